@@ -1,0 +1,40 @@
+# make setup | demo | test | verify | bench | lint. Each installs what it needs into .venv first.
+#   PYTHON=python3.12        the interpreter that makes .venv (3.11 or newer)
+#   PIP_ARGS="..."           for pip, such as --extra-index-url with an index of torch's CPU builds
+PYTHON ?= python3
+PY := .venv/bin/python
+export OMP_NUM_THREADS ?= 1
+export MPLBACKEND ?= Agg
+OLD := "Homeostat needs Python 3.11 or newer; this is %s. Name another one: make PYTHON=python3.12 ..."
+
+.PHONY: setup demo test verify bench lint
+
+define install
+@[ -x $(@D)/bin/pip ] || { $(PYTHON) -c 'import sys; v = sys.version_info; \
+    sys.exit(v < (3, 11) and $(OLD) % sys.version.split()[0])' && $(PYTHON) -m venv $(@D); }
+$(@D)/bin/python -m pip install $(PIP_ARGS) -r requirements.lock
+$(@D)/bin/python -m pip install $(PIP_ARGS) --no-deps --no-build-isolation -e .
+endef
+
+setup: .venv/.ready
+.venv/.ready: requirements.lock pyproject.toml
+	$(install)
+	@touch $@
+.venv-gym1/.ready: requirements.lock pyproject.toml
+	$(install)
+	$(@D)/bin/python -m pip install $(PIP_ARGS) --no-deps "gymnasium==1.*"
+	@touch $@
+
+lint: setup
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+test: lint
+	$(PY) -m pytest -n 2 -m "not verify" --cov --cov-report=
+	NUMBA_DISABLE_JIT=1 $(PY) -m pytest -n 2 -m kernels --cov --cov-append --cov-report=
+	$(PY) -m coverage report --fail-under=90
+verify: setup .venv-gym1/.ready
+	$(PY) -m pytest -m verify
+	.venv-gym1/bin/python -m pytest -n 2 -m "not verify" tests/envs
+demo bench: setup
+	$(PY) -m scripts.$@
