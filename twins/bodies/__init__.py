@@ -1,0 +1,1 @@
+"""Models of a body: arrays of states advanced by the minute."""

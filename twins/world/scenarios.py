@@ -1,0 +1,277 @@
+"""What the world does to a person: meals, drawn or replayed, as events over an episode.
+
+An episode begins at 00:00 of its first day. Every draw hangs on the lane's key (`twins.random`), so
+one key is one day, whoever else is simulated.
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from twins import random
+from twins.kernels import kernel
+from twins.random import Stream, pair
+from twins.units import MINUTES_PER_DAY
+from twins.world.behaviour import EXACT, NEVER, Behaviour, announce, sensitivity
+from twins.world.behaviour import named as named_behaviour
+
+LOW_MG_DL = 70.0
+NIGHT_ENDS_MIN = 360
+TREAT_EVERY_MIN = 15
+
+
+@dataclass(frozen=True)
+class Events:
+    """An episode's events for n lanes. Minutes count from 00:00 of the first day; padding is infinity.
+
+    eat_minute, eat_g (n, K): what is put on the plate, in order of time. tell_minute, tell_g (n, K): what is
+    announced to the therapy. sensitivity (n, H): multiplier of insulin sensitivity in each hour.
+    """
+
+    eat_minute: NDArray[np.float64]
+    eat_g: NDArray[np.float64]
+    tell_minute: NDArray[np.float64]
+    tell_g: NDArray[np.float64]
+    sensitivity: NDArray[np.float64]
+
+
+class Scenario(Protocol):
+    """Draws events; knows no state of the body."""
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """Habits of the person."""
+
+    @property
+    def description(self) -> str:
+        """In words, for a report."""
+
+    def events(self, keys: NDArray[np.uint32], weight_kg: NDArray[np.float64], days: float) -> Events:
+        """Events for lanes with these keys (n, 6) and body weights (n,) over `days`."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One possible meal of a day: probability, clock time and amount, each with its spread and limits."""
+
+    probability: float
+    hour: float
+    hour_sd: float
+    earliest: float
+    latest: float
+    carbs_g: float
+    carbs_sd: float
+
+
+SIMGLUCOSE_DAY = (
+    Slot(0.95, 7.0, 1.0, 5.0, 9.0, 45.0, 10.0),
+    Slot(0.30, 9.5, 0.5, 9.0, 10.0, 10.0, 5.0),
+    Slot(0.95, 12.0, 1.0, 10.0, 14.0, 70.0, 10.0),
+    Slot(0.30, 15.0, 0.5, 14.0, 16.0, 10.0, 5.0),
+    Slot(0.95, 18.0, 1.0, 16.0, 20.0, 80.0, 10.0),
+    Slot(0.30, 21.5, 0.5, 20.0, 23.0, 10.0, 5.0),
+)
+"""The random day of simglucose 0.2.11 (RandomScenario): truncated normal times, whole grams."""
+
+ADULT_WEIGHT_KG = 70.0
+
+
+@dataclass(frozen=True)
+class RandomMeals:
+    """Meals drawn anew each day. `scale_by_weight`: amounts times min(weight / 70 kg, 1), for children."""
+
+    behaviour: Behaviour = EXACT
+    scale_by_weight: bool = False
+    day: tuple[Slot, ...] = SIMGLUCOSE_DAY
+
+    @property
+    def description(self) -> str:
+        """In words, for a report."""
+        scaled = "scaled to body weight" if self.scale_by_weight else "of adult size for everybody"
+        return f"random meals as in simglucose, {scaled}"
+
+    def events(self, keys: NDArray[np.uint32], weight_kg: NDArray[np.float64], days: float) -> Events:
+        """See `Scenario.events`."""
+        n, whole_days, slots = len(keys), int(np.ceil(days)), len(self.day)
+        chance, hour, hour_sd, earliest, latest, carbs, carbs_sd = np.array([astuple(s) for s in self.day]).T
+        draws = random.uniform(random.stream(keys, Stream.MEALS), whole_days * slots * 4)
+        unit = draws.reshape(n, whole_days, slots, 4)
+        low, high = ndtr((earliest - hour) / hour_sd), ndtr((latest - hour) / hour_sd)
+        at = np.round(60 * (hour + hour_sd * ndtri(low + unit[..., 1] * (high - low))))
+        amount = np.maximum(np.round(carbs + carbs_sd * ndtri(unit[..., 2])), 0.0)
+        if self.scale_by_weight:
+            amount = amount * np.minimum(weight_kg / ADULT_WEIGHT_KG, 1.0)[:, None, None]
+        at = at + MINUTES_PER_DAY * np.arange(whole_days)[:, None]
+        eaten = (unit[..., 0] < chance) & (amount > 0) & (at < days * MINUTES_PER_DAY)
+        return _with_behaviour(
+            self.behaviour,
+            keys,
+            np.where(eaten, at, NEVER).reshape(n, -1),
+            np.where(eaten, amount, 0.0).reshape(n, -1),
+            days,
+        )
+
+
+@dataclass(frozen=True)
+class FixedMeals:
+    """The same meals every day: (clock hour, grams). An empty tuple is a fast."""
+
+    meals: tuple[tuple[float, float], ...] = ()
+    behaviour: Behaviour = EXACT
+
+    def __post_init__(self) -> None:
+        _check_meals((60 * hour, grams) for hour, grams in self.meals)
+
+    @property
+    def description(self) -> str:
+        """In words, for a report."""
+        meals = ", ".join(f"{grams:g} g at {hour:g} h" for hour, grams in self.meals)
+        return f"fixed meals: {meals}" if meals else "fasting"
+
+    def events(self, keys: NDArray[np.uint32], weight_kg: NDArray[np.float64], days: float) -> Events:
+        """See `Scenario.events`."""
+        one_day = [(60 * hour, grams) for hour, grams in self.meals]
+        return _replay(self.behaviour, keys, [[one_day]] * len(keys), days)
+
+
+@dataclass(frozen=True)
+class RecordedDays:
+    """Recorded days of a real person (or a simulated diary), each a list of (minute of day, grams).
+
+    Replica r of an episode of D days gets the days r D ... r D + D - 1 of the list, beginning again at
+    its end; further episodes go on from there. The meals are announced as they were logged.
+    """
+
+    days: tuple[tuple[tuple[float, float], ...], ...]
+    whose: str
+    behaviour: Behaviour = EXACT
+
+    def __post_init__(self) -> None:
+        if not self.days:
+            raise ValueError(f"no recorded day of {self.whose}; needed is at least one, which may be a fast")
+        _check_meals(meal for day in self.days for meal in day)
+
+    @property
+    def description(self) -> str:
+        """In words, for a report."""
+        return f"{len(self.days)} recorded days of {self.whose}, logged meals replayed"
+
+    def events(self, keys: NDArray[np.uint32], weight_kg: NDArray[np.float64], days: float) -> Events:
+        """See `Scenario.events`."""
+        length = int(np.ceil(days))
+        lanes = []
+        for key in keys:
+            first = (int(key[random.REPLICA]) + int(key[random.EPISODE])) * length
+            lanes.append([list(self.days[(first + day) % len(self.days)]) for day in range(length)])
+        return _replay(self.behaviour, keys, lanes, days)
+
+
+def _check_meals(meals: Iterable[tuple[float, float]]) -> None:
+    for minute, grams in meals:
+        if not (0 <= minute < MINUTES_PER_DAY and 0 <= grams < np.inf):
+            raise ValueError(
+                f"meal of {grams} g at minute {minute} of the day; allowed are 0 g or more at 0 ... 1439"
+            )
+
+
+def _replay(
+    behaviour: Behaviour,
+    keys: NDArray[np.uint32],
+    lanes: Sequence[Sequence[Sequence[tuple[float, float]]]],
+    days: float,
+) -> Events:
+    """Events from lists of (minute of day, grams) per lane and day (days repeat when there are too few)."""
+    whole_days = int(np.ceil(days))
+    meals = [
+        sorted(
+            (day * MINUTES_PER_DAY + minute, grams)
+            for day in range(whole_days)
+            for minute, grams in lane[day % len(lane)]
+        )
+        for lane in lanes
+    ]
+    width = max(1, max(len(lane) for lane in meals))
+    eat_minute, eat_g = np.full((len(keys), width), NEVER), np.zeros((len(keys), width))
+    for row, lane in enumerate(meals):
+        for column, (minute, grams) in enumerate(lane):
+            if minute < days * MINUTES_PER_DAY and grams > 0:
+                eat_minute[row, column], eat_g[row, column] = np.floor(minute), grams
+    return _with_behaviour(behaviour, keys, eat_minute, eat_g, days)
+
+
+def _with_behaviour(
+    behaviour: Behaviour,
+    keys: NDArray[np.uint32],
+    eat_minute: NDArray[np.float64],
+    eat_g: NDArray[np.float64],
+    days: float,
+) -> Events:
+    order = np.argsort(eat_minute, axis=1, kind="stable")
+    eat_minute = np.take_along_axis(eat_minute, order, axis=1)
+    eat_g = np.take_along_axis(eat_g, order, axis=1)
+    tell_minute, tell_g = announce(behaviour, keys, eat_minute, eat_g)
+    by_hour = sensitivity(behaviour, keys, int(np.ceil(days * 24)))
+    return Events(eat_minute, eat_g, tell_minute, tell_g, by_hour)
+
+
+SCENARIOS = {
+    "simglucose": "simglucose's random meals, adult-sized for everybody",
+    "simglucose-weight": "simglucose's random meals scaled by min(weight / 70 kg, 1)",
+    "fasting": "no meals",
+}
+
+
+def named(name: str, behaviour: str = "exact") -> Scenario:
+    """A scenario by name (see `SCENARIOS`); ValueError with the nearest known ones otherwise."""
+    habits = named_behaviour(behaviour)
+    if name == "fasting":
+        return FixedMeals((), habits)
+    if name in SCENARIOS:
+        return RandomMeals(habits, scale_by_weight=name.endswith("-weight"))
+    near = difflib.get_close_matches(name, SCENARIOS, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise ValueError(f"unknown scenario {name!r}; {hint}Known are {', '.join(SCENARIOS)}")
+
+
+@kernel
+def serve(  # type: ignore[no-untyped-def]
+    minute, eat_minute, eat_g, tell_minute, tell_g, sensitivity, cursor, keys, glucose_mg_dl, treats,
+    plate, told, rescue, drive,
+):
+    """What happens in the next interval of each lane; the arrays from `plate` on are filled.
+
+    minute (n,) is now; cursor (n, 2) counts the events used. plate (n, M) gets the grams put on the
+    plate each minute, told (n,) the grams announced by now, rescue (n,) the fast carbs taken against
+    a low, drive (n, 1, 4) the insulin sensitivity of the hour. treats = (by day, by night, grams).
+    """
+    by_day, by_night, grams = treats
+    length = plate.shape[1]
+    for lane in range(len(minute)):
+        now = minute[lane]
+        plate[lane, :] = 0.0
+        told[lane] = 0.0
+        rescue[lane] = 0.0
+        at = cursor[lane, 0]
+        while at < eat_minute.shape[1] and eat_minute[lane, at] < now + length:
+            plate[lane, max(int(eat_minute[lane, at]) - now, 0)] += eat_g[lane, at]
+            at += 1
+        cursor[lane, 0] = at
+        at = cursor[lane, 1]
+        while at < tell_minute.shape[1] and tell_minute[lane, at] <= now:
+            told[lane] += tell_g[lane, at]
+            at += 1
+        cursor[lane, 1] = at
+        notices = by_night if now % 1440 < NIGHT_ENDS_MIN else by_day
+        if notices > 0.0 and glucose_mg_dl[lane] < LOW_MG_DL and now % TREAT_EVERY_MIN < length:
+            chance, _ = pair(keys[lane], now // TREAT_EVERY_MIN)
+            if chance < notices:
+                rescue[lane] = grams
+                plate[lane, 0] += grams
+        hour = min(now // 60, sensitivity.shape[1] - 1)
+        drive[lane, 0, 0] = sensitivity[lane, hour]
+        drive[lane, 0, 1] = sensitivity[lane, hour]
