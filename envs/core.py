@@ -1,0 +1,325 @@
+"""The one batched stepping loop: decode, shield, pump, twin, sensor, observe, reward. Plain arrays.
+
+The core works at the control interval (the sensor's sample time) and returns at the decision interval.
+It never begins an episode by itself: faces do. A lane's future hangs on its key and its actions alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs import limits, trace, view
+from envs.setting import Setting
+from envs.shield import SHIELDS
+from envs.tasks.task import Task
+from envs.therapy import Request
+from envs.trace import GLUCOSE_MG_DL
+from envs.view import View, hear
+from twins import random
+from twins.bodies.model import NEUTRAL_DRIVE
+from twins.kernels import kernel
+from twins.random import Stream
+from twins.units import MINUTES_PER_DAY
+from twins.world.behaviour import EXACT, NEVER, announce
+from twins.world.devices import SENSOR_STATE_COLUMNS, deliver, measure
+from twins.world.scenarios import serve
+
+_EVENTS = ("eat_minute", "eat_g", "tell_minute", "tell_g")
+_SAVED = (
+    "rows", "keys", "minute", "state", "glucose", *_EVENTS, "sensitivity", "cursor", "sensor_state", "noise", "carry",
+    "plate", "told", "rescue", "drive",
+)  # fmt: skip
+_SAVED_VIEW = ("now", "cgm_buffer", "insulin_buffer", "position")
+
+
+@dataclass(slots=True)
+class Transition:
+    """What one decision led to. Arrays have one row per lane; `trace` is overwritten by the next step.
+
+    obs (n, O) float32; reward, cost (n,); terms {name: (n,)}; terminated, truncated (n,) bool;
+    trace (n, M, F), a row a minute, columns of `envs.trace`.
+    """
+
+    obs: NDArray[np.float32]
+    reward: NDArray[np.float64]
+    terms: dict[str, NDArray[np.float64]]
+    cost: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    trace: NDArray[np.float64]
+
+
+class Core:
+    """`lanes` persons side by side under one setting and one task. Call `reset` before `step`."""
+
+    def __init__(self, setting: Setting, task: Task, lanes: int) -> None:
+        if lanes < 1:
+            raise ValueError(f"{lanes} lanes were asked for; at least one is needed")
+        self.setting, self.task, self.lanes = setting, task, lanes
+        self.control_min = dt = setting.sensor.sample_min
+        self.model = setting.cohort.model
+        self._shield = SHIELDS[setting.shield]
+        n, pump, habits = lanes, setting.pump, setting.scenario.behaviour
+        self._pump = (pump.max_basal_u_per_h, pump.max_bolus_u, pump.basal_step_u_per_h, pump.bolus_step_u)
+        self._treats = (habits.treats_lows_day, habits.treats_lows_night, habits.rescue_g)
+        self._spline = setting.sensor.spline()
+        self._end_min = setting.days * MINUTES_PER_DAY
+        self._all = np.arange(n)
+
+        self._seated = False
+        self.rows = np.full(n, -1)
+        self.keys = np.zeros((n, random.KEY_COLUMNS), np.uint32)
+        self.minute = np.zeros(n, np.int64)
+        self.state = np.zeros((n, len(self.model.state_names)))
+        self.glucose = np.zeros(n)
+        self.eat_minute, self.tell_minute = np.full((2, n, 1), NEVER)
+        self.eat_g, self.tell_g = np.zeros((2, n, 1))
+        self.sensitivity = np.ones((n, int(np.ceil(setting.days * 24))))
+        self.cursor = np.zeros((n, 2), np.int64)
+        self.sensor_state = np.zeros((n, SENSOR_STATE_COLUMNS))
+        self.noise = np.zeros((n, setting.sensor.samples))
+        self.carry = np.zeros(n)
+        self.plate, self.told, self.rescue = np.zeros((n, dt)), np.zeros(n), np.zeros(n)
+        self.drive = np.tile(np.array(NEUTRAL_DRIVE), (n, 1, 1))
+
+        self._trace = np.empty((n, setting.decision_min, trace.TRACE_COLUMNS))
+        self._cgm, self._basal, self._bolus = np.empty(n), np.empty(n), np.empty(n)
+
+    def _seat(self, rows: NDArray[np.int64]) -> None:
+        """Put persons into all lanes; what is known of them follows."""
+        cohort = self.setting.cohort
+        self.rows = np.array(rows, np.int64)
+        self._seated = True
+        self._parameters = cohort.parameters[rows]
+        self._coefficients = self.model.prepare(self._parameters)
+        ids = tuple(cohort.ids[row] for row in rows)
+        therapy = cohort.therapy[rows]
+        self.limits = limits.for_therapy(therapy)
+        self.view = View.empty(ids, therapy, cohort.weight_kg[rows], self.control_min)
+        if self.setting.oracle:
+            self.view.oracle_state, self.view.oracle_glucose_mg_dl = self.state, self.glucose
+        self._sensor_keys = random.stream(self.keys, Stream.SENSOR)
+        self._treatment_keys = random.stream(self.keys, Stream.TREATMENT)
+
+    # --- beginning an episode ----------------------------------------------------------------------
+    def reset(
+        self, rows: NDArray[np.int64], keys: NDArray[np.uint32], lanes: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
+        """Begin new episodes in `lanes` (default: all) for persons `rows` (m,) of the cohort under `keys` (m, 6).
+
+        The other lanes go on undisturbed. Returns the observation of all lanes. Raises ValueError when
+        another person is put into some lanes only: people change places when all lanes begin anew.
+        """
+        if lanes is None:
+            lanes = self._all
+        if not np.array_equal(self.rows[lanes], rows):
+            if len(lanes) < self.lanes:
+                raise ValueError(
+                    "people change places only when all lanes begin anew; reset all lanes, or keep the rows"
+                )
+            self._seat(rows)
+        self.keys[lanes] = keys
+        for stream, table in ((Stream.SENSOR, self._sensor_keys), (Stream.TREATMENT, self._treatment_keys)):
+            table[lanes] = random.stream(keys, stream)
+        for memory in (self.minute, self.cursor, self.sensor_state, self.noise, self.carry):
+            memory[lanes] = 0
+        parameters = self._parameters[lanes]
+        self.state[lanes] = state = self.model.basal_state(parameters)
+        interstitial = self.model.interstitial_mg_dl(state, parameters)
+        self.glucose[lanes] = interstitial  # in equilibrium plasma and tissue fluid agree
+        self._draw_events(lanes)
+        self._first_reading(lanes, interstitial)
+        return self.task.observe(self.view)
+
+    def _draw_events(self, lanes: NDArray[np.int64]) -> None:
+        setting, keys = self.setting, self.keys[lanes]
+        events = setting.scenario.events(keys, self.view.weight_kg[lanes], setting.days)
+        tell_minute, tell_g = events.tell_minute, events.tell_g
+        if setting.announce == "exact":
+            tell_minute, tell_g = announce(EXACT, keys, events.eat_minute, events.eat_g)
+        elif setting.announce == "none":
+            tell_minute, tell_g = np.full_like(tell_minute, NEVER), np.zeros_like(tell_g)
+        for name, table in zip(_EVENTS, (events.eat_minute, events.eat_g, tell_minute, tell_g), strict=True):
+            self._put(name, lanes, table, NEVER if name.endswith("minute") else 0.0)
+        self.sensitivity[lanes] = events.sensitivity
+
+    def _put(self, name: str, lanes: NDArray[np.int64], table: NDArray[np.float64], padding: float) -> None:
+        """Put rows of any width into an array of events, widening it when they do not fit."""
+        held = getattr(self, name)
+        if table.shape[1] > held.shape[1]:
+            wider = np.full((self.lanes, table.shape[1]), padding)
+            wider[:, : held.shape[1]] = held
+            setattr(self, name, wider)
+            held = wider
+        held[lanes] = padding
+        held[lanes, : table.shape[1]] = table
+
+    def _first_reading(self, lanes: NDArray[np.int64], interstitial: NDArray[np.float64]) -> None:
+        """The reading at the beginning of an episode and what the first interval brings, for some lanes."""
+        sensor, shape = self.setting.sensor, (len(lanes), self.control_min)
+        memory, noise, cgm = self.sensor_state[lanes], self.noise[lanes], np.empty(len(lanes))
+        measure(
+            self._sensor_keys[lanes], interstitial, memory, noise, self._spline, sensor.shape, sensor.lowest_mg_dl,
+            sensor.highest_mg_dl, sensor.noise, cgm,
+        )  # fmt: skip
+        self.sensor_state[lanes], self.noise[lanes] = memory, noise
+        self.view.begin(lanes, cgm)
+        cursor, plate, told, rescue = (
+            self.cursor[lanes],
+            np.empty(shape),
+            np.empty(len(lanes)),
+            np.empty(len(lanes)),
+        )
+        drive = self.drive[lanes]
+        serve(
+            self.minute[lanes], self.eat_minute[lanes], self.eat_g[lanes], self.tell_minute[lanes], self.tell_g[lanes],
+            self.sensitivity[lanes], cursor, self._treatment_keys[lanes], self.glucose[lanes], self._treats, plate, told,
+            rescue, drive,
+        )  # fmt: skip
+        self.cursor[lanes], self.plate[lanes], self.told[lanes], self.rescue[lanes] = (
+            cursor,
+            plate,
+            told,
+            rescue,
+        )
+        self.drive[lanes] = drive
+        hear(self.view.now, lanes, told)
+
+    # --- a decision --------------------------------------------------------------------------------
+    def step(self, action: NDArray[Any] | Request | None) -> Transition:
+        """Carry out one decision: an action (n, A) in [-1, 1], a `Request`, or None (the fallback).
+
+        An action is decoded at every control interval; a Request's basal holds and its bolus is given once.
+        Values outside [-1, 1] count as the nearest bound, NaN and infinity as an invalid request. Raises
+        ValueError for a wrong shape or type; nothing has happened then.
+        """
+        if not self._seated:
+            raise RuntimeError("step() was called before reset(); call reset() first")
+        decoded = None
+        if action is None:
+            request = Request.absent(self.lanes)
+        elif isinstance(action, Request):
+            request = action.checked(self.lanes)
+        else:
+            decoded = self._action(action)
+        dt = self.control_min
+        for at in range(0, self.setting.decision_min, dt):
+            if decoded is not None:
+                request = self.task.decode(decoded, self.view)
+            elif at:
+                request = Request(request.basal_u_per_h, np.zeros(self.lanes))
+            self._interval(request, at)
+        return self._transition()
+
+    def _interval(self, request: Request, at: int) -> None:
+        """One control interval, minute `at` of the decision: shield, pump, body, sensor, view, world."""
+        n, dt, sensor = self.lanes, self.control_min, self.setting.sensor
+        now_view, cgm, basal, bolus = self.view, self._cgm, self._basal, self._bolus
+        allowed, reason, _ = self._shield(request, now_view, self.limits)
+        deliver(allowed.basal_u_per_h, allowed.bolus_u, self._pump, self.carry, basal, bolus)
+        glucose = self.model.advance(self.state, self._coefficients, basal, bolus, self.plate, self.drive, dt)
+        self.minute += dt
+        self.glucose[:] = glucose[:, -1]
+        interstitial = self.model.interstitial_mg_dl(self.state, self._parameters)
+        measure(
+            self._sensor_keys, interstitial, self.sensor_state, self.noise, self._spline, sensor.shape,
+            sensor.lowest_mg_dl, sensor.highest_mg_dl, sensor.noise, cgm,
+        )  # fmt: skip
+        now_view.see(cgm, basal, bolus, request.bolus_u, allowed.bolus_u)
+        eaten, told, rescue = self.plate, self.told, self.rescue
+        self.plate, self.told, self.rescue = np.empty((n, dt)), np.empty(n), np.empty(n)
+        serve(
+            self.minute, self.eat_minute, self.eat_g, self.tell_minute, self.tell_g, self.sensitivity, self.cursor,
+            self._treatment_keys, self.glucose, self._treats, self.plate, self.told, self.rescue, self.drive,
+        )  # fmt: skip
+        hear(now_view.now, self._all, self.told)
+        trace.record(
+            self._trace, at, glucose, cgm, basal, bolus, request.basal_u_per_h, request.bolus_u, eaten, told, rescue,
+            now_view.now, view.IOB_U, reason,
+        )  # fmt: skip
+
+    def _action(self, action: NDArray[Any]) -> NDArray[np.float64]:
+        """The action as floats within [-1, 1]; NaN where it is not finite."""
+        shape = (self.lanes, len(self.task.fields))
+        try:
+            array = np.array(action, np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the action is not numeric ({error}); give floats of shape {shape}") from None
+        if array.shape != shape:
+            names = ", ".join(field.name for field in self.task.fields)
+            raise ValueError(
+                f"the action has shape {array.shape}; needed is {shape}: {names}, each within [-1, 1]"
+            )
+        _clip(array)
+        return array
+
+    def _transition(self) -> Transition:
+        setting = self.setting
+        terms, cost = self.task.terms(self._trace, self.control_min)
+        terminated, truncated = np.empty((2, self.lanes), np.bool_)
+        _ended(
+            self._trace, setting.failure_low_mg_dl, setting.failure_high_mg_dl, self.minute, self._end_min, terminated,
+            truncated,
+        )  # fmt: skip
+        reward = sum(terms.values(), np.zeros(self.lanes))
+        return Transition(
+            self.task.observe(self.view), reward, terms, cost, terminated, truncated, self._trace
+        )
+
+    # --- stopping and going on -----------------------------------------------------------------------
+    def save(self) -> dict[str, NDArray[Any]]:
+        """Everything that the future of the lanes hangs on, as arrays by name; `restore` takes it back."""
+        saved = {name: getattr(self, name).copy() for name in _SAVED}
+        return saved | {f"view.{name}": getattr(self.view, name).copy() for name in _SAVED_VIEW}
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Go on, bit for bit, where `save` was called; returns the observation of all lanes.
+
+        Raises ValueError when arrays are missing, or do not fit this setting.
+        """
+        names = {*_SAVED, *(f"view.{name}" for name in _SAVED_VIEW)}
+        if set(saved) != names or saved["rows"].shape != (self.lanes,):
+            odd = ", ".join(sorted(names.symmetric_difference(saved))) or f"{len(saved['rows'])} lanes"
+            raise ValueError(
+                f"saved state does not fit {self.lanes} lanes of this setting ({odd}); save and restore must agree"
+            )
+        self._seat(saved["rows"])
+        for name in _SAVED:
+            held, new = getattr(self, name), saved[name]
+            if held.dtype != new.dtype or (held.shape != new.shape and name not in _EVENTS):
+                raise ValueError(
+                    f"saved {name} is {new.dtype}{new.shape}, needed is {held.dtype}{held.shape}"
+                )
+            if name in _EVENTS:
+                setattr(self, name, new.copy())
+            else:
+                held[...] = new
+        for name in _SAVED_VIEW:
+            getattr(self.view, name)[...] = saved[f"view.{name}"]
+        self._sensor_keys[...] = random.stream(self.keys, Stream.SENSOR)
+        self._treatment_keys[...] = random.stream(self.keys, Stream.TREATMENT)
+        return self.task.observe(self.view)
+
+
+@kernel
+def _clip(array):  # type: ignore[no-untyped-def]
+    for lane in range(array.shape[0]):
+        for k in range(array.shape[1]):
+            value = array[lane, k]
+            array[lane, k] = min(max(value, -1.0), 1.0) if np.isfinite(value) else np.nan
+
+
+@kernel
+def _ended(trace, low, high, minute, end_min, terminated, truncated):  # type: ignore[no-untyped-def]
+    """terminated: plasma glucose left `low` ... `high` within the decision; truncated: the planned time is over."""
+    for lane in range(trace.shape[0]):
+        failed = False
+        for m in range(trace.shape[1]):
+            value = trace[lane, m, GLUCOSE_MG_DL]
+            if not low <= value <= high:
+                failed = True
+        terminated[lane] = failed
+        truncated[lane] = not failed and minute[lane] >= end_min

@@ -1,0 +1,116 @@
+"""Many persons as a Stable-Baselines3 `VecEnv`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices
+
+from envs import trace
+from envs.faces.build import action_space, build, observation_space
+from envs.shield import REASONS
+
+
+class Sb3Env(VecEnv):
+    """Lanes of one core for Stable-Baselines3: it resets ended lanes in the same step.
+
+    Every info holds glucose_mg_dl, glucose_min_mg_dl, cost, reward_terms and shield; of an ended episode also
+    `terminal_observation` and `TimeLimit.truncated`. Keywords: see `envs.faces.single.SingleEnv`.
+    """
+
+    def __init__(self, num_envs: int = 1, task: str = "dosing", **keywords: Any) -> None:
+        self.core, self._roster = build(task, num_envs, **keywords)
+        self.task = self.core.task
+        self.minutes_per_step = self.core.setting.decision_min
+        self.render_mode = None
+        self._all = np.arange(self.core.lanes)
+        self._actions: NDArray[np.float32] | None = None
+        super().__init__(self.core.lanes, observation_space(self.task), action_space(self.task))
+
+    def reset(self) -> NDArray[np.float32]:
+        """First observations (n, O); after `seed(s)` those of episode 0 of seed s, else of the next episode."""
+        self._roster.begin_anew(self._seeds[0])
+        self._reset_seeds()
+        self._reset_options()
+        return self.core.reset(*self._roster.next(self._all))
+
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """The seed of all lanes from the next `reset` on (lanes differ by person and replica)."""
+        self._seeds = [seed] * self.num_envs
+        return self._seeds
+
+    def step_async(self, actions: NDArray[np.float32]) -> None:
+        """Keep the actions (n, A) for `step_wait`."""
+        self._actions = actions
+
+    def step_wait(
+        self,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
+        """One decision of every lane."""
+        done = self.core.step(self._actions)
+        infos = _infos(done.trace, done.cost, done.terms)
+        observation, ended = done.obs, done.terminated | done.truncated
+        if ended.any():
+            lanes = np.flatnonzero(ended)
+            for lane in lanes:
+                infos[lane]["terminal_observation"] = done.obs[lane]
+                infos[lane]["TimeLimit.truncated"] = bool(done.truncated[lane])
+            observation = self.core.reset(*self._roster.next(lanes), lanes)
+        return observation, done.reward.astype(np.float32), ended, infos
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """The state of all lanes as arrays, for `restore`: training goes on in mid-episode, bit for bit."""
+        return {
+            **self.core.save(),
+            "roster.episode": self._roster.episode.copy(),
+            "roster.seed": self._roster.seed.copy(),
+        }
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Take back what `save` gave; returns the observations (n, O)."""
+        rest = dict(saved)
+        self._roster.episode[:] = rest.pop("roster.episode")
+        self._roster.seed[:] = rest.pop("roster.seed")
+        return self.core.restore(rest)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
+        """An attribute of this object, once per lane."""
+        return [getattr(self, attr_name)] * len(self._chosen(indices))
+
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
+        """Set an attribute of this object (lanes share it)."""
+        setattr(self, attr_name, value)
+
+    def env_method(
+        self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any
+    ) -> list[Any]:
+        """Call a method of this object, once per lane."""
+        return [getattr(self, method_name)(*args, **kwargs) for _ in self._chosen(indices)]
+
+    def env_is_wrapped(self, wrapper_class: type, indices: VecEnvIndices = None) -> list[bool]:
+        """Lanes are not wrapped one by one."""
+        return [False] * len(self._chosen(indices))
+
+    def _chosen(self, indices: VecEnvIndices) -> list[int]:
+        return list(self._get_indices(indices))
+
+
+def _infos(
+    minutes: NDArray[np.float64], cost: NDArray[np.float64], terms: Mapping[str, NDArray[np.float64]]
+) -> list[dict[str, Any]]:
+    names = list(terms)
+    table = [*trace.summary(minutes).tolist(), cost.tolist(), *(term.tolist() for term in terms.values())]
+    return [
+        {
+            "glucose_mg_dl": g,
+            "glucose_min_mg_dl": low,
+            "cost": c,
+            "shield": {"reason": REASONS[int(code)], "changed_min": int(changed)},
+            "reward_terms": dict(zip(names, parts, strict=True)),
+        }
+        for g, low, code, changed, c, *parts in zip(*table, strict=True)
+    ]

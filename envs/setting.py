@@ -1,0 +1,141 @@
+"""What an environment is made of: who, in which world, with which devices, decided how often.
+
+`make_setting` turns the keywords that users give into a `Setting`; every wrong one is answered with
+what was given, what is allowed and the nearest known name.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from envs.shield import SHIELDS
+from twins import cohort as cohorts
+from twins.cohort import Cohort
+from twins.random import SPLITS, check_seed
+from twins.units import MINUTES_PER_DAY
+from twins.words import near_miss
+from twins.world import behaviour as behaviours
+from twins.world import devices, readers, scenarios
+from twins.world.devices import Pump, Sensor
+from twins.world.diary import as_scenario
+from twins.world.scenarios import Scenario
+
+DIARY = "diary:"
+ANNOUNCE = ("exact", "behaviour", "none")
+FAILURE_LOW_MG_DL, FAILURE_HIGH_MG_DL = 10.0, 600.0
+"""simglucose's bounds: outside them an episode has failed (a simulated death)."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Everything around a task. Times in minutes unless the name says otherwise.
+
+    announce: what the therapy hears of meals: "exact" = all of them, at the first reading after the
+    first bite; "behaviour" = what the person tells; "none" = nothing.
+    """
+
+    cohort: Cohort
+    scenario: Scenario
+    sensor: Sensor
+    pump: Pump
+    announce: str = "exact"
+    decision_min: int = 5
+    days: float = 2.0
+    shield: str = "rule"
+    oracle: bool = False
+    split: str = "train"
+    seed: int = 0
+    failure_low_mg_dl: float = FAILURE_LOW_MG_DL
+    failure_high_mg_dl: float = FAILURE_HIGH_MG_DL
+
+    def __post_init__(self) -> None:
+        control = self.sensor.sample_min
+        if not _whole(self.decision_min) or self.decision_min < 1 or self.decision_min % control:
+            raise ValueError(
+                f"decision_min is {self.decision_min!r}; {self.sensor.name} measures every {control} min, so give a "
+                f"multiple of {control}"
+            )
+        if not (isinstance(self.days, int | float) and math.isfinite(self.days) and 0 < self.days <= 366):
+            raise ValueError(f"days is {self.days!r}; give a length above 0 and up to 366 days")
+        if self.days * MINUTES_PER_DAY < self.decision_min:
+            raise ValueError(
+                f"days is {self.days:g}, shorter than one decision of {self.decision_min} min; give a longer episode"
+            )
+        for name, allowed in (("announce", ANNOUNCE), ("shield", SHIELDS), ("split", SPLITS)):
+            given = getattr(self, name)
+            if given not in allowed:
+                raise ValueError(
+                    f"{name} is {given!r}{near_miss(str(given), allowed)}; allowed are {', '.join(allowed)}"
+                )
+        check_seed(self.seed)
+        if not 0 < self.failure_low_mg_dl < 70 or not 250 < self.failure_high_mg_dl < math.inf:
+            raise ValueError(
+                f"failure bounds are {self.failure_low_mg_dl!r} and {self.failure_high_mg_dl!r} mg/dL; the lower must "
+                "lie between 0 and 70, the upper above 250"
+            )
+
+
+def make_setting(
+    person: str | None = None,
+    cohort: str | Sequence[str] | Cohort | None = None,
+    scenario: str | Scenario = "simglucose",
+    behaviour: str = "exact",
+    sensor: str | Sensor = "GuardianRT",
+    pump: str | Pump = "Insulet",
+    announce: str = "exact",
+    decision_min: int | None = None,
+    days: float = 2.0,
+    shield: str = "rule",
+    oracle: bool = False,
+    split: str = "train",
+    seed: int = 0,
+    failure_low_mg_dl: float = FAILURE_LOW_MG_DL,
+    failure_high_mg_dl: float = FAILURE_HIGH_MG_DL,
+    legacy_gut: bool = False,
+) -> Setting:
+    """A setting from keywords; the defaults are those of the protocol simglucose-default.
+
+    person: one id (default "adult#001"), or cohort: a group ("all", "adult" ...), a list of ids or a
+    `Cohort`. scenario: a name of `twins.world.scenarios`, "diary:FILE" for recorded days, or a `Scenario`
+    (which brings its own behaviour). decision_min: minutes between decisions (default: the sensor's
+    sample time). Raises ValueError that names the wrong keyword, what is allowed and the near miss.
+    """
+    if isinstance(sensor, str):
+        sensor = devices.sensor(sensor)
+    return Setting(
+        _people(person, cohort, legacy_gut),
+        scenario_named(scenario, behaviour) if isinstance(scenario, str) else scenario,
+        sensor,
+        devices.pump(pump) if isinstance(pump, str) else pump,
+        announce,
+        sensor.sample_min if decision_min is None else decision_min,
+        days,
+        shield,
+        oracle,
+        split,
+        seed,
+        failure_low_mg_dl,
+        failure_high_mg_dl,
+    )
+
+
+def scenario_named(name: str, behaviour: str = "exact") -> Scenario:
+    """A scenario of `twins.world.scenarios`, or "diary:NAME" (see `twins.world.readers.named`) as recorded days."""
+    if name.startswith(DIARY):
+        return as_scenario(readers.named(name.removeprefix(DIARY)), behaviours.named(behaviour))
+    return scenarios.named(name, behaviour)
+
+
+def _people(person: str | None, cohort: str | Sequence[str] | Cohort | None, legacy_gut: bool) -> Cohort:
+    if cohort is not None:
+        if person is not None:
+            raise ValueError(f"person={person!r} and cohort={cohort!r} were given; give one of the two")
+        return cohort if isinstance(cohort, Cohort) else cohorts.load(cohort, legacy_gut)
+    one = cohorts.load("adult#001" if person is None else person, legacy_gut)
+    if len(one) != 1:
+        raise ValueError(f"person={person!r} names {len(one)} people; give one id, or cohort={person!r}")
+    return one
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

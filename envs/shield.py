@@ -1,0 +1,223 @@
+"""The rule shield: the requested dose becomes the allowed one, with a reason.
+
+Order of checks; a later one overrides an earlier one's reason when it lowers the dose further:
+
+1. an invalid or absent request becomes the fallback: scheduled basal, or zero when the last valid
+   glucose was below 80 mg/dL, or readings are stale and were falling;
+2. caps: basal, bolus, insulin on board. They never raise a request;
+3. a sensor that is stale, impossible, jumping or flat: no dose above scheduled basal;
+4. glucose below 70, or predicted below 80 mg/dL in 30 min: no insulin;
+5. starvation: after two hours under a quarter of scheduled basal, with negative insulin on board and
+   nothing low in sight, scheduled basal is restored. This alone may raise a request.
+
+These are rules of real pumps. They bound the dose; they do not bound glucose under a hostile agent.
+"""
+
+from enum import IntEnum
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs import limits as limit
+from envs import view as v
+from envs.therapy import Request
+from envs.view import View
+from twins.cohort import BASAL_U_PER_H
+from twins.kernels import kernel
+
+
+class Reason(IntEnum):
+    """Why a request was changed; NONE when it was not."""
+
+    NONE = 0
+    INVALID_REQUEST = 1
+    MAX_BASAL = 2
+    MAX_BOLUS = 3
+    MAX_IOB = 4
+    STALE = 5
+    IMPOSSIBLE = 6
+    JUMP = 7
+    FLAT = 8
+    PREDICTED_LOW = 9
+    LOW = 10
+    STARVATION = 11
+
+
+REASONS = tuple(reason.name.lower() for reason in Reason)
+
+_NONE, _INVALID, _BASAL, _BOLUS, _IOB, _STALE, _IMPOSSIBLE, _JUMP, _FLAT, _PREDICTED, _LOW, _STARVED = range(
+    12
+)
+
+
+Allowed = tuple[Request, NDArray[np.int64], NDArray[np.float64]]
+
+
+class Shield(Protocol):
+    """A shield: `shield(request, view, limits, belief) -> (allowed request, reason (n,), margin (n,))`."""
+
+    def __call__(
+        self, request: Request, view: View, limits: NDArray[np.float64], belief: Any = None
+    ) -> Allowed: ...
+
+
+def rule(request: Request, view: View, limits: NDArray[np.float64], belief: Any = None) -> Allowed:
+    """The allowed request, reason codes (n,) int64 and margins (n,): the least of glucose and its
+    prediction above their thresholds in mg/dL (negative = suspended, NaN = no trusted reading).
+
+    request, limits (n, 3): one row per lane of the view. `belief` is not used by rules.
+    """
+    n = len(view)
+    allowed = Request(np.empty(n), np.empty(n), request.plan)
+    reason, margin = np.empty(n, np.int64), np.empty(n)
+    apply(
+        request.basal_u_per_h, request.bolus_u, view.now, view.cgm_buffer, view.position, view.therapy, limits,
+        view.interval_min, allowed.basal_u_per_h, allowed.bolus_u, reason, margin,
+    )  # fmt: skip
+    return allowed, reason, margin
+
+
+def off(request: Request, view: View, limits: NDArray[np.float64], belief: Any = None) -> Allowed:
+    """No shield: the request as it is; only an invalid one, which no pump can deliver, becomes the fallback."""
+    n = len(view)
+    allowed = Request(np.empty(n), np.empty(n), request.plan)
+    reason = np.empty(n, np.int64)
+    _only_valid(
+        request.basal_u_per_h,
+        request.bolus_u,
+        view.now,
+        view.therapy,
+        allowed.basal_u_per_h,
+        allowed.bolus_u,
+        reason,
+    )
+    return allowed, reason, np.full(n, np.nan)
+
+
+SHIELDS: dict[str, Shield] = {"rule": rule, "off": off}
+"""What the keyword `shield` may name."""
+
+
+@kernel
+def _only_valid(basal_u_per_h, bolus_u, now, therapy, allowed_basal, allowed_bolus, reason):  # type: ignore[no-untyped-def]
+    for lane in range(len(now)):
+        allowed_basal[lane], allowed_bolus[lane], reason[lane] = _valid(
+            basal_u_per_h[lane], bolus_u[lane], now[lane], therapy[lane, BASAL_U_PER_H]
+        )
+
+
+@kernel
+def _valid(basal, bolus, row, scheduled):  # type: ignore[no-untyped-def]
+    """A request that is not finite or negative becomes the fallback: (basal U/h, bolus U, reason)."""
+    if np.isfinite(basal) and np.isfinite(bolus) and basal >= 0.0 and bolus >= 0.0:
+        return basal, bolus, _NONE
+    stale = not row[v.CGM_AGE_MIN] <= limit.STALE_AFTER_MIN
+    falling = row[v.SLOPE_MG_DL_PER_MIN] < limit.FALLING_MG_DL_PER_MIN
+    unsafe = row[v.LAST_VALID_MG_DL] < limit.FALLBACK_ZERO_BELOW_MG_DL or (stale and falling)
+    return 0.0 if unsafe else scheduled, 0.0, _INVALID
+
+
+@kernel
+def apply(  # type: ignore[no-untyped-def]
+    basal_u_per_h,
+    bolus_u,
+    now,
+    cgm_buffer,
+    position,
+    therapy,
+    limits,
+    dt,
+    allowed_basal,
+    allowed_bolus,
+    reason,
+    margin,
+):
+    """All lanes of the rule shield; the last four arrays (n,) are filled."""
+    length = cgm_buffer.shape[1] // 2
+    for lane in range(len(now)):
+        allowed_basal[lane], allowed_bolus[lane], reason[lane], margin[lane] = _one(
+            basal_u_per_h[lane],
+            bolus_u[lane],
+            now[lane],
+            cgm_buffer[lane, position[0] : position[0] + length],
+            therapy[lane, BASAL_U_PER_H],
+            limits[lane],
+            dt,
+        )
+
+
+@kernel
+def _one(basal, bolus, row, window, scheduled, limits, dt):  # type: ignore[no-untyped-def]
+    """One lane: (allowed basal U/h, allowed bolus U, reason, margin mg/dL)."""
+    glucose, age = row[v.CGM_MG_DL], row[v.CGM_AGE_MIN]
+    slope = row[v.SLOPE_MG_DL_PER_MIN]
+    stale = not age <= limit.STALE_AFTER_MIN
+    possible = v.LOWEST_READING < glucose < v.HIGHEST_READING
+    predicted = glucose + limit.PREDICT_MIN * slope
+
+    # 1. fallback
+    basal, bolus, reason = _valid(basal, bolus, row, scheduled)
+
+    # 2. caps
+    if basal > limits[limit.MAX_BASAL_U_PER_H]:
+        basal, reason = limits[limit.MAX_BASAL_U_PER_H], _BASAL
+    if bolus > limits[limit.MAX_BOLUS_U]:
+        bolus, reason = limits[limit.MAX_BOLUS_U], _BOLUS
+    room = max(limits[limit.MAX_IOB_U] - row[v.IOB_NET_U], 0.0)
+    extra = max(basal - scheduled, 0.0) * dt / 60.0
+    if bolus + extra > room:
+        reason = _IOB
+        bolus = min(bolus, room)
+        basal = min(basal, scheduled + max(room - bolus, 0.0) * 60.0 / dt)
+
+    # 3. sensor
+    fault = _sensor_fault(glucose, stale, possible, window, dt)
+    if fault != _NONE and (bolus > 0.0 or basal > scheduled):
+        bolus, basal, reason = 0.0, min(basal, scheduled), fault
+
+    # 4. low glucose, now or soon
+    trusted = possible and not stale
+    low = trusted and glucose < limit.SUSPEND_BELOW_MG_DL
+    soon = trusted and predicted < limit.PREDICTED_BELOW_MG_DL
+    if (low or soon) and (basal > 0.0 or bolus > 0.0):
+        basal, bolus, reason = 0.0, 0.0, _LOW if low else _PREDICTED
+
+    # 5. starvation
+    starved = (
+        row[v.INSULIN_2H_U] < limit.STARVED_SHARE * 2.0 * scheduled
+        and row[v.IOB_NET_U] < 0.0
+        and row[v.RUNNING_MIN] >= 120.0
+        and fault == _NONE
+        and trusted
+        and glucose >= limit.STARVED_ABOVE_MG_DL
+        and not soon
+    )
+    if starved and basal < scheduled:
+        basal, reason = scheduled, _STARVED
+
+    margin = min(glucose - limit.SUSPEND_BELOW_MG_DL, predicted - limit.PREDICTED_BELOW_MG_DL)
+    return basal, bolus, reason, margin if trusted else np.nan
+
+
+@kernel
+def _sensor_fault(glucose, stale, possible, window, dt):  # type: ignore[no-untyped-def]
+    """The first fault of the sensor in the order stale, impossible, jump, flat; NONE without one."""
+    if stale:
+        return _STALE
+    if not possible:
+        return _IMPOSSIBLE
+    n = len(window)
+    steps = min(max(limit.JUMP_MEMORY_MIN // dt, 1), n - 1)
+    for k in range(steps):
+        if abs(window[n - 1 - k] - window[n - 2 - k]) > limit.JUMP_MG_DL:  # False where one is NaN
+            return _JUMP
+    lowest, highest, steps = np.inf, -np.inf, min(limit.FLAT_MIN // dt, n - 1)
+    for k in range(steps + 1):
+        value = window[n - 1 - k]
+        if np.isnan(value):
+            return _NONE
+        lowest, highest = min(lowest, value), max(highest, value)
+    if highest - lowest < limit.FLAT_WITHIN_MG_DL and glucose > limit.FLAT_ABOVE_MG_DL:
+        return _FLAT
+    return _NONE

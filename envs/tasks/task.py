@@ -1,0 +1,44 @@
+"""What the core asks of a task."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.therapy import Request
+from envs.view import View
+
+
+@dataclass(frozen=True)
+class Field:
+    """One number of an action: its meaning in physical units. Agents give it scaled to [-1, 1].
+
+    every_min: 0 = at each decision; otherwise it counts only at multiples of it. latched: holds
+    between those moments.
+    """
+
+    name: str
+    low: float
+    high: float
+    unit: str
+    every_min: int = 0
+    latched: bool = False
+
+
+class Task(Protocol):
+    """Decodes actions, observes and rewards; arrays have one row per lane."""
+
+    fields: tuple[Field, ...]
+    observation_names: tuple[str, ...]
+
+    def decode(self, action: NDArray[np.float64], view: View) -> Request:
+        """The request that an action (n, A) stands for now; called at every control interval."""
+
+    def observe(self, view: View) -> NDArray[np.float32]:
+        """What the agent sees, shape (n, O), scaled to about [-1, 1]."""
+
+    def terms(
+        self, trace: NDArray[np.float64], interval_min: int
+    ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+        """Reward terms by name, each (n,), and the cost (n,), from the trace (n, M, F) of a decision."""
