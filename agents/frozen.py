@@ -1,0 +1,167 @@
+"""A trained policy as plain data: weights in safetensors, everything else in a JSON manifest.
+
+Nothing is unpickled. What is read is checked before use: hash, schema, shapes, finite numbers. The forward
+pass works row by row in a fixed order, so a person's actions do not depend on the batch; it agrees with
+torch within 1e-5.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors import numpy as safetensors
+
+from twins.kernels import kernel
+
+WEIGHTS, MANIFEST = "policy.safetensors", "manifest.json"
+MAX_BYTES = 64 << 20
+
+
+class PolicyError(ValueError):
+    """A saved policy that cannot be used. The message says what is wrong and what to do."""
+
+
+class Manifest(BaseModel):
+    """What a saved policy is, for whom it was made and on what."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    format: Literal[1] = 1
+    algo: str
+    env: str
+    action: Literal["modulation", "basal"]
+    oracle: bool = False
+    decision_min: int = Field(ge=1, le=1440)
+    observation_names: tuple[str, ...]
+    action_names: tuple[str, ...]
+    net_arch: tuple[int, ...]
+    activation: Literal["tanh"] = "tanh"
+    trained_on: dict[str, Any]
+    """People, days, scenario, seed and steps of the training, for every table that shows the policy."""
+    kernel_hash: str
+    weights_sha256: str
+    notice: str = "Research software, not a medical device."
+
+
+class FrozenPolicy:
+    """The deterministic actor of a trained policy; `predict` as in SB3."""
+
+    def __init__(self, manifest: Manifest, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        self.manifest, self.weights = manifest, dict(weights)
+        self.decision_min, self.action, self.oracle = manifest.decision_min, manifest.action, manifest.oracle
+        self.train_seed = int(manifest.trained_on.get("seed", 0))
+        self._layers = [
+            (
+                np.ascontiguousarray(self.weights[f"{name}.weight"].T, np.float64),
+                self.weights[f"{name}.bias"].astype(float),
+            )
+            for name in _layer_names(manifest)
+        ]
+
+    def predict(
+        self,
+        observation: NDArray[Any],
+        state: Any = None,
+        episode_start: NDArray[Any] | None = None,
+        deterministic: bool = True,
+    ) -> tuple[NDArray[np.float32], Any]:
+        """Actions (n, A) in [-1, 1] for observations (n, O) or (O,). Raises ValueError for a wrong shape."""
+        rows = np.atleast_2d(np.asarray(observation, np.float64))
+        if rows.ndim != 2 or rows.shape[1] != len(self.manifest.observation_names):
+            raise ValueError(
+                f"observations have shape {np.shape(observation)}; this policy needs "
+                f"(n, {len(self.manifest.observation_names)}): {', '.join(self.manifest.observation_names)}"
+            )
+        rows = np.ascontiguousarray(rows)
+        for number, (weight, bias) in enumerate(self._layers, 1):
+            rows = _layer(rows, weight, bias, number < len(self._layers))
+        actions = np.clip(rows, -1.0, 1.0).astype(np.float32)
+        return (actions[0] if np.ndim(observation) == 1 else actions), state
+
+
+@kernel
+def _layer(rows, weight, bias, tanh):  # type: ignore[no-untyped-def]
+    """rows (n, I) times weight (I, O) plus bias, each row by itself and in the order of the inputs."""
+    out = np.empty((rows.shape[0], weight.shape[1]))
+    for r in range(rows.shape[0]):
+        for o in range(weight.shape[1]):
+            out[r, o] = bias[o]
+        for i in range(weight.shape[0]):
+            value = rows[r, i]
+            for o in range(weight.shape[1]):
+                out[r, o] += value * weight[i, o]
+        if tanh:
+            for o in range(weight.shape[1]):
+                out[r, o] = np.tanh(out[r, o])
+    return out
+
+
+def _layer_names(manifest: Manifest) -> list[str]:
+    """Names of the actor's layers in SB3's state dict: every second module is the activation."""
+    return [*(f"mlp_extractor.policy_net.{2 * k}" for k in range(len(manifest.net_arch))), "action_net"]
+
+
+def pack(manifest: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]]) -> dict[str, bytes]:
+    """The two files of a policy as bytes by name; `manifest` without the hash of the weights."""
+    data = safetensors.save({name: np.ascontiguousarray(value) for name, value in weights.items()})
+    full = Manifest(**manifest, weights_sha256=hashlib.sha256(data).hexdigest())
+    FrozenPolicy(full, _checked(full, dict(weights)))
+    return {WEIGHTS: data, MANIFEST: (full.model_dump_json(indent=2) + "\n").encode()}
+
+
+def load(folder: str | Path) -> FrozenPolicy:
+    """The policy in this folder. Raises FileNotFoundError or PolicyError naming file, fault and remedy."""
+    folder = Path(folder)
+    for name in (MANIFEST, WEIGHTS):
+        path = folder / name
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"no {name} in {folder}; a policy is a folder with {MANIFEST} and {WEIGHTS}, such as RUN/policy"
+            )
+        if path.stat().st_size > MAX_BYTES:
+            raise PolicyError(
+                f"{path} has {path.stat().st_size} bytes; a policy has at most {MAX_BYTES}. Do not use it"
+            )
+    try:
+        manifest = Manifest.model_validate(json.loads((folder / MANIFEST).read_bytes()))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise PolicyError(f"{folder / MANIFEST}: {where}: {first['msg']}; train the policy again") from None
+    except (ValueError, RecursionError) as error:
+        raise PolicyError(f"{folder / MANIFEST} is not JSON ({error}); train the policy again") from None
+    data = (folder / WEIGHTS).read_bytes()
+    if hashlib.sha256(data).hexdigest() != manifest.weights_sha256:
+        raise PolicyError(
+            f"{folder / WEIGHTS} is not the file its manifest was written for; get both files anew"
+        )
+    try:
+        weights = safetensors.load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise PolicyError(
+            f"{folder / WEIGHTS} cannot be read as safetensors ({error}); train the policy again"
+        ) from None
+    return FrozenPolicy(manifest, _checked(manifest, weights))
+
+
+def _checked(manifest: Manifest, weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    """Weights that fit the manifest and are finite; PolicyError otherwise."""
+    sizes = [len(manifest.observation_names), *manifest.net_arch, len(manifest.action_names)]
+    for name, before, after in zip(_layer_names(manifest), sizes, sizes[1:], strict=False):
+        for part, shape in (("weight", (after, before)), ("bias", (after,))):
+            held = weights.get(f"{name}.{part}")
+            if held is None or held.shape != shape or held.dtype != np.float32:
+                found = "nothing" if held is None else f"{held.dtype}{held.shape}"
+                raise PolicyError(
+                    f"weights {name}.{part}: {found} found, float32{shape} needed by the manifest"
+                )
+    for name, held in weights.items():
+        if not np.isfinite(held).all():
+            raise PolicyError(f"weights {name} hold values that are not finite; train the policy again")
+    return weights
