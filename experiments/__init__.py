@@ -1,0 +1,1 @@
+"""What may be claimed about an agent: configuration, runs, training, evaluation, figures, pages."""

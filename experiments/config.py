@@ -1,0 +1,209 @@
+"""The settings of training and of evaluation protocols: what may be set, its limits and its meaning.
+
+The descriptions are the texts of --help. Words follow Stable-Baselines3 and its zoo. Frequencies count
+environment steps (decisions summed over all lanes), never calls.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from envs.setting import DIARY
+from experiments.config_files import Config, ConfigError, build, load_yaml
+from twins.cohort import select
+from twins.units import MINUTES_PER_DAY
+from twins.words import near_miss
+from twins.world import behaviour, devices, scenarios
+
+PROTOCOLS = Path(__file__).resolve().parent / "protocols"
+HYPERPARAMETERS = Path(__file__).resolve().parent.parent / "agents" / "hyperparams"
+
+_MAX_SEED = 2**32 - 1
+"""Seeds are one 32-bit word of a random key."""
+
+
+def _words(value: Any) -> Any:
+    return tuple(word.strip() for word in value.split(",")) if isinstance(value, str) else value
+
+
+def _known_people(people: tuple[str, ...]) -> tuple[str, ...]:
+    select(people)
+    return people
+
+
+def _known_behaviour(name: str) -> str:
+    behaviour.named(name)
+    return name
+
+
+def _known_scenario(name: str) -> str:
+    if not name.startswith(DIARY):
+        scenarios.named(name)
+    return name
+
+
+People = Annotated[tuple[str, ...], BeforeValidator(_words), AfterValidator(_known_people)]
+Seed = Annotated[int, Field(ge=0, le=_MAX_SEED)]
+
+
+class PpoConfig(Config):
+    """Hyperparameters of PPO; the tested values are in agents/hyperparams/ppo.yml."""
+
+    learning_rate: float = Field(gt=0, le=1, description="step size of Adam")
+    learning_rate_schedule: Literal["constant", "linear"] = Field(
+        description="constant, or linear: falls to 0 at the end of training"
+    )
+    n_steps: int = Field(ge=1, le=100_000, description="decisions per lane in one rollout")
+    batch_size: int = Field(ge=2, description="decisions in one minibatch; divides lanes x n_steps")
+    n_epochs: int = Field(ge=1, le=1000, description="passes over each rollout")
+    gamma: float = Field(gt=0, le=1, description="discount per decision")
+    gae_lambda: float = Field(ge=0, le=1, description="trade of bias for variance in the advantage")
+    clip_range: float = Field(gt=0, le=10, description="limit of the change of the policy's ratio")
+    ent_coef: float = Field(ge=0, le=10, description="weight of the entropy in the loss")
+    vf_coef: float = Field(ge=0, le=100, description="weight of the value function in the loss")
+    max_grad_norm: float = Field(gt=0, le=1000, description="limit of the norm of the gradient")
+    log_std_init: float = Field(ge=-10, le=5, description="initial log standard deviation of the action")
+    net_arch: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
+        max_length=8, description="units of each hidden layer, for policy and value function"
+    )
+    target_kl: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="ends the epochs of a rollout early at this KL divergence; null: never"
+    )
+
+
+def load_hyperparams(algo: str = "ppo", env: str = "Homeostat/Dosing-v0") -> PpoConfig:
+    """Tested hyperparameters of an algorithm for an environment, or those of the section `default`."""
+    path = HYPERPARAMETERS / f"{algo}.yml"
+    sections = load_yaml(path)
+    if env not in sections and "default" not in sections:
+        raise ConfigError(f"{path.name}: no section {env} nor `default`{near_miss(env, sections)}")
+    name = env if env in sections else "default"
+    if not isinstance(sections[name], dict):
+        raise ConfigError(f"{path.name}, {name}: expected lines 'name: value'")
+    return build(PpoConfig, sections[name], f"{path.name}, {name}")
+
+
+class TrainConfig(Config):
+    """Everything that decides one training run."""
+
+    env: str = Field("Homeostat/Dosing-v0", min_length=1, description="id of the environment")
+    algo: Literal["ppo"] = Field("ppo", description="learning algorithm")
+    people: People = Field(
+        ("all",), description="people to train on: ids such as adult#001, or all, adult, adolescent, child"
+    )
+    lanes: int = Field(300, ge=1, le=100_000, description="persons simulated side by side, round-robin")
+    decision_min: int = Field(30, ge=1, le=MINUTES_PER_DAY, description="minutes between decisions")
+    episode_days: float = Field(2.0, gt=0, le=366, description="length of an episode in days")
+    protocol: str = Field(
+        "simglucose-default", min_length=1, description="protocol whose scenario and devices are trained on"
+    )
+    shield: Literal["rule", "off"] = Field("rule", description="safety shield during training")
+    seed: Seed = Field(0, description="seed of the policy and of the training days")
+    n_timesteps: int = Field(5_760_000, ge=1, le=10**12, description="environment steps to train for")
+    max_wall_s: Annotated[float, Field(gt=0)] | None = Field(
+        180.0, description="ends training after this many seconds; null: no limit"
+    )
+    eval_freq: int = Field(288_000, ge=1, description="environment steps between looks at validation days")
+    save_freq: int = Field(288_000, ge=1, description="environment steps between checkpoints")
+    eval_replicas: int = Field(5, ge=1, le=1000, description="validation episodes per person")
+    torch_threads: int = Field(1, ge=1, le=1024, description="threads of torch; 1 for repeatable results")
+    init_from: Path | None = Field(None, description="folder of a saved policy to go on from (fine-tuning)")
+    hyperparams: PpoConfig = Field(default_factory=load_hyperparams, description="settings of the algorithm")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, data: Any) -> Any:
+        """Hyperparameters that are not given are those of the algorithm's file."""
+        given = data.get("hyperparams") or {} if isinstance(data, Mapping) else None
+        if not isinstance(given, Mapping):
+            return data
+        env = data.get("env")
+        tested = load_hyperparams("ppo", env if isinstance(env, str) else cls.model_fields["env"].default)
+        return {**data, "hyperparams": {**tested.model_dump(), **given}}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        protocol = load_protocol(self.protocol)
+        if self.decision_min % protocol.sample_min:
+            raise ValueError(
+                f"decision_min: {self.decision_min} given; the sensor of {protocol.name} measures every "
+                f"{protocol.sample_min} min, so give a multiple of {protocol.sample_min}"
+            )
+        if self.episode_days * MINUTES_PER_DAY < self.decision_min:
+            raise ValueError(
+                f"episode_days: {self.episode_days:g} given; an episode must hold at least one decision of "
+                f"{self.decision_min} min"
+            )
+        rollout, batch = self.lanes * self.hyperparams.n_steps, self.hyperparams.batch_size
+        if rollout < 2:
+            raise ValueError("lanes x n_steps is 1; PPO needs at least two decisions in a rollout")
+        if rollout % batch:
+            fits = next(size for size in range(min(batch, rollout), 0, -1) if rollout % size == 0)
+            raise ValueError(
+                f"hyperparams.batch_size: {batch} given, which does not divide the rollout of {rollout} "
+                f"decisions (lanes {self.lanes} x n_steps {self.hyperparams.n_steps}); use for example "
+                f"{fits if fits > 1 else rollout} (--set hyperparams.batch_size=...)"
+            )
+        return self
+
+
+class ProtocolConfig(Config):
+    """A frozen, named description of an evaluation. An episode begins at 00:00."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="name, equal to that of the file")
+    version: int = Field(ge=1, description="raised with every change of meaning")
+    description: str = Field(min_length=1, description="in words, for reports")
+    people: People = Field(description="who is simulated: ids and groups")
+    scenario: str = Field(description="name of a scenario, or diary:FILE for recorded days")
+    behaviour: Annotated[str, AfterValidator(_known_behaviour)] = Field(
+        "exact", description="habits of the person: carb counting, missed boluses, treating lows"
+    )
+    announce: Literal["exact", "behaviour", "none"] = Field(
+        "exact", description="what the therapy hears of meals: all, what the behaviour tells, nothing"
+    )
+    sensor: Literal["GuardianRT", "Dexcom", "Navigator"] = Field(description="glucose sensor")
+    sample_min: int = Field(ge=1, le=60, description="minutes between readings, the control interval")
+    pump: Literal["Insulet", "Cozmo"] = Field(description="insulin pump")
+    days: float = Field(gt=0, le=366, description="scored length of an episode in days")
+    warmup_days: float = Field(0.0, ge=0, le=366, description="days simulated before these and not scored")
+    replicas: int = Field(ge=1, le=100_000, description="episodes per person")
+    seed: Seed = Field(description="seed of the days")
+    split: Literal["train", "validation", "test"] = Field("test", description="part of the days")
+    primary: Literal["plasma", "cgm"] = Field("plasma", description="glucose behind the main metrics")
+    glucose_failure_low_mg_dl: float = Field(10.0, gt=0, lt=70, description="below this: died, low")
+    glucose_failure_high_mg_dl: float = Field(600.0, gt=250, le=2000, description="above this: failed, high")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _known_scenario(self.scenario)
+        sample_min = devices.sensor(self.sensor).sample_min
+        if self.sample_min != sample_min:
+            raise ValueError(f"sample_min: {self.sample_min} given; {self.sensor} has {sample_min}")
+        return self
+
+    def hash(self, kernel_hash: str) -> str:
+        """SHA-256 (hex) of these settings and of the kernels they ran on ."""
+        plain = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(f"{plain}\n{kernel_hash}".encode()).hexdigest()
+
+
+def load_protocol(name: str) -> ProtocolConfig:
+    """The protocol of this name, or of a file of one's own (a path that ends in .yml). Raises ConfigError."""
+    path = Path(name) if name.endswith(".yml") else PROTOCOLS / f"{name}.yml"
+    if not name.endswith(".yml") and name not in protocols():
+        hint = near_miss(name, protocols()) or "."
+        known = ", ".join(protocols())
+        raise ConfigError(f"unknown protocol {name!r}{hint} Known: {known}, or a path ending in .yml")
+    protocol = build(ProtocolConfig, load_yaml(path), path.name)
+    if protocol.name != path.stem:
+        raise ConfigError(f"{path.name}: name: {protocol.name!r} given; it must be that of the file")
+    return protocol
+
+
+def protocols() -> tuple[str, ...]:
+    """Names of the protocols that come with the project."""
+    return tuple(sorted(path.stem for path in PROTOCOLS.glob("*.yml")))

@@ -1,0 +1,196 @@
+"""Judge an agent on a protocol: episodes.csv, traces.csv and summary.json in one folder."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.base import Agent
+from agents.frozen import FrozenPolicy
+from envs.setting import DIARY
+from experiments.compare import GROUPS, METRICS, Evaluation, read_evaluation
+from experiments.config import ProtocolConfig
+from experiments.files import atomic_write_text, check_writable
+from experiments.metrics import episode_metrics
+from experiments.provenance import provenance
+from experiments.simulate import Rollout, setting_of, simulate
+from experiments.tables import Table, select, write_table
+from twins.cohort import Cohort
+from twins.kernels import kernel_hash
+from twins.world import readers
+
+DISCLAIMER = "Research software, not a medical device."
+TRACE_COLUMNS = (
+    "minute", "glucose_mg_dl", "cgm_mg_dl", "basal_u_per_h", "bolus_u", "requested_basal_u_per_h", "requested_bolus_u",
+    "carbs_g", "announced_g", "rescue_g", "iob_u", "reason",
+)  # fmt: skip
+
+
+def evaluate(
+    agent: Agent,
+    name: str,
+    protocol: ProtocolConfig,
+    out: str | Path,
+    shield: str = "rule",
+    modified: bool = False,
+    trace_replicas: int | None = None,
+    argv: Sequence[str] = (),
+    cohort: Cohort | None = None,
+) -> Evaluation:
+    """Simulate every person and replica of `protocol` under `agent`, score them, and write the folder `out`.
+
+    name: the agent's name in tables. modified: whether fields of the protocol were overridden.
+    trace_replicas: how many replicas of each person go into traces.csv (default: all). cohort: other people
+    than the protocol's. Raises FileExistsError when `out` holds something, StorageError before any work
+    when it cannot be written.
+    """
+    out = Path(out)
+    check_writable(out, 50.0)
+    if any(out.iterdir()):
+        raise FileExistsError(
+            f"{out} already holds files, and results never overwrite others; give a new folder"
+        )
+    rollout = simulate(agent, protocol, shield, cohort)
+    setting = setting_of(protocol, shield, cohort=cohort)
+    people = setting.cohort
+    lanes = len(rollout.glucose_mg_dl)
+    row = np.arange(lanes) % len(people)
+    identity: Table = {
+        "agent": np.full(lanes, _name(name, agent)),
+        "shield": np.full(lanes, shield),
+        "protocol": np.full(lanes, protocol.name),
+        "person": np.array(people.ids)[row],
+        "group": np.array([people.group(person) for person in range(len(people))])[row],
+        "replica": np.arange(lanes) // len(people),
+        "seed": np.full(lanes, protocol.seed),
+        "train_seed": np.full(lanes, getattr(agent, "train_seed", -1)),
+    }
+    episodes = identity | _episodes(rollout, protocol)
+    keep = identity["replica"] < (protocol.replicas if trace_replicas is None else trace_replicas)
+    trained = agent.manifest.trained_on if isinstance(agent, FrozenPolicy) else None
+    summary = {
+        "agent": _name(name, agent),
+        "shield": shield,
+        "protocol": protocol.name,
+        "protocol_version": protocol.version,
+        "protocol_hash": protocol.hash(kernel_hash()),
+        "protocol_settings": protocol.model_dump(mode="json"),
+        "scenario": setting.scenario.description,
+        "modified": modified,
+        "seed": protocol.seed,
+        "train_seed": int(identity["train_seed"][0]),
+        "trained_on": trained,
+        "diary": _diary(protocol.scenario),
+        "persons": len(people),
+        "replicas": protocol.replicas,
+        "days": protocol.days,
+        "failures": int(episodes["failed"].sum()),
+        "failed_persons": _failed_persons(episodes),
+        "means": _means(episodes),
+        "groups": {
+            group: _means(select(episodes, group=group)) for group in GROUPS if group in episodes["group"]
+        },
+        "command": shlex.join(argv),
+        **provenance(),
+        "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "disclaimer": DISCLAIMER,
+    }
+    write_table(out / "episodes.csv", episodes)
+    write_table(out / "traces.csv", _traces(rollout, identity, keep))
+    atomic_write_text(
+        out / "summary.json", json.dumps(summary, indent=2, allow_nan=False) + "\n"
+    )  # last: it is whole
+    return read_evaluation(out)
+
+
+def _diary(scenario: str) -> dict[str, Any] | None:
+    """Whose recorded days a scenario replays: data set, person and number of days; None for other scenarios."""
+    if not scenario.startswith(DIARY):
+        return None
+    name = scenario.removeprefix(DIARY)
+    data_set, _, person = name.rpartition("/") if name.split("/")[0] in readers.DATA_SETS else ("", "", "")
+    diary = readers.named(name)
+    return {
+        "data_set": data_set or "own file",
+        "person": person or diary.who,
+        "simulated": name == "simulated",
+    }
+
+
+def _name(name: str, agent: Agent) -> str:
+    """A saved policy goes by its algorithm, not by its folder; simulator state names itself in every table."""
+    if isinstance(agent, FrozenPolicy):
+        name = agent.manifest.algo
+    return f"{name} (oracle)" if getattr(agent, "oracle", False) else name
+
+
+def _episodes(rollout: Rollout, protocol: ProtocolConfig) -> Table:
+    """Failure columns and metrics of every episode."""
+    columns, interval = rollout.columns, protocol.sample_min
+    lanes, samples = rollout.glucose_mg_dl.shape
+    alive = np.arange(samples) < rollout.failure_sample[:, None]
+    days_alive = np.maximum(alive.sum(axis=1) * interval / 1440, interval / 1440)
+    insulin = columns["bolus_u"] + columns["basal_u_per_h"] * interval / 60
+    sides = rollout.failed_side
+    table: Table = {
+        "days": np.full(lanes, protocol.days),
+        "failed": (sides != "").astype(int),
+        "failure_side": sides,
+        "failure_minute": np.where(sides != "", rollout.failure_sample * interval, -1),
+        **episode_metrics(
+            rollout.glucose_mg_dl,
+            sides,
+            rollout.failure_sample,
+            interval,
+            protocol.glucose_failure_low_mg_dl,
+            protocol.glucose_failure_high_mg_dl,
+        ),
+        "insulin_u_per_day": _alive_sum(insulin, alive) / days_alive,
+        "basal_share_pct": 100
+        * _alive_sum(columns["basal_u_per_h"] * interval / 60, alive)
+        / np.maximum(_alive_sum(insulin, alive), 1e-9),
+        "carbs_g_per_day": _alive_sum(columns["carbs_g"], alive) / days_alive,
+        "rescue_carbs_g_per_day": _alive_sum(columns["rescue_g"], alive) / days_alive,
+        "shield_changed_pct": 100
+        * _alive_sum((columns["reason"] != "none").astype(float), alive)
+        / np.maximum(alive.sum(axis=1), 1),
+    }
+    readings = np.where(alive, columns["cgm_mg_dl"], np.nan)
+    seen = np.isfinite(readings)
+    counted = np.maximum(seen.sum(axis=1), 1)
+    table["cgm_tir_pct"] = 100 * ((readings >= 70) & (readings <= 180)).sum(axis=1) / counted
+    table["cgm_below_70_pct"] = 100 * (readings < 70).sum(axis=1) / counted
+    return table
+
+
+def _alive_sum(values: NDArray[np.float64], alive: NDArray[np.bool_]) -> NDArray[np.float64]:
+    total: NDArray[np.float64] = np.where(alive, values, 0.0).sum(axis=1)
+    return total
+
+
+def _failed_persons(episodes: Table) -> dict[str, int]:
+    dead = episodes["person"][episodes["failed"] > 0].tolist()
+    return {person: dead.count(person) for person in sorted(set(dead))}
+
+
+def _means(episodes: Table) -> dict[str, float | int | None]:
+    """Failures and the mean of each metric over episodes (every person has as many); null where it is nan."""
+    means: dict[str, float | int | None] = {"failures": int(episodes["failed"].sum())}
+    for name in METRICS:
+        value = float(np.mean(episodes[name]))
+        means[name] = round(value, 6) if np.isfinite(value) else None
+    return means
+
+
+def _traces(rollout: Rollout, identity: Table, keep: NDArray[np.bool_]) -> Table:
+    """Rows of the kept lanes while they live, the failing interval included."""
+    samples = rollout.glucose_mg_dl.shape[1]
+    shown = keep[:, None] & (np.arange(samples) <= rollout.failure_sample[:, None])
+    lane, _ = np.nonzero(shown)
+    table: Table = {name: identity[name][lane] for name in ("agent", "shield", "person", "replica")}
+    return table | {name: rollout.columns[name][shown] for name in TRACE_COLUMNS}

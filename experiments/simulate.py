@@ -1,0 +1,130 @@
+"""One loop that runs any agent over people and days: used by evaluation, tuning and validation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.base import Agent, Policy
+from agents.frozen import FrozenPolicy
+from envs import trace
+from envs.core import Core
+from envs.roster import Roster
+from envs.setting import Setting, make_setting
+from envs.tasks.dosing import Dosing
+from experiments.config import ProtocolConfig
+from twins.cohort import Cohort
+
+LANES = 512
+"""Most lanes simulated at once: larger batches are no faster, and hold more memory."""
+
+
+@dataclass
+class Rollout:
+    """What happened in n episodes, a column per control interval of the scored time.
+
+    glucose_mg_dl (n, K): true plasma glucose at the end of each interval. failed_side (n,): "low", "high"
+    or "". failure_sample (n,): the first interval that is not scored, K for those who lived.
+    columns: every column of `envs.trace.intervals`, each (n, K).
+    """
+
+    glucose_mg_dl: NDArray[np.float64]
+    failed_side: NDArray[np.str_]
+    failure_sample: NDArray[np.int64]
+    columns: dict[str, NDArray[Any]]
+
+
+def setting_of(
+    protocol: ProtocolConfig,
+    shield: str,
+    decision_min: int | None = None,
+    cohort: Cohort | None = None,
+    oracle: bool = False,
+) -> Setting:
+    """The setting that a protocol describes, for its people or another cohort."""
+    return make_setting(
+        cohort=cohort if cohort is not None else list(protocol.people),
+        scenario=protocol.scenario,
+        behaviour=protocol.behaviour,
+        announce=protocol.announce,
+        sensor=protocol.sensor,
+        pump=protocol.pump,
+        decision_min=decision_min,
+        days=protocol.warmup_days + protocol.days,
+        shield=shield,
+        oracle=oracle,
+        split=protocol.split,
+        seed=protocol.seed,
+        failure_low_mg_dl=protocol.glucose_failure_low_mg_dl,
+        failure_high_mg_dl=protocol.glucose_failure_high_mg_dl,
+    )
+
+
+def simulate(agent: Agent, protocol: ProtocolConfig, shield: str, cohort: Cohort | None = None) -> Rollout:
+    """Every person and replica of a protocol under one agent. Lanes are ordered replica by replica.
+
+    Raises ValueError when the agent's actions or requests do not fit.
+    """
+    learned = isinstance(agent, Policy)
+    decision = getattr(agent, "decision_min", None) if learned else None
+    oracle = bool(getattr(agent, "oracle", False))
+    setting = setting_of(protocol, shield, decision, cohort, oracle)
+    task = Dosing(getattr(agent, "action", "modulation"), oracle)
+    if isinstance(agent, FrozenPolicy) and agent.manifest.observation_names != task.observation_names:
+        raise ValueError(
+            "this policy was trained on other observations than this version shows; train it again"
+        )
+    lanes = len(setting.cohort) * protocol.replicas
+    rows, keys = Roster(setting.cohort, lanes, setting.split, setting.seed).next(np.arange(lanes))
+    parts = []
+    for first in range(0, lanes, LANES):
+        chunk = slice(first, min(first + LANES, lanes))
+        core = Core(setting, task, chunk.stop - first)
+        parts.append(run(core, rows[chunk], keys[chunk], agent, protocol.warmup_days))
+    return join(parts)
+
+
+def run(
+    core: Core, rows: NDArray[np.int64], keys: NDArray[np.uint32], agent: Agent, warmup_days: float = 0.0
+) -> Rollout:
+    """One episode of every lane of a core under an agent, see `simulate`. Failures end what is read, not the lanes."""
+    setting, control = core.setting, core.control_min
+    observation = core.reset(rows, keys)
+    state: Any = None
+    begins = np.ones(core.lanes, bool)
+    tables: list[dict[str, NDArray[Any]]] = []
+    extremes: list[NDArray[np.float64]] = []
+    for minute in range(0, int(round(setting.days * 1440)), setting.decision_min):
+        if isinstance(agent, Policy):
+            action, state = agent.predict(observation, state=state, episode_start=begins, deterministic=True)
+            done = core.step(action)
+        else:
+            done = core.step(agent.act(core.view))
+        observation, begins = done.obs, np.zeros(core.lanes, bool)
+        tables.append(trace.intervals(done.trace, minute, control))
+        by_interval = done.trace[:, :, trace.GLUCOSE_MG_DL].reshape(core.lanes, -1, control)
+        extremes.append(np.stack([by_interval.min(axis=2), by_interval.max(axis=2)]))
+    columns = {name: np.concatenate([table[name] for table in tables], axis=1) for name in tables[0]}
+    lowest, highest = np.concatenate(extremes, axis=2)
+    low, high = lowest < setting.failure_low_mg_dl, highest > setting.failure_high_mg_dl
+    failed = low | high
+    samples = failed.shape[1]
+    first = np.where(failed.any(axis=1), failed.argmax(axis=1), samples)
+    at = np.minimum(first, samples - 1)[:, None]
+    side = np.where(np.take_along_axis(low, at, 1)[:, 0], "low", "high")
+    side = np.where(first < samples, side, "").astype(np.str_)
+    skip = int(round(warmup_days * 1440)) // control
+    columns = {name: column[:, skip:] for name, column in columns.items()}
+    return Rollout(columns["glucose_mg_dl"], side, np.maximum(first - skip, 0), columns)
+
+
+def join(parts: Sequence[Rollout]) -> Rollout:
+    """The episodes of several rollouts below one another."""
+    return Rollout(
+        np.concatenate([part.glucose_mg_dl for part in parts]),
+        np.concatenate([part.failed_side for part in parts]),
+        np.concatenate([part.failure_sample for part in parts]),
+        {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns},
+    )

@@ -1,0 +1,237 @@
+"""Train a policy in a run folder: validation looks, checkpoints, and going on after an interruption.
+
+What a run leaves, beside what `experiments.runs` names: evaluations.csv (the learning curve), policy/ (the
+policy that scored best on validation days; safetensors and JSON), tensorboard/.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import numpy as safetensors
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import configure
+from stable_baselines3.common.vec_env import VecMonitor
+
+import envs
+from agents import frozen
+from agents.frozen import FrozenPolicy
+from agents.sb3 import make_ppo, restore_state, save_state, set_weights, weights
+from envs.faces.sb3 import Sb3Env
+from envs.tasks.dosing import Dosing
+from experiments.config import ProtocolConfig, TrainConfig, load_protocol
+from experiments.files import atomic_write_bytes
+from experiments.runs import Run
+from experiments.simulate import simulate
+from experiments.tables import Table, concat, write_table
+from experiments.tune import score, scored
+from twins import cohort
+from twins.kernels import kernel_hash
+
+VALIDATION_SEED = 500
+STATE = "state.safetensors"
+
+
+def train(config: TrainConfig, run: Run, progress: bool = False) -> Path:
+    """Train as `config` says in an open run, from its newest checkpoint if there is one; returns the policy's folder.
+
+    Raises ValueError when a checkpoint does not fit the settings. Interrupted, it keeps the last checkpoint.
+    """
+    protocol = load_protocol(config.protocol)
+    env = _environment(config, protocol)
+    model = make_ppo(VecMonitor(env), config.hyperparams.model_dump(), config.seed, config.torch_threads)
+    model.set_logger(configure(str(run.folder / "tensorboard"), ["tensorboard"]))
+    if config.init_from is not None:
+        set_weights(model, frozen.load(config.init_from).weights)
+    watch = _Watch(config, protocol, run, env)
+    checkpoint = run.latest_checkpoint()
+    if checkpoint is not None:
+        watch.restore(model, safetensors.load((checkpoint / STATE).read_bytes()))
+    left = config.n_timesteps - model.num_timesteps
+    if left > 0 and not watch.time_is_up:
+        model.learn(left, callback=watch, reset_num_timesteps=checkpoint is None, progress_bar=progress)
+    watch.finish(model)
+    return run.folder / "policy"
+
+
+def _environment(config: TrainConfig, protocol: ProtocolConfig) -> Sb3Env:
+    """The training face: the protocol's world on days of the split train."""
+    env: Sb3Env = envs.make_vec(
+        config.env,
+        config.lanes,
+        "sb3",
+        cohort=list(config.people),
+        scenario=protocol.scenario,
+        behaviour=protocol.behaviour,
+        announce=protocol.announce,
+        sensor=protocol.sensor,
+        pump=protocol.pump,
+        decision_min=config.decision_min,
+        days=config.episode_days,
+        shield=config.shield,
+        split="train",
+        seed=config.seed,
+        failure_low_mg_dl=protocol.glucose_failure_low_mg_dl,
+        failure_high_mg_dl=protocol.glucose_failure_high_mg_dl,
+    )
+    return env
+
+
+@dataclass
+class _Best:
+    score: float = -np.inf
+    timesteps: int = -1
+
+
+class _Watch(BaseCallback):
+    """Between two rollouts: looks at validation days, keeps the best policy, writes checkpoints, minds the clock."""
+
+    def __init__(self, config: TrainConfig, protocol: ProtocolConfig, run: Run, env: Sb3Env) -> None:
+        super().__init__()
+        self._config, self._run, self._env = config, run, env
+        self._validation = protocol.model_copy(
+            update={
+                "people": config.people,
+                "split": "validation",
+                "seed": VALIDATION_SEED,
+                "replicas": config.eval_replicas,
+                "warmup_days": 0.0,
+            }
+        )
+        self._looks: Table | None = None
+        self._best = _Best()
+        self._next_look = self._next_save = 0
+        self._spent_s = 0.0
+        self._since = time.monotonic()
+
+    @property
+    def _wall_s(self) -> float:
+        """Seconds trained, those before an interruption included."""
+        return self._spent_s + time.monotonic() - self._since
+
+    @property
+    def time_is_up(self) -> bool:
+        """Whether the run has used its `max_wall_s`."""
+        return self._config.max_wall_s is not None and self._wall_s >= self._config.max_wall_s
+
+    def _on_step(self) -> bool:
+        return not self.time_is_up
+
+    def _on_rollout_start(self) -> None:
+        assert isinstance(self.model, PPO)
+        done = self.model.num_timesteps
+        if done >= self._next_look:
+            self._look(self.model)
+            self._next_look = done + self._config.eval_freq
+        if done >= self._next_save and done > 0:
+            self._next_save = (
+                done + self._config.save_freq
+            )  # saved with it: both schedules go on after a resume
+            self.save(self.model)
+        elif done == 0:
+            self._next_save = self._config.save_freq
+
+    def finish(self, model: PPO) -> None:
+        """A last look and a last checkpoint."""
+        if self._looks is None or self._looks["timesteps"][-1] < model.num_timesteps:
+            self._look(model)
+        self.save(model)
+
+    def _look(self, model: PPO) -> None:
+        """Score the policy as it would be saved; keep it when it is the best so far."""
+        files = self._pack(model)
+        policy = _unpacked(files)
+        table = scored(simulate(policy, self._validation, self._config.shield), self._validation)
+        value = float(score(table).mean())
+        row = {
+            "timesteps": model.num_timesteps,
+            "wall_s": self._wall_s,
+            "tir_pct": table["tir_pct"].mean(),
+            "below_70_pct": table["below_70_pct"].mean(),
+            "below_54_pct": table["below_54_pct"].mean(),
+            "failures": table["failed"].sum(),
+            "score": value,
+        }
+        line: Table = {name: np.array([number], float) for name, number in row.items()}
+        self._looks = line if self._looks is None else concat([self._looks, line])
+        for name, number in row.items():
+            model.logger.record(f"validation/{name}", float(number))
+        if value > self._best.score:
+            self._best = _Best(value, model.num_timesteps)
+            folder = self._run.folder / "policy"
+            folder.mkdir(exist_ok=True)
+            for name, data in files.items():
+                atomic_write_bytes(folder / name, data)
+        write_table(self._run.folder / "evaluations.csv", self._looks)
+
+    def _pack(self, model: PPO) -> dict[str, bytes]:
+        config, task = self._config, self._env.task
+        assert isinstance(task, Dosing)
+        trained_on = {
+            "people": list(cohort.select(config.people)),
+            "protocol": config.protocol,
+            "split": "train",
+            "seed": config.seed,
+            "shield": config.shield,
+            "episode_days": config.episode_days,
+            "timesteps": model.num_timesteps,
+            "person_days": model.num_timesteps * config.decision_min / 1440,
+            "validation_seed": VALIDATION_SEED,
+            "init_from": None
+            if config.init_from is None
+            else frozen.load(config.init_from).manifest.weights_sha256,
+        }
+        manifest = {
+            "algo": config.algo,
+            "env": config.env,
+            "action": task.action,
+            "oracle": task.oracle,
+            "decision_min": config.decision_min,
+            "observation_names": task.observation_names,
+            "action_names": tuple(field.name for field in task.fields),
+            "net_arch": config.hyperparams.net_arch,
+            "trained_on": trained_on,
+            "kernel_hash": kernel_hash(),
+        }
+        return frozen.pack(manifest, weights(model))
+
+    # --- checkpoints --------------------------------------------------------------------------------
+    def save(self, model: PPO) -> None:
+        """A checkpoint from which training goes on bit for bit."""
+        arrays: dict[str, NDArray[Any]] = {
+            f"model.{name}": value for name, value in save_state(model).items()
+        }
+        arrays |= {f"env.{name}": value for name, value in self._env.save().items()}
+        looks = self._looks or {}
+        arrays |= {f"looks.{name}": column for name, column in looks.items()}
+        arrays["watch"] = np.array([self._next_look, self._next_save, self._best.timesteps], np.float64)
+        arrays["watch_real"] = np.array([self._best.score, self._wall_s])
+        data = safetensors.save({name: np.ascontiguousarray(value) for name, value in arrays.items()})
+        self._run.save_checkpoint(model.num_timesteps, lambda folder: _write(folder / STATE, data))
+
+    def restore(self, model: PPO, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take back what `save` wrote. Raises ValueError when it does not fit these settings."""
+        observation = self._env.restore(_part(arrays, "env."))
+        restore_state(model, _part(arrays, "model."), observation)
+        self._looks = _part(arrays, "looks.") or None
+        self._next_look, self._next_save, best = (int(value) for value in arrays["watch"])
+        self._best = _Best(float(arrays["watch_real"][0]), best)
+        self._spent_s, self._since = float(arrays["watch_real"][1]), time.monotonic()
+
+
+def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def _unpacked(files: Mapping[str, bytes]) -> FrozenPolicy:
+    manifest = frozen.Manifest.model_validate_json(files[frozen.MANIFEST])
+    return FrozenPolicy(manifest, safetensors.load(files[frozen.WEIGHTS]))

@@ -1,0 +1,72 @@
+"""Judge an agent on a protocol: python -m scripts.evaluate --agent basal-bolus --out results/runs/bb"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+if __name__ == "__main__" and not __package__:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from agents.load import NAMES, load
+from experiments import command
+from experiments.compare import format_text, results_table
+from experiments.config import ProtocolConfig, load_protocol, protocols
+from experiments.config_files import apply_overrides, show
+from experiments.evaluate import evaluate
+from experiments.tune import tune_gains
+
+_FLAGS = {
+    "people": ("--person", "--people"),
+    "seed": ("--seed",),
+    "days": ("--days",),
+    "replicas": ("--replicas",),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Judge and print the table; writes episodes.csv, traces.csv and summary.json into --out."""
+    parser = command.parser(
+        __doc__ or "", "python -m scripts.evaluate --agent basal-bolus-tuned --person adult#001 --out DIR"
+    )
+    parser.add_argument(
+        "--agent", required=True, help=f"{', '.join(NAMES)}, module:Class, or the folder of a policy"
+    )
+    parser.add_argument(
+        "--protocol", default="simglucose-default", help=f"{', '.join(protocols())}, or a path ending in .yml"
+    )
+    parser.add_argument("--shield", default="rule", help="rule (default) or off")
+    for name, words in _FLAGS.items():
+        command.add_setting(parser, *words, of=ProtocolConfig, name=name, metavar=name.upper())
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any field of the protocol"
+    )
+    parser.add_argument("--trace-replicas", type=int, help="replicas per person in traces.csv (default: all)")
+    parser.add_argument("--out", metavar="DIR", help="a new folder for the results")
+    parser.add_argument("--print-config", action="store_true", help="show the protocol and stop")
+    args = vars(parser.parse_args(argv))
+    frozen = load_protocol(args["protocol"])
+    flags = [f"{name}={args[name]}" for name in _FLAGS if args[name] is not None]
+    protocol = apply_overrides(frozen, [*flags, *args["set"]])
+    if args["print_config"]:
+        print(show(protocol), end="")
+        return 0
+    if args["out"] is None:
+        raise ValueError("--out is missing; give a new folder for the results")
+    agent = load(args["agent"], lambda: tune_gains(protocol, args["shield"]))
+    done = evaluate(
+        agent,
+        args["agent"],
+        protocol,
+        args["out"],
+        shield=args["shield"],
+        modified=protocol != frozen,
+        trace_replicas=args["trace_replicas"],
+        argv=["python", "-m", "scripts.evaluate", *(sys.argv[1:] if argv is None else argv)],
+    )
+    print(format_text(results_table([done])))
+    print(command.NOTICE)
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,88 @@
+"""Train a dosing policy: python -m scripts.train --people adult --seed 0 -P"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+if __name__ == "__main__" and not __package__:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from experiments import command
+from experiments.config import TrainConfig
+from experiments.config_files import build, load_yaml, show
+from experiments.runs import RUNS, Run, run_folder
+from experiments.train import train
+
+_FLAGS = {
+    "env": ("--env",),
+    "algo": ("--algo",),
+    "people": ("--people", "--person"),
+    "n_timesteps": ("-n", "--n-timesteps"),
+    "max_wall_s": ("--max-wall-s",),
+    "seed": ("--seed",),
+    "protocol": ("--protocol",),
+    "shield": ("--shield",),
+    "decision_min": ("--decision-min",),
+    "lanes": ("--n-envs",),
+    "eval_freq": ("--eval-freq",),
+    "save_freq": ("--save-freq",),
+    "torch_threads": ("--num-threads",),
+    "init_from": ("-i", "--trained-agent"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, or go on with a run; prints the folder of the run."""
+    parser = command.parser(__doc__ or "", "python -m scripts.train --person adult#001 --max-wall-s 60 -P")
+    for name, flags in _FLAGS.items():
+        command.add_setting(parser, *flags, of=TrainConfig, name=name, metavar=name.upper())
+    parser.add_argument(
+        "--conf-file", metavar="FILE", help="YAML file of settings, such as a run's config.yml"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, by name"
+    )
+    parser.add_argument(
+        "-f", "--log-folder", default=str(RUNS), metavar="DIR", help=f"where runs are kept ({RUNS})"
+    )
+    parser.add_argument("--out", metavar="DIR", help="the folder of this run itself (default: a new name)")
+    parser.add_argument(
+        "--study", default="train", help="name of the folder that groups runs (default: train)"
+    )
+    parser.add_argument(
+        "--resume", metavar="RUN", help="go on with the run in this folder, with its own settings"
+    )
+    parser.add_argument("--print-config", action="store_true", help="show the settings and stop")
+    parser.add_argument("-P", "--progress", action="store_true", help="show a progress bar")
+    args = vars(parser.parse_args(argv))
+    given = {name: args[name] for name in _FLAGS}
+    if args["resume"]:
+        if args["conf_file"] or args["set"] or args["out"] or any(given.values()):
+            raise ValueError(
+                "--resume goes on with the settings of its run; give no others (start a new run for them)"
+            )
+        path = Path(args["resume"])
+        with Run.resume(path) as run:
+            train(build(TrainConfig, load_yaml(path / "config.yml"), "config.yml"), run, args["progress"])
+        print(path)
+        return 0
+    config = command.train_settings(given, args["conf_file"], args["set"])
+    if args["print_config"]:
+        print(show(config), end="")
+        return 0
+    folder = (
+        Path(args["out"])
+        if args["out"]
+        else run_folder(
+            args["study"], config.env, config.algo, config.people, config.seed, args["log_folder"]
+        )
+    )
+    typed = ["python", "-m", "scripts.train", *(sys.argv[1:] if argv is None else argv)]
+    with Run.create(folder, config, typed, {"train": config.seed}, parent=config.init_from) as run:
+        train(config, run, args["progress"])
+    print(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main)
