@@ -204,7 +204,8 @@ def advance(  # type: ignore[no-untyped-def]
                 w[MEAL_EATEN, i] = eaten if starts else w[MEAL_EATEN, i] + eaten
                 w[EATING, i] = 1.0 if eaten > 0.0 else 0.0
                 w[REFERENCE, i] = w[STOMACH_BEFORE_MEAL, i] + w[MEAL_EATEN, i] * mg_per_g
-                w[PER_REFERENCE, i] = 1.0 / (w[REFERENCE, i] if w[REFERENCE, i] > 0.0 else 1.0)
+                # below 1e-100 mg the reciprocal could overflow
+                w[PER_REFERENCE, i] = 1.0 / (w[REFERENCE, i] if w[REFERENCE, i] > 1e-100 else 1.0)
                 w[EATEN, i] = 1000.0 * eaten
                 stomach = w[STOMACH_SOLID, i] + w[STOMACH_LIQUID, i]
                 w[EMPTYING, i] = _emptying(w, i, stomach)

@@ -20,7 +20,7 @@ FOLDERS = {"t1d-uom": "t1d_uom", "azt1d": "azt1d"}
 
 _ROOT = Path(__file__).resolve().parents[2]
 SIMULATED_DIARY = _ROOT / "twins" / "data" / "simulated_diary.csv"
-"""A diary that comes with the project: 14 days of a virtual person, see `simulate_diary`."""
+"""A diary that comes with the project: 14 days of a virtual person, see `experiments.simulated_diary`."""
 
 
 def recordings_folder() -> Path | None:

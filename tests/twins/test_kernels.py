@@ -1,0 +1,48 @@
+"""Compiled functions: where they are cached, and that the cache is never stale."""
+
+from pathlib import Path
+
+import numba
+import pytest
+
+from twins import kernels
+
+
+def test_any_edit_of_a_source_that_may_hold_a_kernel_gives_another_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "_ROOT", tmp_path)
+    compute = kernels.kernel_hash.__wrapped__
+    seen = {compute()}
+    for file, text in [
+        ("twins/a.py", "x = 1"),
+        ("twins/a.py", "x = 2"),
+        ("twins/deep/b.py", ""),
+        ("envs/a.py", "x = 1"),
+    ]:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+        assert compute() not in seen, f"{file} does not count"
+        seen.add(compute())
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "c.py").write_text("no kernel here")
+    (tmp_path / "twins" / "table.csv").write_text("1")
+    assert compute() in seen
+    (tmp_path / "twins" / "a.py").rename(tmp_path / "twins" / "c.py")
+    assert compute() not in seen, "the name counts too"
+
+
+def test_the_cache_folder_is_named_by_the_hash() -> None:
+    assert len(kernels.kernel_hash()) == 64
+    assert Path(numba.config.CACHE_DIR).name == kernels.kernel_hash()[:16]
+
+
+@pytest.mark.kernels
+def test_division_by_zero_in_a_kernel_follows_ieee() -> None:
+    @kernels.inlined
+    def inverse(x):  # type: ignore[no-untyped-def]
+        return 1.0 / x
+
+    assert inverse(4.0) == 0.25
+    if not numba.config.DISABLE_JIT:
+        assert inverse(0.0) == float("inf")
