@@ -175,17 +175,12 @@ class Core:
         )
         drive = self.drive[lanes]
         serve(
-            self.minute[lanes], self.eat_minute[lanes], self.eat_g[lanes], self.tell_minute[lanes], self.tell_g[lanes],
-            self.sensitivity[lanes], cursor, self._treatment_keys[lanes], self.glucose[lanes], self._treats, plate, told,
-            rescue, drive,
+            self.minute[lanes], self.eat_minute[lanes], self.eat_g[lanes], self.tell_minute[lanes],
+            self.tell_g[lanes], self.sensitivity[lanes], cursor, self._treatment_keys[lanes], self.glucose[lanes],
+            self._treats, plate, told, rescue, drive,
         )  # fmt: skip
-        self.cursor[lanes], self.plate[lanes], self.told[lanes], self.rescue[lanes] = (
-            cursor,
-            plate,
-            told,
-            rescue,
-        )
-        self.drive[lanes] = drive
+        self.cursor[lanes], self.plate[lanes], self.drive[lanes] = cursor, plate, drive
+        self.told[lanes], self.rescue[lanes] = told, rescue
         hear(self.view.now, lanes, told)
 
     # --- a decision --------------------------------------------------------------------------------

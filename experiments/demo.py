@@ -1,9 +1,6 @@
 """The demonstration: train, judge, replay a real person's recorded days, and write a page. Under ten minutes."""
 
-import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.load import NAMES, Gains, load
+from agents.load import Gains
 from experiments.compare import Evaluation, format_text, results_table
-from experiments.config import ProtocolConfig, load_protocol
+from experiments.config import load_protocol
 from experiments.config_files import save
-from experiments.evaluate import evaluate
-from experiments.provenance import ROOT
 from experiments.report import write_report
 from experiments.runs import RUNS
+from experiments.study import judge_all, train_side_by_side
 from experiments.tune import save_gains, tune_gains
 from twins import cohort
 from twins.cohort import DAILY_INSULIN_U
@@ -94,78 +90,6 @@ def _keep_earlier(out: Path) -> None:
         kept = out.with_name(f"{out.name}-{stamp}")
         shutil.move(out, kept)
         print(f"the earlier demonstration is kept in {kept}")
-
-
-def train_side_by_side(out: Path, train_s: float, seeds: Sequence[int], people: Sequence[str]) -> list[Path]:
-    """One process of scripts.train per seed, one thread each; returns their folders.
-
-    Raises RuntimeError when one fails.
-    """
-    folders = [out / "training" / f"seed{seed}" for seed in seeds]
-    commands = [
-        [
-            sys.executable, "-m", "scripts.train", "--seed", str(seed), "--people", ",".join(people),
-            "--max-wall-s", str(train_s), "-n", str(10**9), "--out", str(folder.resolve()),
-        ]
-        for seed, folder in zip(seeds, folders, strict=True)
-    ]  # fmt: skip
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    # As many at once as there are cores; more would only slow each other down.
-    for first in range(0, len(commands), os.cpu_count() or 1):
-        batch = commands[first : first + (os.cpu_count() or 1)]
-        running = [
-            subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-            for command in batch
-        ]
-        try:
-            codes = [process.wait() for process in running]
-        except BaseException:
-            for process in running:
-                process.terminate()
-            raise
-        if any(codes):
-            failed = " ".join(batch[next(k for k, code in enumerate(codes) if code)])
-            raise RuntimeError(f"a training failed, see above; run it alone to see more: {failed}")
-    return folders
-
-
-def judge_all(
-    folder: Path,
-    protocol: ProtocolConfig,
-    shield: str,
-    gains: Gains,
-    runs: Sequence[Path],
-    modified: bool = False,
-) -> list[Evaluation]:
-    """Every treatment and every trained policy under one shield; folders are named by agent and shield."""
-    done = []
-    words = {**{name: name for name in NAMES}, **{f"ppo-{run.name}": str(run) for run in runs}}
-    for name, word in words.items():
-        agent = load(word, lambda: gains)
-        typed = ["python", "-m", "scripts.evaluate", "--agent", _shown(word), "--protocol", protocol.name]
-        done.append(
-            evaluate(
-                agent,
-                name,
-                protocol,
-                folder / f"{name}__{shield}",
-                shield=shield,
-                modified=modified,
-                trace_replicas=2,
-                argv=[*typed, "--shield", shield],
-            )
-        )
-    return done
-
-
-def _shown(word: str) -> str:
-    """A run's folder from the checkout on, so that no command shows where this machine keeps it."""
-    path = Path(word)
-    return (
-        str(path.resolve().relative_to(ROOT))
-        if path.is_dir() and path.resolve().is_relative_to(ROOT)
-        else word
-    )
 
 
 def replay(out: Path, gains: Gains, runs: Sequence[Path]) -> list[Evaluation]:

@@ -1,0 +1,39 @@
+"""What tests need from outside, and what happens without it: skipped at home, an error in CI."""
+
+import os
+import shutil
+
+import pytest
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def _browser() -> str | None:
+    return next(filter(None, map(shutil.which, _BROWSERS)), None)
+
+
+def _lacking(reason: str) -> None:
+    """Skip the test, or fail it where nothing may be skipped (environment variable CI is set)."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason} In CI this test may not be skipped.", pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("real"):
+        from twins.world.readers import recordings_folder
+
+        if recordings_folder() is None:
+            _lacking("No recordings of real people: set HOMEOSTAT_DATA to their folder (see the README).")
+    if item.get_closest_marker("browser") and _browser() is None:
+        _lacking(
+            f"No browser: put one of {', '.join(_BROWSERS)} on the PATH (Debian: apt-get install chromium)."
+        )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium browser; for tests marked `browser`."""
+    path = _browser()
+    assert path is not None, "mark tests that use this fixture with pytest.mark.browser"
+    return path

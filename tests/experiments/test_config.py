@@ -1,0 +1,292 @@
+"""Settings: every mistake is named with its file, key and near miss; what is written is read back."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from experiments.config import (
+    PpoConfig,
+    ProtocolConfig,
+    TrainConfig,
+    load_hyperparams,
+    load_protocol,
+    protocols,
+)
+from experiments.config_files import (
+    ConfigError,
+    apply_overrides,
+    build,
+    descriptions,
+    dump_yaml,
+    load_yaml,
+    parse_yaml,
+    save,
+    show,
+)
+
+
+def _protocol(**changes: Any) -> dict[str, Any]:
+    return load_protocol("simglucose-default").model_dump() | changes
+
+
+def test_default_settings_are_the_tested_ones() -> None:
+    config = TrainConfig()
+    assert (config.env, config.algo, config.lanes, config.people) == (
+        "Homeostat/Dosing-v0",
+        "ppo",
+        300,
+        ("all",),
+    )
+    assert config.hyperparams == load_hyperparams()
+    assert config.hyperparams.gamma == 0.95 and config.hyperparams.net_arch == (64, 64)
+
+
+def test_default_protocol() -> None:
+    protocol = load_protocol("simglucose-default")
+    assert (protocol.sensor, protocol.sample_min, protocol.pump) == ("GuardianRT", 5, "Insulet")
+    assert (protocol.days, protocol.replicas, protocol.seed, protocol.split) == (2, 10, 20000, "test")
+    assert (protocol.glucose_failure_low_mg_dl, protocol.glucose_failure_high_mg_dl) == (10, 600)
+
+
+@pytest.mark.parametrize("name", protocols())
+def test_every_protocol_loads(name: str) -> None:
+    assert load_protocol(name).name == name
+
+
+def test_hash_of_a_protocol_follows_settings_and_kernels() -> None:
+    protocol = load_protocol("simglucose-default")
+    other = build(ProtocolConfig, _protocol(seed=20001))
+    assert protocol.hash("k") == load_protocol("simglucose-default").hash("k")
+    assert len({protocol.hash("k"), protocol.hash("l"), other.hash("k")}) == 3
+
+
+def test_protocol_from_a_file_of_ones_own(tmp_path: Path) -> None:
+    mine = build(ProtocolConfig, _protocol(name="mine", scenario="diary:me.csv"))
+    save(mine, tmp_path / "mine.yml")
+    assert load_protocol(str(tmp_path / "mine.yml")) == mine
+    save(mine, tmp_path / "other.yml")
+    with pytest.raises(ConfigError, match="other.yml: name: 'mine' given"):
+        load_protocol(str(tmp_path / "other.yml"))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"lane": 3}, "unknown key 'lane'; did you mean 'lanes'?"),
+        ({"learning_rate": 1e-3}, "did you mean 'hyperparams.learning_rate'?"),
+        ({"hyperparams": {"gama": 0.9}}, "unknown key 'gama' in hyperparams; did you mean 'gamma'?"),
+        ({"zzzzzz": 0}, "unknown key 'zzzzzz'. Known are env, algo"),
+        ({"lanes": math.nan}, "lanes: nan given"),
+        ({"hyperparams": {"gamma": math.nan}}, "hyperparams.gamma: nan given"),
+        ({"max_wall_s": math.inf}, "max_wall_s: inf given"),
+        ({"lanes": -1}, "lanes: -1 given"),
+        ({"lanes": 2.5}, "lanes: 2.5 given"),
+        ({"lanes": True}, "lanes: True given"),
+        ({"hyperparams": {"net_arch": [64, True]}}, "hyperparams.net_arch"),
+        ({"n_timesteps": 1e300}, "n_timesteps: 1e+300 given"),
+        ({"hyperparams": 3}, "hyperparams: 3 given; this is a section"),
+        ({"init_from": 3}, "init_from: 3 given; a path is needed"),
+        ({"shield": False}, "shield: False given"),
+        ({"shield": "rul"}, "did you mean 'rule'? Allowed: rule, off"),
+        ({"algo": "sac"}, "algo: 'sac' given. Allowed: ppo"),
+        ({"people": ["adlt#001"]}, "did you mean 'adult#001'"),
+        ({"people": []}, "no person was named"),
+        ({"env": "Homeostat/Dosing-v1"}, "did you mean 'Homeostat/Dosing-v0'"),
+        ({"protocol": "simglucose-defualt"}, "did you mean 'simglucose-default'?"),
+        ({"decision_min": 7}, "give a multiple of 5"),
+        ({"episode_days": 0.01}, "at least one decision"),
+        ({"lanes": 101}, "use for example 2424"),
+        ({"lanes": 1, "hyperparams": {"n_steps": 1, "batch_size": 2}}, "at least two decisions"),
+    ],
+)
+def test_mistakes_are_named(data: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        build(TrainConfig, data, "mine.yml")
+    assert message in str(error.value)
+    assert all(line.startswith("mine.yml: ") for line in str(error.value).splitlines())
+    assert "pydantic" not in str(error.value) and "Traceback" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scenario": "simglucos"}, "did you mean 'simglucose'"),
+        ({"behaviour": "realstic"}, "did you mean 'realistic'"),
+        ({"sensor": "Dexcm"}, "did you mean 'Dexcom'"),
+        ({"sensor": "Dexcom"}, "sample_min: 5 given; Dexcom has 3"),
+        ({"glucose_failure_low_mg_dl": 100}, "glucose_failure_low_mg_dl: 100 given"),
+        ({"seed": 2**32}, "seed"),
+    ],
+)
+def test_mistakes_in_protocols_are_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        build(ProtocolConfig, _protocol(**changes), "p.yml")
+    assert message in str(error.value)
+
+
+def test_missing_setting_is_named() -> None:
+    with pytest.raises(ConfigError, match="p.yml: scenario is missing"):
+        build(ProtocolConfig, {k: v for k, v in _protocol().items() if k != "scenario"}, "p.yml")
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        TrainConfig().lanes = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3e-4", 3e-4),
+        ("1e6", 1e6),
+        ("-1.2E+3", -1200.0),
+        (".5", 0.5),
+        ("1_000", 1000),
+        ("off", "off"),
+        ("yes", "yes"),
+        ("010", "010"),
+        ("1:30", "1:30"),
+        ("2026-01-01", "2026-01-01"),
+        ("true", True),
+        ("null", None),
+        ("", None),
+        ("'3e-4'", "3e-4"),
+        ("e5", "e5"),
+    ],
+)
+def test_plain_words_of_yaml(text: str, value: Any) -> None:
+    found = parse_yaml(f"a: {text}", "f")["a"]
+    assert found == value and type(found) is type(value)
+
+
+def test_numbers_without_a_point_and_words_reach_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "c.yml").write_text(
+        "n_timesteps: 1e6\nshield: off\nmax_wall_s: 60\npeople: adult, child\nhyperparams:\n  learning_rate: 3e-4\n"
+    )
+    config = build(TrainConfig, load_yaml(tmp_path / "c.yml"), "c.yml")
+    assert config.n_timesteps == 1_000_000 and config.shield == "off" and config.people == ("adult", "child")
+    assert config.hyperparams.learning_rate == 3e-4
+    assert config.hyperparams.n_steps == load_hyperparams().n_steps
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: [", "line 2"),
+        ("a: 1\na: 2", "line 2: key 'a' is given twice"),
+        ("[a]: 1", "a key must be a plain word"),
+        ("- a", "expected lines 'name: value'"),
+        ("a: !!python/object/apply:os.system [echo]", "line 1: could not determine a constructor"),
+        ("a: !!int x", "not valid YAML"),
+        ("[" * 5000, "valid YAML|line"),
+    ],
+)
+def test_broken_yaml_is_named(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "c.yml").write_text(text)
+    with pytest.raises(ConfigError, match=message) as error:
+        load_yaml(tmp_path / "c.yml")
+    assert "c.yml" in str(error.value)
+
+
+def test_file_that_is_missing_binary_or_empty(tmp_path: Path) -> None:
+    (tmp_path / "settings.yml").write_bytes(b"")
+    assert load_yaml(tmp_path / "settings.yml") == {}
+    with pytest.raises(ConfigError, match="did you mean 'settings.yml'"):
+        load_yaml(tmp_path / "setings.yml")
+    (tmp_path / "settings.yml").write_bytes(b"a: \xff\xfe")
+    with pytest.raises(ConfigError, match="UTF-8"):
+        load_yaml(tmp_path / "settings.yml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_yaml(tmp_path)
+
+
+@given(
+    learning_rate=st.floats(0, 1, exclude_min=True),
+    days=st.floats(0.1, 300),
+    wall=st.none() | st.floats(1e-300, 1e300),
+    seed=st.integers(0, 2**32 - 1),
+    arch=st.lists(st.integers(1, 4096), max_size=4),
+    path=st.none() | st.text(st.characters(exclude_categories=["C"]), min_size=1),
+)
+def test_written_settings_are_read_back_identically(
+    learning_rate: float, days: float, wall: float | None, seed: int, arch: list[int], path: str | None
+) -> None:
+    inner = {"learning_rate": learning_rate, "net_arch": arch}
+    data = {"episode_days": days, "max_wall_s": wall, "seed": seed, "init_from": path, "hyperparams": inner}
+    config = build(TrainConfig, data)
+    for text in (dump_yaml(config), show(config)):
+        assert build(TrainConfig, parse_yaml(text, "f")) == config
+    assert build(TrainConfig, yaml.safe_load(dump_yaml(config))) == config  # other readers agree
+
+
+def test_words_that_other_readers_take_for_truth_are_quoted() -> None:
+    config = build(TrainConfig, {"shield": "off"})
+    assert "shield: 'off'" in show(config)
+    assert yaml.safe_load(show(config))["shield"] == "off"
+
+
+def test_shown_settings_carry_their_meaning() -> None:
+    text = show(TrainConfig())
+    assert "# environment steps between checkpoints\nsave_freq: " in text
+    assert "  # discount per decision\n  gamma: 0.95" in text
+
+
+def test_overrides() -> None:
+    config = apply_overrides(
+        TrainConfig(),
+        [
+            "train.learning_rate=1e-3",
+            "hyperparams.net_arch=[32, 16]",
+            "train.hyperparams.gamma=0.9",
+            "shield=off",
+            "people=adult#001,child",
+            "max_wall_s=null",
+            "n_timesteps=1e4",
+        ],
+    )
+    assert config.hyperparams.learning_rate == 1e-3
+    assert config.hyperparams.net_arch == (32, 16) and config.hyperparams.gamma == 0.9
+    assert config.shield == "off" and config.people == ("adult#001", "child")
+    assert config.max_wall_s is None and config.n_timesteps == 10_000
+    assert apply_overrides(TrainConfig(), []) == TrainConfig()
+    assert apply_overrides(load_protocol("simglucose-default"), ["protocol.replicas=2"]).replicas == 2
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ("learning_rate", "expected NAME=VALUE"),
+        ("=3", "expected NAME=VALUE"),
+        ("train.lerning_rate=3", "unknown setting; did you mean 'hyperparams.learning_rate'"),
+        ("seed=abc", "seed: 'abc' given"),
+        ("gamma=nan", "gamma: 'nan' given"),
+        ("gamma=.nan", "gamma: nan given"),
+        ("gamma=[", "--set gamma=["),
+        ("hyperparams=3", "this is a section"),
+    ],
+)
+def test_wrong_overrides_are_named(item: str, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        apply_overrides(TrainConfig(), [item])
+    assert message in str(error.value) and str(error.value).startswith("--set")
+
+
+def test_every_setting_has_a_text_for_help() -> None:
+    for kind in (TrainConfig, PpoConfig, ProtocolConfig):
+        for name, text in descriptions(kind).items():
+            assert len(text) > 5 and "%" not in text, name  # argparse would format a percent sign
+    assert descriptions(TrainConfig)["lanes"].endswith("(default: 300)")
+    assert "hyperparams.gamma" in descriptions(TrainConfig)
+
+
+def test_hyperparameters_of_an_unknown_algorithm_or_environment() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'ppo.yml'"):
+        load_hyperparams("pppo")
+    with pytest.raises(ConfigError, match="nor `default`"):
+        load_hyperparams("ppo", "Other-v0")
