@@ -35,6 +35,8 @@ METRICS = {
 """Columns of the results table after the failures: heading and unit."""
 
 GROUPS = ("adult", "adolescent", "child")
+LOW_MARGIN_POINTS = 0.5
+"""More time below 70 mg/dL than this, in percentage points, is never made good by time in range."""
 RESAMPLES, BOOTSTRAP_SEED = 2000, 2022
 _KEY = ("agent", "shield", "protocol")
 _EPISODE = ("person", "replica", "seed", "days")
@@ -221,21 +223,39 @@ def verdict(rows: Sequence[Row], episodes: Table) -> Row | None:
     """What may be claimed of the learned agent with the highest time in range, under the rule shield.
 
     rows: of `results_table`; the protocol is that of the first row. Gives None when no learned agent was
-    judged, else learned, baseline (rows; the latter None without one), difference (see `paired_difference`)
-    and outcome: "better" or "worse" when the interval of the difference excludes 0, "unclear" when not,
-    "unsafe" when the agent failed more often per episode than the baseline, whatever its time in range.
+    judged, else learned, baseline (rows; the latter None without one), difference of time in range and lows,
+    that of time below 70 (see `paired_difference`), and outcome: "better" or "worse" when the interval of the
+    difference excludes 0, "unclear" when not, "mixed" when time below 70 is not shown to be non-inferior
+    (its interval reaches `LOW_MARGIN_POINTS`), "unsafe" when the agent failed more often per episode than the
+    baseline, whatever its time in range.
     """
     mine = [row for row in rows if row["shield"] == "rule" and row["protocol"] == rows[0]["protocol"]]
     learned = next((row for row in mine if row["learned"]), None)
     baseline = next((row for row in mine if row["best_baseline"]), None)
     if learned is None or baseline is None:
-        return learned and {"learned": learned, "baseline": None, "difference": None, "outcome": "unclear"}
+        return learned and {
+            "learned": learned,
+            "baseline": None,
+            "difference": None,
+            "lows": None,
+            "outcome": "unclear",
+        }
     of_protocol = select(episodes, protocol=learned["protocol"])
-    difference = paired_difference(of_protocol, learned["agent"], baseline["agent"], "rule")
+    names = learned["agent"], baseline["agent"], "rule"
+    difference = paired_difference(of_protocol, *names)
+    lows = paired_difference(of_protocol, *names, metric="below_70_pct")
     outcome = "better" if difference["low"] > 0 else "worse" if difference["high"] < 0 else "unclear"
+    if outcome == "better" and not lows["high"] < LOW_MARGIN_POINTS:
+        outcome = "mixed"
     if learned["failures"] * baseline["episodes"] > baseline["failures"] * learned["episodes"]:
         outcome = "unsafe"
-    return {"learned": learned, "baseline": baseline, "difference": difference, "outcome": outcome}
+    return {
+        "learned": learned,
+        "baseline": baseline,
+        "difference": difference,
+        "lows": lows,
+        "outcome": outcome,
+    }
 
 
 def format_text(rows: Sequence[Row]) -> str:

@@ -1,9 +1,6 @@
 """The demonstration: train, judge, replay a real person's recorded days, and write a page. Under ten minutes."""
 
-import shutil
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +11,12 @@ from experiments.config import load_protocol
 from experiments.config_files import save
 from experiments.report import write_report
 from experiments.runs import RUNS
-from experiments.study import judge_all, train_side_by_side
-from experiments.tune import save_gains, tune_gains
+from experiments.study import judge_all, study
+from experiments.tune import load_gains
 from twins import cohort
 from twins.cohort import DAILY_INSULIN_U
 from twins.world import readers
-from twins.world.diary import complete_days, summary
+from twins.world.diary import Diary, DiaryError, complete_days, summary
 
 DIARY_DAYS, DIARY_REPLICAS = 2, 15
 REAL_PERSON = "t1d-uom/2308"
@@ -30,34 +27,18 @@ def demo(
     out: str | Path = RUNS / "demo",
     train_s: float = 150.0,
     seeds: Sequence[int] = (0, 1),
-    people: Sequence[str] = ("all",),
+    people: Sequence[str] | None = None,
     replicas: int | None = None,
 ) -> Path:
     """Run the whole path into `out` and return the page. An earlier demonstration there is renamed, not lost.
 
     train_s: wall-clock seconds of training; every seed trains in a process of its own, side by side.
-    replicas: episodes per person instead of the protocol's.
+    people, replicas: instead of the protocol's.
     """
     out = Path(out)
-    _keep_earlier(out)
-    began = time.monotonic()
-    said = _Progress(began)
-    said(f"training {len(seeds)} policies side by side for {train_s:.0f} s")
-    runs = train_side_by_side(out, train_s, seeds, people)
-    protocol = load_protocol("simglucose-default")
-    changes: dict[str, object] = {"people": tuple(people)} | ({"replicas": replicas} if replicas else {})
-    judged: list[Evaluation] = []
-    gains: dict[str, Gains] = {}
-    for shield in ("rule", "off"):
-        said(f"tuning basal-bolus for each person, shield {shield}")
-        asked = protocol.model_copy(update=changes)
-        gains[shield] = tune_gains(asked, shield)
-        save_gains(gains[shield], out / f"gains-{shield}.json")
-        said(f"judging on unseen days, shield {shield}")
-        judged += judge_all(out / "evaluations", asked, shield, gains[shield], runs, asked != protocol)
-    said("replaying recorded days")
-    diary = replay(out, gains["rule"], runs)
-    said("writing the page")
+    judged, runs = study(out, "simglucose-default", train_s, seeds, people, replicas)
+    print("replaying recorded days")
+    diary = replay(out, load_gains(out / "gains-rule.json"), runs)
     page = write_report(
         out / "report.html",
         [one.folder for one in judged],
@@ -70,38 +51,14 @@ def demo(
     print(format_text(results_table(judged)))
     print("\nrecorded days, see the page:")
     print(format_text(results_table(diary)))
-    said(f"done: {page}")
+    print(f"the page: {page}")
     return page
-
-
-class _Progress:
-    """Prints what happens, with the seconds since the beginning."""
-
-    def __init__(self, began: float) -> None:
-        self._began = began
-
-    def __call__(self, what: str) -> None:
-        print(f"[{time.monotonic() - self._began:4.0f} s] {what}", flush=True)
-
-
-def _keep_earlier(out: Path) -> None:
-    if out.exists() and any(out.iterdir()):
-        stamp = datetime.fromtimestamp(out.stat().st_mtime, UTC).strftime("%Y%m%dT%H%M%SZ")
-        kept = out.with_name(f"{out.name}-{stamp}")
-        shutil.move(out, kept)
-        print(f"the earlier demonstration is kept in {kept}")
 
 
 def replay(out: Path, gains: Gains, runs: Sequence[Path]) -> list[Evaluation]:
     """The recorded days of a real person (else of the shipped simulated diary) on the nearest virtual adult."""
-    name = REAL_PERSON if readers.recordings_folder() is not None else "simulated"
-    if name == "simulated":
-        print(
-            "no recordings of real people (HOMEOSTAT_DATA): the simulated diary that comes with the project is replayed"
-        )
-    diary = readers.named(name)
+    name, diary = _recorded()
     body = nearest_body(summary(diary).insulin_u_per_day, list(gains))
-    whole = len(complete_days(diary)) // DIARY_DAYS
     protocol = load_protocol("simglucose-default").model_copy(
         update={
             "name": "recorded-days",
@@ -109,11 +66,21 @@ def replay(out: Path, gains: Gains, runs: Sequence[Path]) -> list[Evaluation]:
             "people": (body,),
             "scenario": f"diary:{name}",
             "days": float(DIARY_DAYS),
-            "replicas": min(DIARY_REPLICAS, whole),
+            "replicas": min(DIARY_REPLICAS, len(complete_days(diary)) // DIARY_DAYS),
         }
     )
-    save(protocol, out / "recorded-days.yml")
-    return judge_all(out / "recorded-days", protocol, "rule", gains, runs)
+    path = out / f"{protocol.name}.yml"
+    save(protocol, path)
+    return judge_all(out / protocol.name, protocol, "rule", gains, runs, ["--protocol", str(path)])
+
+
+def _recorded() -> tuple[str, Diary]:
+    """The real person's diary where it is, else the simulated one; says which and why."""
+    try:
+        return REAL_PERSON, readers.named(REAL_PERSON)
+    except DiaryError as error:
+        print(f"{error}\nInstead the simulated diary that comes with the project is replayed.")
+        return "simulated", readers.named("simulated")
 
 
 def nearest_body(insulin_u_per_day: float, known: Sequence[str]) -> str:

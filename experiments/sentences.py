@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.compare import GROUPS, Evaluation, Row, persons
+from experiments.compare import GROUPS, LOW_MARGIN_POINTS, Evaluation, Row, persons
 from experiments.config import ProtocolConfig, TrainConfig, load_protocol
 from experiments.config_files import ConfigError
 from experiments.tables import Table, select
@@ -43,6 +43,10 @@ def claim(found: Row | None, rows: Sequence[Row]) -> list[str]:
     kept = f"keeps glucose in 70-180 mg/dL for {ours['tir_pct']:.1f} % of the time"
     sentence = {
         "better": f"{name} beats {rival}: it {kept}, {points} more ({span}).",
+        "mixed": f"{name} has more time in range than {rival} ({paired['mean']:+.1f} percentage points, {span}), "
+        f"but its time below 70 mg/dL is not shown to be as low ({found['lows']['mean']:+.1f} points, 95 % interval "
+        f"{found['lows']['low']:+.1f} to {found['lows']['high']:+.1f}; allowed are {LOW_MARGIN_POINTS:g}): no "
+        "improvement is claimed.",
         "worse": f"{name} loses to {rival}: it {kept}, {points} less ({span}).",
         "unclear": f"{name} cannot be told apart from {rival}: it {kept}, a difference of "
         f"{paired['mean']:+.1f} percentage points ({span}).",
@@ -163,12 +167,18 @@ def failures(rows: Sequence[Row], episodes: Table) -> tuple[list[str], list[list
 def diary(summary: dict[str, Any], episodes: Table) -> list[str]:
     """Whose recorded meals were replayed on which virtual body, and what is therefore not known."""
     source: dict[str, Any] = summary.get("diary") or {}
-    whose = f"a person of the data set {source['data_set']} (id {source['person']})" if source else "a person"
-    bodies, days = " and ".join(persons(episodes)), float(episodes["days"].max())
+    days = float(episodes["days"].max()) * len(np.unique(episodes["replica"]))
+    bodies = " and ".join(persons(episodes))
+    if source.get("simulated"):
+        whose = "a virtual person (the simulated diary that comes with the project; no real person)"
+    elif source:
+        whose = f"a person of the data set {source['data_set']} (id {source['person']})"
+    else:
+        whose = "a person"
     unknown = "" if source else f" The evaluation of {summary['protocol']} does not say whose they are."
     return [
-        f"The meals are those that {whose} recorded over {days:g} {'day' if days == 1 else 'days'}: their "
-        f"times and amounts of carbohydrate, replayed on the virtual body {bodies}.{unknown}",
+        f"The meals are those that {whose} recorded on {days:g} days: their times and amounts of carbohydrate, "
+        f"replayed on the virtual body {bodies}.{unknown}",
         "Glucose, readings and insulin are simulated. They are not this person's, and nothing here says what "
         "this person's glucose would have been.",
     ]

@@ -1,19 +1,73 @@
 """A study in its simplest form: train some seeds side by side, judge them and every treatment alike."""
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from agents.load import NAMES, Gains, load
 from experiments.compare import Evaluation
-from experiments.config import ProtocolConfig
+from experiments.config import ProtocolConfig, load_protocol
 from experiments.evaluate import evaluate
 from experiments.provenance import ROOT
+from experiments.tune import save_gains, tune_gains
 
 
-def train_side_by_side(out: Path, train_s: float, seeds: Sequence[int], people: Sequence[str]) -> list[Path]:
+def study(
+    folder: str | Path,
+    protocol_name: str,
+    train_s: float,
+    seeds: Sequence[int],
+    people: Sequence[str] | None = None,
+    replicas: int | None = None,
+) -> tuple[list[Evaluation], list[Path]]:
+    """Train, tune and judge under a protocol, with the rule shield and without; returns evaluations and runs.
+
+    `folder` gets training/, gains-SHIELD.json and evaluations/; an earlier study there is renamed, not lost.
+    people, replicas: instead of the protocol's.
+    """
+    folder = Path(folder)
+    keep_earlier(folder)
+    began = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"[{time.monotonic() - began:4.0f} s] {what}", flush=True)
+
+    protocol = load_protocol(protocol_name)
+    changes = {"people": people and tuple(people), "replicas": replicas}
+    asked = protocol.model_copy(update={name: value for name, value in changes.items() if value is not None})
+    say(f"training {len(seeds)} policies, {train_s:.0f} s each, as many side by side as there are cores")
+    runs = train_side_by_side(folder, train_s, seeds, asked)
+    judged: list[Evaluation] = []
+    for shield in ("rule", "off"):
+        say(f"tuning basal-bolus for each person, shield {shield}")
+        gains = tune_gains(asked, shield)
+        save_gains(gains, folder / f"gains-{shield}.json")
+        say(f"judging on unseen days, shield {shield}")
+        words = ["--protocol", protocol.name]
+        words += ["--people", ",".join(people)] if people else []
+        words += ["--replicas", str(replicas)] if replicas else []
+        judged += judge_all(folder / "evaluations", asked, shield, gains, runs, words, asked != protocol)
+    say("done")
+    return judged, runs
+
+
+def keep_earlier(folder: Path) -> None:
+    """Rename a folder that holds something, so that nothing saved is lost."""
+    if folder.exists() and any(folder.iterdir()):
+        stamp = datetime.fromtimestamp(folder.stat().st_mtime, UTC).strftime("%Y%m%dT%H%M%SZ")
+        kept = folder.with_name(f"{folder.name}-{stamp}")
+        shutil.move(folder, kept)
+        print(f"earlier results are kept in {kept}")
+
+
+def train_side_by_side(
+    out: Path, train_s: float, seeds: Sequence[int], protocol: ProtocolConfig
+) -> list[Path]:
     """One process of scripts.train per seed, one thread each; returns their folders.
 
     Raises RuntimeError when one fails.
@@ -21,15 +75,16 @@ def train_side_by_side(out: Path, train_s: float, seeds: Sequence[int], people: 
     folders = [out / "training" / f"seed{seed}" for seed in seeds]
     commands = [
         [
-            sys.executable, "-m", "scripts.train", "--seed", str(seed), "--people", ",".join(people),
+            sys.executable, "-m", "scripts.train", "--seed", str(seed), "--people", ",".join(protocol.people),
+            "--protocol", protocol.name,
             "--max-wall-s", str(train_s), "-n", str(10**9), "--out", str(folder.resolve()),
         ]
         for seed, folder in zip(seeds, folders, strict=True)
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    # As many at once as there are cores; more would only slow each other down.
-    for first in range(0, len(commands), os.cpu_count() or 1):
-        batch = commands[first : first + (os.cpu_count() or 1)]
+    at_once = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for first in range(0, len(commands), at_once):
+        batch = commands[first : first + at_once]
         running = [
             subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
             for command in batch
@@ -52,24 +107,27 @@ def judge_all(
     shield: str,
     gains: Gains,
     runs: Sequence[Path],
+    words: Sequence[str],
     modified: bool = False,
 ) -> list[Evaluation]:
-    """Every treatment and every trained policy under one shield; folders are named by agent and shield."""
+    """Every treatment and every trained policy under one shield; folders are named by agent and shield.
+
+    words: how the protocol is asked for on the command line of scripts.evaluate.
+    """
     done = []
-    words = {**{name: name for name in NAMES}, **{f"ppo-{run.name}": str(run) for run in runs}}
-    for name, word in words.items():
-        agent = load(word, lambda: gains)
-        typed = ["python", "-m", "scripts.evaluate", "--agent", _shown(word), "--protocol", protocol.name]
+    agents = {**{name: name for name in NAMES}, **{f"ppo-{run.name}": str(run) for run in runs}}
+    for name, asked in agents.items():
+        command = ["python", "-m", "scripts.evaluate", "--agent", _shown(asked), *words, "--shield", shield]
         done.append(
             evaluate(
-                agent,
+                load(asked, lambda: gains),
                 name,
                 protocol,
                 folder / f"{name}__{shield}",
                 shield=shield,
                 modified=modified,
                 trace_replicas=2,
-                argv=[*typed, "--shield", shield],
+                argv=command,
             )
         )
     return done

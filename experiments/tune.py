@@ -87,6 +87,12 @@ def save_gains(gains: Mapping[str, tuple[float, float]], path: Path) -> None:
     atomic_write_text(path, json.dumps(gains, indent=1) + "\n")
 
 
+def load_gains(path: Path) -> dict[str, tuple[float, float]]:
+    """Gains that `save_gains` wrote."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return {str(person): (float(basal), float(bolus)) for person, (basal, bolus) in found.items()}
+
+
 def _steps(bounds: tuple[float, float]) -> list[float]:
     low, high = bounds
     return [round(low + k * COARSE, 2) for k in range(round((high - low) / COARSE) + 1)]

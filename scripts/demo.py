@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = command.parser(__doc__ or "", "python -m scripts.demo --train-s 60")
     parser.add_argument("--train-s", type=float, default=150.0, help="seconds of training (default: 150)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="training seeds (default: 0 1)")
-    parser.add_argument("--people", nargs="+", default=["all"], help="people and groups (default: all)")
+    parser.add_argument("--people", nargs="+", help="people and groups (default: all)")
     parser.add_argument("--replicas", type=int, help="episodes per person (default: the protocol's)")
     parser.add_argument(
         "--out", default=str(RUNS / "demo"), help=f"folder of the results (default: {RUNS / 'demo'})"

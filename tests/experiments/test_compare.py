@@ -133,6 +133,16 @@ def test_more_time_in_range_does_not_outweigh_a_death() -> None:
     assert found["learned"]["failed_persons"] == {"adult#001": 1}
 
 
+def test_more_time_in_range_does_not_outweigh_more_time_below_70() -> None:
+    lower = _episodes("ppo", BETTER, seed=0)
+    lower["below_70_pct"] = lower["below_70_pct"] + 3.0
+    base = _episodes("base", BASE)
+    found = _verdict(base, lower)
+    assert found is not None and found["outcome"] == "mixed"
+    assert found["lows"]["high"] >= compare.LOW_MARGIN_POINTS
+    assert (_verdict(base, _episodes("ppo", BETTER, seed=0)) or {})["outcome"] == "better"
+
+
 def test_text_table(tmp_path: Path) -> None:
     text = compare.format_text(
         compare.results_table([compare.read_evaluation(f) for f in fake.write_study(tmp_path)])

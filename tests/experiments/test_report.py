@@ -130,7 +130,7 @@ def test_disclaimer_at_the_top_at_the_end_and_at_every_dose(page: Page) -> None:
 
 def test_recorded_meals_are_told_apart_from_simulated_glucose(page: Page) -> None:
     text = page.text()
-    assert "a person of the data set example-diaries (id P7) recorded over 4 days" in text
+    assert "a person of the data set example-diaries (id P7) recorded on 8 days" in text
     assert "replayed on the virtual body adult#003" in text
     assert "Glucose, readings and insulin are simulated. They are not this person's" in text
 
