@@ -13,14 +13,14 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
 from twins.kernels import kernel
 
 WEIGHTS, MANIFEST = "policy.safetensors", "manifest.json"
-MAX_BYTES = 64 << 20
+MAX_BYTES = {MANIFEST: 1 << 20, WEIGHTS: 64 << 20}
 
 
 class PolicyError(ValueError):
@@ -47,6 +47,14 @@ class Manifest(BaseModel):
     kernel_hash: str
     weights_sha256: str
     notice: str = "Research software, not a medical device."
+
+    @field_validator("trained_on")
+    @classmethod
+    def _can_be_told(cls, facts: dict[str, Any]) -> dict[str, Any]:
+        json.dumps(facts, allow_nan=False)  # they go into summaries; ValueError for nan and infinity
+        if not isinstance(seed := facts.get("seed", 0), int) or not 0 <= seed < 2**32:
+            raise ValueError("seed must be a whole number from 0 to 2^32 - 1")
+        return facts
 
 
 class FrozenPolicy:
@@ -124,9 +132,9 @@ def load(folder: str | Path) -> FrozenPolicy:
             raise FileNotFoundError(
                 f"no {name} in {folder}; a policy is a folder with {MANIFEST} and {WEIGHTS}, such as RUN/policy"
             )
-        if path.stat().st_size > MAX_BYTES:
+        if path.stat().st_size > MAX_BYTES[name]:
             raise PolicyError(
-                f"{path} has {path.stat().st_size} bytes; a policy has at most {MAX_BYTES}. Do not use it"
+                f"{path} has {path.stat().st_size} bytes; that of a policy has at most {MAX_BYTES[name]}. Do not use it"
             )
     try:
         manifest = Manifest.model_validate(json.loads((folder / MANIFEST).read_bytes()))

@@ -1,6 +1,7 @@
 """From the words of a command line to an agent: a name, module:Class, or the folder of a saved policy."""
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def load(word: str, gains: Callable[[], Gains] | None = None) -> Agent:
         if gains is None:
             raise ValueError(f"{word} needs gains per person; tune them first")
         return TUNED[word](gains())
-    if Path(word).is_dir():
+    if word and Path(word).is_dir():
         inner = Path(word) / "policy"  # the folder of a training run holds its policy
         return frozen.load(inner if inner.is_dir() else word)
     if ":" in word:
@@ -52,16 +53,22 @@ def load(word: str, gains: Callable[[], Gains] | None = None) -> Agent:
 
 def _from_class(word: str) -> Agent:
     module, _, name = word.partition(":")
+    if "" not in sys.path:
+        sys.path.append("")  # the current folder, which `python scripts/NAME.py` leaves out
     try:
-        made = getattr(importlib.import_module(module), name)()
+        found = importlib.import_module(module) if module.strip(".") == module != "" else None
     except ModuleNotFoundError as error:
         raise ValueError(
             f"agent {word!r}: no module {error.name!r}; run from its folder, or put it on PYTHONPATH"
         ) from None
-    except AttributeError as error:
+    kind = getattr(found, name, None)
+    if kind is None:
         raise ValueError(
-            f"agent {word!r}: {error}; needed is module:Class, a class that is built without arguments"
-        ) from None
+            f"agent {word!r}: no {name!r} in module {module!r}{near_miss(name, dir(found))}; needed is module:Class, "
+            "a class that is built without arguments"
+        )
+    try:
+        made = kind()
     except TypeError as error:
         raise ValueError(f"agent {word!r} cannot be built without arguments ({error})") from None
     if not isinstance(made, Policy | Treatment):

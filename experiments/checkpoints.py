@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.files import TEMPORARY, atomic_write_text, sync, writing
+from twins.files import TEMPORARY, atomic_write_text, sync, writing
 
 SUMS = "SHA256SUMS"
 _PREFIX = "step_"

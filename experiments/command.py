@@ -3,10 +3,14 @@
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
 
+from agents import frozen
 from experiments.config import TrainConfig
 from experiments.config_files import Config, apply_overrides, build, descriptions, load_yaml
+from experiments.provenance import ROOT
+from twins.words import near_miss
 
 NOTICE = "Research software, not a medical device."
 USER_ERRORS = (ValueError, TypeError, OSError)
@@ -27,9 +31,18 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
     sys.exit(code)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Answers a wrong command line in one line, with the nearest flag."""
+
+    def error(self, message: str) -> NoReturn:
+        words = message.removeprefix("unrecognized arguments: ").split()
+        hint = near_miss(words[0].partition("=")[0], self._option_string_actions) if words else ""
+        self.exit(2, f"error: {message}{hint} (see --help)\n")
+
+
 def parser(description: str, example: str) -> argparse.ArgumentParser:
     """A parser that shows an example and says what this software is not."""
-    return argparse.ArgumentParser(
+    return _Parser(
         description=description,
         epilog=f"example: {example}\n{NOTICE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -37,11 +50,22 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
     )
 
 
-def add_setting(
-    parser: argparse.ArgumentParser, *flags: str, of: type[Config], name: str, metavar: str
+def typed(script: str, argv: Sequence[str] | None) -> list[str]:
+    """The command for the record; paths within the checkout begin there, so that it names no folder of a machine."""
+    words = sys.argv[1:] if argv is None else argv
+    return ["python", "-m", f"scripts.{script}", *(word.replace(f"{ROOT}/", "") for word in words)]
+
+
+def add_settings(
+    parser: argparse.ArgumentParser, of: type[Config], flags: Mapping[str, Sequence[str]]
 ) -> None:
-    """A flag for one setting; its help is the setting's own description."""
-    parser.add_argument(*flags, dest=name, metavar=metavar, default=None, help=descriptions(of)[name])
+    """Flags for some settings, by name; the help of each is the setting's own description."""
+    for name, words in flags.items():
+        parser.add_argument(*words, dest=name, metavar=name.upper(), help=descriptions(of)[name])
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, by its name"
+    )
+    parser.add_argument("--print-config", action="store_true", help="show the settings and stop")
 
 
 def train_settings(
@@ -50,4 +74,7 @@ def train_settings(
     """Training settings: the defaults, then the file, then flags, then --set."""
     base = build(TrainConfig, load_yaml(conf_file), conf_file) if conf_file else TrainConfig()
     flags = [f"{name}={value}" for name, value in given.items() if value is not None]
-    return apply_overrides(base, [*flags, *overrides])
+    config = apply_overrides(base, [*flags, *overrides])
+    if config.init_from is not None:
+        frozen.load(config.init_from)  # a wrong one is said before a folder is made for the run
+    return config

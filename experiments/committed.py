@@ -1,5 +1,6 @@
 """What is committed of a study: its table, the means of each person, its page, each with the command that makes it."""
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from experiments import figures
 from experiments.compare import METRICS, Evaluation, Row, all_episodes, decimals, failed_text, results_table
-from experiments.files import atomic_write_text, check_writable
+from experiments.figures import PageFigure
 from experiments.provenance import machine, versions
 from experiments.report import write_report
 from experiments.tables import Table, select, write_table
+from twins.files import atomic_write_bytes, atomic_write_text, check_writable
 
 DISCLAIMER = "Simulated people only. Research software, not a medical device."
 
@@ -23,7 +26,7 @@ def commit_study(
     command: str,
     diary: Sequence[Evaluation] = (),
 ) -> list[Row]:
-    """Write table.md, persons.csv and report.html into `out`; returns the rows of the table."""
+    """Write table.md, persons.csv, report.html and figures into `out`; returns the rows of the table."""
     out = Path(out)
     check_writable(out, 10.0)
     rows = results_table(evaluations)
@@ -36,6 +39,8 @@ def commit_study(
         notes=[note],
     )
     write_table(out / "persons.csv", _persons(evaluations))
+    for name, figure in _figures(evaluations, rows).items():
+        atomic_write_bytes(out / f"{name}.svg", base64.b64decode(figure.data))
     days = f"{rows[0]['persons']} people, {rows[0]['replicas']} episodes of {rows[0]['days']:g} days each"
     atomic_write_text(
         out / "table.md",
@@ -47,6 +52,18 @@ def commit_study(
         ),
     )
     return rows
+
+
+def _figures(evaluations: Sequence[Evaluation], rows: Sequence[Row]) -> dict[str, PageFigure]:
+    """The bars of all agents, and profile and day of the first learned one (or the first at all)."""
+    agent = next((row["agent"] for row in rows if row["learned"]), rows[0]["agent"])
+    tables = figures.traces_of(evaluations, agent)
+    judged = sum(row["episodes"] for row in rows if row["agent"] == agent and row["shield"] == "rule")
+    return {
+        "bars": figures.bars(all_episodes(evaluations), rows),
+        "profile": figures.profile(tables, agent, judged),
+        "day": figures.strips({agent: tables[0]})[0],
+    }
 
 
 def _persons(evaluations: Sequence[Evaluation]) -> Table:
@@ -89,11 +106,11 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def commit_speed(out: str | Path, figures: Mapping[str, Mapping[str, float]], command: str) -> str:
+def commit_speed(out: str | Path, measured: Mapping[str, Mapping[str, float]], command: str) -> str:
     """Write speed.json and speed.md into `out`; returns the Markdown table."""
     out = Path(out)
     check_writable(out, 1.0)
-    kernel, step, ppo = figures["kernel"], figures["step"], figures["ppo"]
+    kernel, step, ppo = measured["kernel"], measured["step"], measured["ppo"]
     rows = [
         (
             "glucose kernel, float64, one core, 256 people, million person-min/s",
@@ -121,7 +138,7 @@ def commit_speed(out: str | Path, figures: Mapping[str, Mapping[str, float]], co
         ["| what | measured |", "|---|---:|", *(f"| {name} | {value:{form}} |" for name, value, form in rows)]
     )
     about = {"command": command, "machine": machine(), "versions": versions()}
-    atomic_write_text(out / "speed.json", json.dumps({**figures, **about}, indent=2) + "\n")
+    atomic_write_text(out / "speed.json", json.dumps({**measured, **about}, indent=2) + "\n")
     cpu = about["machine"]["cpu"]  # type: ignore[index]
     atomic_write_text(
         out / "speed.md",

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from experiments.files import atomic_write_text
+from twins.files import atomic_write_text
 from twins.words import near_miss
 
 

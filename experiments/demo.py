@@ -33,7 +33,7 @@ def demo(
     """Run the whole path into `out` and return the page. An earlier demonstration there is renamed, not lost.
 
     train_s: wall-clock seconds of training; every seed trains in a process of its own, side by side.
-    people, replicas: instead of the protocol's.
+    people, replicas: instead of the protocol's. Raises ValueError for a wrong one before anything is begun.
     """
     out = Path(out)
     judged, runs = study(out, "simglucose-default", train_s, seeds, people, replicas)

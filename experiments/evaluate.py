@@ -15,12 +15,12 @@ from agents.frozen import FrozenPolicy
 from envs.setting import DIARY
 from experiments.compare import GROUPS, METRICS, Evaluation, read_evaluation
 from experiments.config import ProtocolConfig
-from experiments.files import atomic_write_text, check_writable
 from experiments.metrics import episode_metrics
 from experiments.provenance import provenance
 from experiments.simulate import Rollout, setting_of, simulate
 from experiments.tables import Table, select, write_table
 from twins.cohort import Cohort
+from twins.files import atomic_write_text, check_writable
 from twins.kernels import kernel_hash
 from twins.world import readers
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from experiments.files import writing
+from twins.files import writing
 
 _log = logging.getLogger(__name__)
 

@@ -35,7 +35,7 @@ _AT = (58, 70, 82, 100)
 
 BASELINE, WORSE = "#6e7781", "#b3261e"
 PERCENTILES = (5, 25, 50, 75, 95)
-LONGEST_NAME = 24
+LONGEST_NAME = 26
 
 
 def new_axes(

@@ -29,9 +29,9 @@ from experiments.compare import (
 )
 from experiments.config import TrainConfig
 from experiments.config_files import build, load_yaml
-from experiments.files import atomic_write_text
 from experiments.plots import describe
 from experiments.tables import Table, read_table, select
+from twins.files import atomic_write_text
 
 DISCLAIMER = "Research software, not a medical device."
 _TEMPLATES = Path(__file__).resolve().parent / "templates"

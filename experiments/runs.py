@@ -20,9 +20,9 @@ from typing import Any, Literal, Self
 
 from experiments import checkpoints
 from experiments.config_files import Config, show
-from experiments.files import TEMPORARY, atomic_write_text, check_writable
 from experiments.lock import FolderLock
 from experiments.provenance import provenance
+from twins.files import TEMPORARY, atomic_write_text, check_writable
 
 RUNS = Path("results/runs")
 """Where runs are kept, below the current folder; git ignores it."""

@@ -96,7 +96,8 @@ def run(
     begins = np.ones(core.lanes, bool)
     tables: list[dict[str, NDArray[Any]]] = []
     extremes: list[NDArray[np.float64]] = []
-    for minute in range(0, int(round(setting.days * 1440)), setting.decision_min):
+    planned_min = int(round(setting.days * 1440))
+    for minute in range(0, planned_min, setting.decision_min):
         if isinstance(agent, Policy):
             action, state = agent.predict(observation, state=state, episode_start=begins, deterministic=True)
             done = core.step(action)
@@ -106,8 +107,11 @@ def run(
         tables.append(trace.intervals(done.trace, minute, control))
         by_interval = done.trace[:, :, trace.GLUCOSE_MG_DL].reshape(core.lanes, -1, control)
         extremes.append(np.stack([by_interval.min(axis=2), by_interval.max(axis=2)]))
-    columns = {name: np.concatenate([table[name] for table in tables], axis=1) for name in tables[0]}
-    lowest, highest = np.concatenate(extremes, axis=2)
+    planned = -(-planned_min // control)  # the last decision may reach beyond the planned time
+    columns = {
+        name: np.concatenate([table[name] for table in tables], axis=1)[:, :planned] for name in tables[0]
+    }
+    lowest, highest = np.concatenate(extremes, axis=2)[:, :, :planned]
     low, high = lowest < setting.failure_low_mg_dl, highest > setting.failure_high_mg_dl
     failed = low | high
     samples = failed.shape[1]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from agents.load import NAMES, Gains, load
 from experiments.compare import Evaluation
-from experiments.config import ProtocolConfig, load_protocol
+from experiments.config import ProtocolConfig, TrainConfig, load_protocol
+from experiments.config_files import build
 from experiments.evaluate import evaluate
 from experiments.provenance import ROOT
 from experiments.tune import save_gains, tune_gains
@@ -28,18 +29,16 @@ def study(
     """Train, tune and judge under a protocol, with the rule shield and without; returns evaluations and runs.
 
     `folder` gets training/, gains-SHIELD.json and evaluations/; an earlier study there is renamed, not lost.
-    people, replicas: instead of the protocol's.
+    people, replicas: instead of the protocol's. Raises ValueError for a wrong argument before anything is begun.
     """
-    folder = Path(folder)
+    folder, protocol = Path(folder), load_protocol(protocol_name)
+    asked = _asked(protocol, train_s, seeds, people, replicas)
     keep_earlier(folder)
     began = time.monotonic()
 
     def say(what: str) -> None:
         print(f"[{time.monotonic() - began:4.0f} s] {what}", flush=True)
 
-    protocol = load_protocol(protocol_name)
-    changes = {"people": people and tuple(people), "replicas": replicas}
-    asked = protocol.model_copy(update={name: value for name, value in changes.items() if value is not None})
     say(f"training {len(seeds)} policies, {train_s:.0f} s each, as many side by side as there are cores")
     runs = train_side_by_side(folder, train_s, seeds, asked)
     judged: list[Evaluation] = []
@@ -54,6 +53,23 @@ def study(
         judged += judge_all(folder / "evaluations", asked, shield, gains, runs, words, asked != protocol)
     say("done")
     return judged, runs
+
+
+def _asked(
+    protocol: ProtocolConfig,
+    train_s: float,
+    seeds: Sequence[int],
+    people: Sequence[str] | None,
+    replicas: int | None,
+) -> ProtocolConfig:
+    """The protocol with its overrides. What is wrong is said before an hour of work, not in the midst of it."""
+    for seed in seeds:
+        build(TrainConfig, {"seed": seed, "max_wall_s": train_s})
+    if len(set(seeds)) != len(seeds) or not seeds:
+        raise ValueError(f"seeds {list(seeds)} given; needed is one or more, each once")
+    given = {"people": people, "replicas": replicas}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return build(ProtocolConfig, protocol.model_dump() | changes)
 
 
 def keep_earlier(folder: Path) -> None:
@@ -75,9 +91,9 @@ def train_side_by_side(
     folders = [out / "training" / f"seed{seed}" for seed in seeds]
     commands = [
         [
-            sys.executable, "-m", "scripts.train", "--seed", str(seed), "--people", ",".join(protocol.people),
-            "--protocol", protocol.name,
-            "--max-wall-s", str(train_s), "-n", str(10**9), "--out", str(folder.resolve()),
+            sys.executable, str(ROOT / "scripts" / "train.py"), "--seed", str(seed),
+            "--people", ",".join(protocol.people), "--protocol", protocol.name,
+            "--max-wall-s", str(train_s), "-n", str(10**9), "--out", str(folder),
         ]
         for seed, folder in zip(seeds, folders, strict=True)
     ]  # fmt: skip
@@ -85,10 +101,7 @@ def train_side_by_side(
     at_once = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     for first in range(0, len(commands), at_once):
         batch = commands[first : first + at_once]
-        running = [
-            subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-            for command in batch
-        ]
+        running = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for command in batch]
         try:
             codes = [process.wait() for process in running]
         except BaseException:

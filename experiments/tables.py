@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.files import atomic_write_text
+from twins.files import atomic_write_text
 
 Table = dict[str, NDArray[Any]]
 """Columns of equal length n: arrays of shape (n,), float64 or str."""

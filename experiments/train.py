@@ -4,6 +4,7 @@ What a run leaves, beside what `experiments.runs` names: evaluations.csv (the le
 policy that scored best on validation days; safetensors and JSON), tensorboard/.
 """
 
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
@@ -25,16 +27,19 @@ from agents.sb3 import make_ppo, restore_state, save_state, set_weights, weights
 from envs.faces.sb3 import Sb3Env
 from envs.tasks.dosing import Dosing
 from experiments.config import ProtocolConfig, TrainConfig, load_protocol
-from experiments.files import atomic_write_bytes
 from experiments.runs import Run
 from experiments.simulate import simulate
 from experiments.tables import Table, concat, write_table
 from experiments.tune import score, scored
 from twins import cohort
+from twins.files import atomic_write_bytes
 from twins.kernels import kernel_hash
 
 VALIDATION_SEED = 500
 STATE = "state.safetensors"
+_FREE = {
+    "n_timesteps", "max_wall_s", "eval_freq", "save_freq", "eval_replicas", "torch_threads", "init_from",
+}  # fmt: skip
 
 
 def train(config: TrainConfig, run: Run, progress: bool = False) -> Path:
@@ -46,17 +51,31 @@ def train(config: TrainConfig, run: Run, progress: bool = False) -> Path:
     env = _environment(config, protocol)
     model = make_ppo(VecMonitor(env), config.hyperparams.model_dump(), config.seed, config.torch_threads)
     model.set_logger(configure(str(run.folder / "tensorboard"), ["tensorboard"]))
-    if config.init_from is not None:
-        set_weights(model, frozen.load(config.init_from).weights)
     watch = _Watch(config, protocol, run, env)
     checkpoint = run.latest_checkpoint()
     if checkpoint is not None:
-        watch.restore(model, safetensors.load((checkpoint / STATE).read_bytes()))
+        watch.restore(model, (checkpoint / STATE).read_bytes())
+    elif config.init_from is not None:
+        parent = _parent(config.init_from, env)
+        set_weights(model, parent.weights)
+        run.update(parent_sha256=parent.manifest.weights_sha256)
     left = config.n_timesteps - model.num_timesteps
     if left > 0 and not watch.time_is_up:
         model.learn(left, callback=watch, reset_num_timesteps=checkpoint is None, progress_bar=progress)
     watch.finish(model)
     return run.folder / "policy"
+
+
+def _parent(folder: Path, env: Sb3Env) -> FrozenPolicy:
+    """The saved policy to go on from. Raises ValueError when it saw or decided something else."""
+    parent, task = frozen.load(folder), env.task
+    told = parent.manifest.observation_names, parent.manifest.action_names
+    if told != (task.observation_names, tuple(field.name for field in task.fields)):
+        raise ValueError(
+            f"the policy in {folder} was trained on other observations or actions than this environment has; train a "
+            "new one"
+        )
+    return parent
 
 
 def _environment(config: TrainConfig, protocol: ProtocolConfig) -> Sb3Env:
@@ -137,10 +156,11 @@ class _Watch(BaseCallback):
             self._next_save = self._config.save_freq
 
     def finish(self, model: PPO) -> None:
-        """A last look and a last checkpoint."""
+        """A last look and a last checkpoint (of a training that began at all)."""
         if self._looks is None or self._looks["timesteps"][-1] < model.num_timesteps:
             self._look(model)
-        self.save(model)
+        if model.num_timesteps > 0:
+            self.save(model)
 
     def _look(self, model: PPO) -> None:
         """Score the policy as it would be saved; keep it when it is the best so far."""
@@ -182,9 +202,7 @@ class _Watch(BaseCallback):
             "timesteps": model.num_timesteps,
             "person_days": model.num_timesteps * config.decision_min / 1440,
             "validation_seed": VALIDATION_SEED,
-            "init_from": None
-            if config.init_from is None
-            else frozen.load(config.init_from).manifest.weights_sha256,
+            "init_from": self._run.manifest.get("parent_sha256"),
         }
         manifest = {
             "algo": config.algo,
@@ -211,17 +229,41 @@ class _Watch(BaseCallback):
         arrays |= {f"looks.{name}": column for name, column in looks.items()}
         arrays["watch"] = np.array([self._next_look, self._next_save, self._best.timesteps], np.float64)
         arrays["watch_real"] = np.array([self._best.score, self._wall_s])
+        arrays["settings"] = _digest(self._config)
         data = safetensors.save({name: np.ascontiguousarray(value) for name, value in arrays.items()})
         self._run.save_checkpoint(model.num_timesteps, lambda folder: _write(folder / STATE, data))
 
-    def restore(self, model: PPO, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def restore(self, model: PPO, data: bytes) -> None:
         """Take back what `save` wrote. Raises ValueError when it does not fit these settings."""
+        try:
+            arrays = safetensors.load(data)
+            same = np.array_equal(arrays["settings"], _digest(self._config))
+            if same:
+                self._restore(model, arrays)
+        except (SafetensorError, KeyError, IndexError, TypeError, RuntimeError) as error:
+            raise ValueError(
+                f"the newest checkpoint does not fit this version of the code ({error}); start a new run, from the "
+                "policy of this one with -i RUN/policy"
+            ) from None
+        if not same:
+            raise ValueError(
+                "the newest checkpoint does not fit the settings in config.yml: put back those that the run began "
+                f"with (only {', '.join(sorted(_FREE))} may change), or start a new run"
+            )
+
+    def _restore(self, model: PPO, arrays: Mapping[str, NDArray[Any]]) -> None:
         observation = self._env.restore(_part(arrays, "env."))
         restore_state(model, _part(arrays, "model."), observation)
         self._looks = _part(arrays, "looks.") or None
         self._next_look, self._next_save, best = (int(value) for value in arrays["watch"])
         self._best = _Best(float(arrays["watch_real"][0]), best)
         self._spent_s, self._since = float(arrays["watch_real"][1]), time.monotonic()
+
+
+def _digest(config: TrainConfig) -> NDArray[np.uint8]:
+    """SHA-256 of the settings that cannot change while a training lasts."""
+    fixed = config.model_dump_json(exclude=_FREE)
+    return np.frombuffer(hashlib.sha256(fixed.encode()).digest(), np.uint8)
 
 
 def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

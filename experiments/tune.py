@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from envs.therapy import Request, basal_bolus
 from envs.view import View
 from experiments.config import ProtocolConfig
-from experiments.files import atomic_write_text
 from experiments.metrics import episode_metrics
 from experiments.simulate import Rollout, setting_of, simulate
 from experiments.tables import Table
+from twins.files import atomic_write_text
 
 BASAL_RANGE, BOLUS_RANGE = (0.4, 2.0), (0.3, 1.9)
 COARSE, FINE = 0.2, 0.1

@@ -35,14 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--protocol", default="simglucose-default", help=f"{', '.join(protocols())}, or a path ending in .yml"
     )
     parser.add_argument("--shield", default="rule", help="rule (default) or off")
-    for name, words in _FLAGS.items():
-        command.add_setting(parser, *words, of=ProtocolConfig, name=name, metavar=name.upper())
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any field of the protocol"
-    )
+    command.add_settings(parser, ProtocolConfig, _FLAGS)
     parser.add_argument("--trace-replicas", type=int, help="replicas per person in traces.csv (default: all)")
     parser.add_argument("--out", metavar="DIR", help="a new folder for the results")
-    parser.add_argument("--print-config", action="store_true", help="show the protocol and stop")
     args = vars(parser.parse_args(argv))
     frozen = load_protocol(args["protocol"])
     flags = [f"{name}={args[name]}" for name in _FLAGS if args[name] is not None]
@@ -59,9 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         protocol,
         args["out"],
         shield=args["shield"],
-        modified=protocol != frozen,
+        modified=protocol != (load_protocol(frozen.name) if frozen.name in protocols() else frozen),
         trace_replicas=args["trace_replicas"],
-        argv=["python", "-m", "scripts.evaluate", *(sys.argv[1:] if argv is None else argv)],
+        argv=command.typed("evaluate", argv),
     )
     print(format_text(results_table([done])))
     print(command.NOTICE)

@@ -34,13 +34,9 @@ _FLAGS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Train, or go on with a run; prints the folder of the run."""
     parser = command.parser(__doc__ or "", "python -m scripts.train --person adult#001 --max-wall-s 60 -P")
-    for name, flags in _FLAGS.items():
-        command.add_setting(parser, *flags, of=TrainConfig, name=name, metavar=name.upper())
+    command.add_settings(parser, TrainConfig, _FLAGS)
     parser.add_argument(
         "--conf-file", metavar="FILE", help="YAML file of settings, such as a run's config.yml"
-    )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, by name"
     )
     parser.add_argument(
         "-f", "--log-folder", default=str(RUNS), metavar="DIR", help=f"where runs are kept ({RUNS})"
@@ -52,32 +48,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--resume", metavar="RUN", help="go on with the run in this folder, with its own settings"
     )
-    parser.add_argument("--print-config", action="store_true", help="show the settings and stop")
     parser.add_argument("-P", "--progress", action="store_true", help="show a progress bar")
     args = vars(parser.parse_args(argv))
     given = {name: args[name] for name in _FLAGS}
     if args["resume"]:
         if args["conf_file"] or args["set"] or args["out"] or any(given.values()):
             raise ValueError(
-                "--resume goes on with the settings of its run; give no others (start a new run for them)"
+                "--resume goes on with the settings of its run; give no others (or start a new run)"
             )
-        path = Path(args["resume"])
-        with Run.resume(path) as run:
-            train(build(TrainConfig, load_yaml(path / "config.yml"), "config.yml"), run, args["progress"])
-        print(path)
+        folder = Path(args["resume"])
+        with Run.resume(folder) as run:
+            train(build(TrainConfig, load_yaml(folder / "config.yml"), "config.yml"), run, args["progress"])
+        print(folder)
         return 0
     config = command.train_settings(given, args["conf_file"], args["set"])
     if args["print_config"]:
         print(show(config), end="")
         return 0
-    folder = (
-        Path(args["out"])
-        if args["out"]
-        else run_folder(
-            args["study"], config.env, config.algo, config.people, config.seed, args["log_folder"]
-        )
+    folder = run_folder(
+        args["study"], config.env, config.algo, config.people, config.seed, args["log_folder"]
     )
-    typed = ["python", "-m", "scripts.train", *(sys.argv[1:] if argv is None else argv)]
+    folder = Path(args["out"] or folder)
+    typed = command.typed("train", argv)
     with Run.create(folder, config, typed, {"train": config.seed}, parent=config.init_from) as run:
         train(config, run, args["progress"])
     print(folder)

@@ -135,7 +135,8 @@ def test_nothing_to_draw_is_an_error(draw: Callable[[], Axes], message: str) -> 
 def test_labels() -> None:
     assert plots.as_label("ppo") == "ppo"
     assert plots.as_label("_a$b$") == r" a\$b\$"
-    assert plots.as_label("x" * 40) == "x" * 21 + "..."
+    assert plots.as_label("x" * 40) == "x" * (plots.LONGEST_NAME - 3) + "..."
+    assert plots.as_label("low-glucose-suspend-tuned") == "low-glucose-suspend-tuned"
 
 
 def test_describe() -> None:

@@ -14,15 +14,15 @@ import pytest
 from experiments import checkpoints, provenance
 from experiments.config import TrainConfig
 from experiments.config_files import build, load_yaml
-from experiments.files import (
+from experiments.lock import FolderLock, FolderLocked
+from experiments.runs import Run, latest_checkpoint, read_manifest, run_folder
+from twins.files import (
     StorageError,
     atomic_path,
     atomic_write_bytes,
     atomic_write_text,
     check_writable,
 )
-from experiments.lock import FolderLock, FolderLocked
-from experiments.runs import Run, latest_checkpoint, read_manifest, run_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGV = ["python", "-m", "scripts.train", "--people", "adult#001"]
@@ -333,7 +333,7 @@ _LIMITED = """
 import resource, sys
 from pathlib import Path
 from experiments import checkpoints
-from experiments.files import StorageError, atomic_write_bytes, check_writable
+from twins.files import StorageError, atomic_write_bytes, check_writable
 from experiments.lock import FolderLock
 folder = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.files import StorageError
 from experiments.tables import Table, concat, read_table, select, write_table
+from twins.files import StorageError
 
 
 def _table() -> Table:

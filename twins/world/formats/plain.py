@@ -10,11 +10,11 @@ Lines that begin with '#' are comments. The file may be gzip-compressed.
 """
 
 import math
-import os
 from pathlib import Path
 
 import numpy as np
 
+from twins.files import atomic_write_text
 from twins.world.diary import Diary, DiaryError, check_unit
 from twins.world.formats.grid import Event, Grid
 from twins.world.formats.table import Row, rows
@@ -73,15 +73,7 @@ def write_csv(diary: Diary, path: str | Path, comment: str = "") -> None:
         fields = ("" if math.isnan(glucose) else _text(glucose), _amount(carbs), _amount(bolus), rate)
         if any(fields):
             lines.append(",".join((str(stamp), *fields)))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
-            file.write("\n".join(lines) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    atomic_write_text(path, "\n".join(lines) + "\n")
 
 
 def _value(row: Row, column: int) -> tuple[float, bool]:

@@ -56,7 +56,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             os.replace(temporary, path)
             sync(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():
+            temporary.unlink()
 
 
 def sync(path: Path) -> None:

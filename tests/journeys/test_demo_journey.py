@@ -1,0 +1,53 @@
+"""The path of somebody who types `make demo`: from nothing to a page, with what was there before kept."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agents import frozen
+from agents.load import NAMES
+from experiments.compare import read_evaluation
+from experiments.demo import demo
+from experiments.runs import read_manifest
+from experiments.tables import read_table
+
+ROOT = Path(__file__).resolve().parents[2]
+PEOPLE = ("adult#001", "adult#004")
+
+
+@pytest.mark.slow
+def test_the_demonstration_trains_judges_replays_and_writes_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without recordings of real people it replays the simulated diary, and the page says so."""
+    monkeypatch.setenv("HOMEOSTAT_DATA", str(tmp_path / "no-recordings"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "report.html").write_text("an earlier page")
+
+    page = demo("demo", train_s=5, seeds=(0,), people=PEOPLE, replicas=1)
+
+    kept = [path for path in tmp_path.glob("demo-*")]
+    assert len(kept) == 1 and (kept[0] / "report.html").read_text() == "an earlier page"
+    assert page == Path("demo/report.html") and page.stat().st_size > 50_000
+    run = Path("demo/training/seed0")
+    assert read_manifest(run)["status"] == "finished"
+    assert frozen.load(run / "policy").manifest.trained_on["people"] == list(PEOPLE)
+    assert len(read_table(run / "evaluations.csv")["timesteps"]) >= 2
+    for shield in ("rule", "off"):
+        assert set(json.loads(Path(f"demo/gains-{shield}.json").read_text())) == set(PEOPLE)
+        for name in (*NAMES, "ppo-seed0"):
+            found = read_evaluation(Path("demo/evaluations") / f"{name}__{shield}")
+            assert found.summary["shield"] == shield and found.summary["modified"] is True
+            assert found.episodes["person"].tolist() == list(PEOPLE)
+    for folder in Path("demo/recorded-days").iterdir():
+        assert read_evaluation(folder).summary["diary"]["simulated"] is True
+
+    text = page.read_text()
+    assert "simulated diary that comes with the project" in text and "no real person" in text
+    assert "not a medical device" in text and "adult#001" in text
+    assert str(ROOT) not in text, "no page shows where the checkout lies"
+    said = capsys.readouterr().out
+    assert "set HOMEOSTAT_DATA" in said and "simulated diary that comes with the project is replayed" in said
+    assert "failures" in said.lower() and "basal-bolus-tuned" in said
