@@ -24,13 +24,16 @@ from twins.kernels import kernel
 from twins.random import Stream
 from twins.units import MINUTES_PER_DAY
 from twins.world.behaviour import EXACT, NEVER, announce
-from twins.world.devices import SENSOR_STATE_COLUMNS, deliver, measure
+from twins.world.devices import SAMPLE, SENSOR_STATE_COLUMNS, deliver, measure
 from twins.world.scenarios import serve
 
 _EVENTS = ("eat_minute", "eat_g", "tell_minute", "tell_g")
 _SAVED = (
-    "rows", "keys", "minute", "state", "glucose", *_EVENTS, "sensitivity", "cursor", "sensor_state", "noise", "carry",
-    "plate", "told", "rescue", "drive",
+    "rows", "people", "keys", "minute", "state", "glucose", *_EVENTS, "sensitivity", "cursor", "sensor_state", "noise",
+    "carry", "plate", "told", "rescue", "drive",
+)  # fmt: skip
+_FINITE = (
+    "state", "glucose", "sensitivity", "sensor_state", "noise", "carry", "plate", "told", "rescue", "drive",
 )  # fmt: skip
 _SAVED_VIEW = ("now", "cgm_buffer", "insulin_buffer", "position")
 
@@ -66,11 +69,12 @@ class Core:
         self._pump = (pump.max_basal_u_per_h, pump.max_bolus_u, pump.basal_step_u_per_h, pump.bolus_step_u)
         self._treats = (habits.treats_lows_day, habits.treats_lows_night, habits.rescue_g)
         self._spline = setting.sensor.spline()
-        self._end_min = setting.days * MINUTES_PER_DAY
+        self._end_min = round(setting.days * MINUTES_PER_DAY, 6)  # 2.2 * 1440 is a trifle above 3168
         self._all = np.arange(n)
 
         self._seated = False
         self.rows = np.full(n, -1)
+        self.people = np.zeros(n, np.uint32)
         self.keys = np.zeros((n, random.KEY_COLUMNS), np.uint32)
         self.minute = np.zeros(n, np.int64)
         self.state = np.zeros((n, len(self.model.state_names)))
@@ -87,22 +91,32 @@ class Core:
 
         self._trace = np.empty((n, setting.decision_min, trace.TRACE_COLUMNS))
         self._cgm, self._basal, self._bolus = np.empty(n), np.empty(n), np.empty(n)
+        self._unasked = np.full(n, np.nan)
 
     def _seat(self, rows: NDArray[np.int64]) -> None:
         """Put persons into all lanes; what is known of them follows."""
         cohort = self.setting.cohort
         self.rows = np.array(rows, np.int64)
+        self.people = cohort.numbers[rows]
         self._seated = True
         self._parameters = cohort.parameters[rows]
         self._coefficients = self.model.prepare(self._parameters)
-        ids = tuple(cohort.ids[row] for row in rows)
-        therapy = cohort.therapy[rows]
-        self.limits = limits.for_therapy(therapy)
-        self.view = View.empty(ids, therapy, cohort.weight_kg[rows], self.control_min)
+        self.view = self._empty_view(rows)
+        self.limits = limits.for_therapy(self.view.therapy)
+        off = self.setting.shield == "off"
+        self._highest_basal = np.full(len(rows), np.inf) if off else self.limits[:, limits.MAX_BASAL_U_PER_H]
         if self.setting.oracle:
             self.view.oracle_state, self.view.oracle_glucose_mg_dl = self.state, self.glucose
         self._sensor_keys = random.stream(self.keys, Stream.SENSOR)
         self._treatment_keys = random.stream(self.keys, Stream.TREATMENT)
+
+    def _empty_view(self, rows: NDArray[np.int64]) -> View:
+        cohort = self.setting.cohort
+        ids = tuple(cohort.ids[row] for row in rows)
+        return View.empty(ids, cohort.therapy[rows], cohort.weight_kg[rows], self.control_min)
+
+    def _known(self, rows: NDArray[np.int64]) -> bool:
+        return bool(((rows >= 0) & (rows < len(self.setting.cohort))).all())
 
     # --- beginning an episode ----------------------------------------------------------------------
     def reset(
@@ -110,11 +124,18 @@ class Core:
     ) -> NDArray[np.float32]:
         """Begin new episodes in `lanes` (default: all) for persons `rows` (m,) of the cohort under `keys` (m, 6).
 
-        The other lanes go on undisturbed. Returns the observation of all lanes. Raises ValueError when
-        another person is put into some lanes only: people change places when all lanes begin anew.
+        The other lanes go on undisturbed. Returns the observation of all lanes. Raises ValueError for shapes
+        or rows that do not fit, and when another person is put into some lanes only: people change places
+        when all lanes begin anew. Nothing has happened then.
         """
         if lanes is None:
             lanes = self._all
+        shapes = (len(lanes),), (len(lanes), random.KEY_COLUMNS)
+        if (np.shape(rows), np.shape(keys)) != shapes or not self._known(rows):
+            raise ValueError(
+                f"rows {np.shape(rows)} and keys {np.shape(keys)} do not fit; needed are shapes {shapes[0]} and "
+                f"{shapes[1]}, rows from 0 to {len(self.setting.cohort) - 1}"
+            )
         if not np.array_equal(self.rows[lanes], rows):
             if len(lanes) < self.lanes:
                 raise ValueError(
@@ -206,15 +227,21 @@ class Core:
                 request = self.task.decode(decoded, self.view)
             elif at:
                 request = Request(request.basal_u_per_h, np.zeros(self.lanes))
-            self._interval(request, at)
+            self._interval(request, at, asked=decoded is not None or at == 0)
         return self._transition()
 
-    def _interval(self, request: Request, at: int) -> None:
-        """One control interval, minute `at` of the decision: shield, pump, body, sensor, view, world."""
+    def _interval(self, request: Request, at: int, asked: bool) -> None:
+        """One control interval, minute `at` of the decision: shield, pump, body, sensor, view, world.
+
+        asked: the agent had a say on the bolus of this interval; otherwise it is still to answer what it heard.
+        """
         n, dt, sensor = self.lanes, self.control_min, self.setting.sensor
         now_view, cgm, basal, bolus = self.view, self._cgm, self._basal, self._bolus
         allowed, reason, _ = self._shield(request, now_view, self.limits)
-        deliver(allowed.basal_u_per_h, allowed.bolus_u, self._pump, self.carry, basal, bolus)
+        # Rounding is made good in later intervals, but never above a cap, nor where the shield has cut the dose.
+        cut = allowed.basal_u_per_h < request.basal_u_per_h
+        ceiling = np.where(cut, allowed.basal_u_per_h, self._highest_basal)
+        deliver(allowed.basal_u_per_h, allowed.bolus_u, ceiling, self._pump, self.carry, basal, bolus)
         glucose = self.model.advance(self.state, self._coefficients, basal, bolus, self.plate, self.drive, dt)
         self.minute += dt
         self.glucose[:] = glucose[:, -1]
@@ -223,7 +250,7 @@ class Core:
             self._sensor_keys, interstitial, self.sensor_state, self.noise, self._spline, sensor.shape,
             sensor.lowest_mg_dl, sensor.highest_mg_dl, sensor.noise, cgm,
         )  # fmt: skip
-        now_view.see(cgm, basal, bolus, request.bolus_u, allowed.bolus_u)
+        now_view.see(cgm, basal, bolus, request.bolus_u if asked else self._unasked, allowed.bolus_u)
         eaten, told, rescue = self.plate, self.told, self.rescue
         self.plate, self.told, self.rescue = np.empty((n, dt)), np.empty(n), np.empty(n)
         serve(
@@ -240,7 +267,8 @@ class Core:
         """The action as floats within [-1, 1]; NaN where it is not finite."""
         shape = (self.lanes, len(self.task.fields))
         try:
-            array = np.array(action, np.float64)
+            # same_kind: whole numbers become floats, words and complex numbers do not
+            array = np.asarray(action).astype(np.float64, casting="same_kind")
         except (TypeError, ValueError) as error:
             raise ValueError(f"the action is not numeric ({error}); give floats of shape {shape}") from None
         if array.shape != shape:
@@ -273,30 +301,58 @@ class Core:
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Go on, bit for bit, where `save` was called; returns the observation of all lanes.
 
-        Raises ValueError when arrays are missing, or do not fit this setting.
+        Raises ValueError when arrays are missing, or do not fit this setting; nothing has happened then.
         """
+        self._check(saved)
+        self._seat(saved["rows"])
+        for name in _SAVED:
+            if name in _EVENTS:
+                setattr(self, name, saved[name].copy())
+            else:
+                getattr(self, name)[...] = saved[name]
+        for name in _SAVED_VIEW:
+            getattr(self.view, name)[...] = saved[f"view.{name}"]
+        self._sensor_keys[...] = random.stream(self.keys, Stream.SENSOR)
+        self._treatment_keys[...] = random.stream(self.keys, Stream.TREATMENT)
+        return self.task.observe(self.view)
+
+    def _check(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        """Raise ValueError unless `saved` can be the state of these lanes; kernels check no index, so this does."""
         names = {*_SAVED, *(f"view.{name}" for name in _SAVED_VIEW)}
         if set(saved) != names or saved["rows"].shape != (self.lanes,):
             odd = ", ".join(sorted(names.symmetric_difference(saved))) or f"{len(saved['rows'])} lanes"
             raise ValueError(
                 f"saved state does not fit {self.lanes} lanes of this setting ({odd}); save and restore must agree"
             )
-        self._seat(saved["rows"])
-        for name in _SAVED:
-            held, new = getattr(self, name), saved[name]
-            if held.dtype != new.dtype or (held.shape != new.shape and name not in _EVENTS):
+        rows = saved["rows"]
+        if (
+            rows.dtype != self.rows.dtype
+            or not self._known(rows)
+            or not np.array_equal(saved["people"], self.setting.cohort.numbers[rows])
+        ):
+            raise ValueError("saved rows are not people of this setting; restore with the cohort of the save")
+        empty = self._empty_view(rows)
+        held = {name: getattr(self, name) for name in _SAVED}
+        held |= {f"view.{name}": getattr(empty, name) for name in _SAVED_VIEW}
+        for name in _EVENTS:  # of any width, but times and amounts alike
+            held[name] = np.empty((self.lanes, *saved[f"{name.split('_')[0]}_minute"].shape[1:2]))
+        for name, array in held.items():
+            new = saved[name]
+            if new.dtype != array.dtype or new.shape != array.shape:
                 raise ValueError(
-                    f"saved {name} is {new.dtype}{new.shape}, needed is {held.dtype}{held.shape}"
+                    f"saved {name} is {new.dtype}{new.shape}, needed is {array.dtype}{array.shape}"
                 )
-            if name in _EVENTS:
-                setattr(self, name, new.copy())
-            else:
-                held[...] = new
-        for name in _SAVED_VIEW:
-            getattr(self.view, name)[...] = saved[f"view.{name}"]
-        self._sensor_keys[...] = random.stream(self.keys, Stream.SENSOR)
-        self._treatment_keys[...] = random.stream(self.keys, Stream.TREATMENT)
-        return self.task.observe(self.view)
+            if name in _FINITE and not np.isfinite(new).all():
+                raise ValueError(f"saved {name} holds values that are not finite; use an older save")
+        ends = np.array([empty.cgm_buffer.shape[1] // 2, empty.insulin_buffer.shape[1] // 2])
+        for name, count, end in (
+            ("minute", saved["minute"], np.inf),
+            ("cursor", saved["cursor"], np.inf),
+            ("sensor_state", saved["sensor_state"][:, SAMPLE], self.setting.sensor.samples),
+            ("view.position", saved["view.position"], ends),
+        ):
+            if not ((count >= 0) & (count < end)).all():
+                raise ValueError(f"saved {name} points outside its table; use an older save")
 
 
 @kernel

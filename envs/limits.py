@@ -30,7 +30,8 @@ JUMP_MG_DL = 40.0
 JUMP_MEMORY_MIN = 15
 FALLBACK_ZERO_BELOW_MG_DL = 80.0
 FALLING_MG_DL_PER_MIN = -0.5  # project's own
-STARVED_SHARE = 0.25  # project's own: under a quarter of scheduled basal over two hours
+STARVED_SHARE = 0.25  # project's own: under a quarter of scheduled basal over two hours starves;
+REPAID_SHARE = 0.9  # what is restored goes on until nine tenths of six hours' basal have been given
 STARVED_ABOVE_MG_DL = 110.0  # project's own: where nothing justifies a suspension
 
 

@@ -67,6 +67,8 @@ class Setting:
                 raise ValueError(
                     f"{name} is {given!r}{near_miss(str(given), allowed)}; allowed are {', '.join(allowed)}"
                 )
+        if not isinstance(self.oracle, bool):
+            raise ValueError(f"oracle is {self.oracle!r}; allowed are True and False")
         check_seed(self.seed)
         if not 0 < self.failure_low_mg_dl < 70 or not 250 < self.failure_high_mg_dl < math.inf:
             raise ValueError(

@@ -7,8 +7,9 @@ Order of checks; a later one overrides an earlier one's reason when it lowers th
 2. caps: basal, bolus, insulin on board. They never raise a request;
 3. a sensor that is stale, impossible, jumping or flat: no dose above scheduled basal;
 4. glucose below 70, or predicted below 80 mg/dL in 30 min: no insulin;
-5. starvation: after two hours under a quarter of scheduled basal, with negative insulin on board and
-   nothing low in sight, scheduled basal is restored. This alone may raise a request.
+5. starvation: after two hours under a quarter of scheduled basal, with negative insulin on board and nothing
+   low in sight, scheduled basal is restored until nine tenths of six hours' basal have been given. This alone
+   may raise a request.
 
 These are rules of real pumps. They bound the dose; they do not bound glucose under a hostile agent.
 """
@@ -183,9 +184,12 @@ def _one(basal, bolus, row, window, scheduled, limits, dt):  # type: ignore[no-u
     if (low or soon) and (basal > 0.0 or bolus > 0.0):
         basal, bolus, reason = 0.0, 0.0, _LOW if low else _PREDICTED
 
-    # 5. starvation
+    # 5. starvation; that basal has been given again for half an hour tells a restoration from a beginning
+    begins = row[v.INSULIN_2H_U] < limit.STARVED_SHARE * 2.0 * scheduled
+    given_again = row[v.INSULIN_30MIN_U] >= limit.REPAID_SHARE * 0.5 * scheduled
+    goes_on = given_again and row[v.INSULIN_6H_U] < limit.REPAID_SHARE * 6.0 * scheduled
     starved = (
-        row[v.INSULIN_2H_U] < limit.STARVED_SHARE * 2.0 * scheduled
+        (begins or goes_on)
         and row[v.IOB_NET_U] < 0.0
         and row[v.RUNNING_MIN] >= 120.0
         and fault == _NONE
@@ -193,8 +197,9 @@ def _one(basal, bolus, row, window, scheduled, limits, dt):  # type: ignore[no-u
         and glucose >= limit.STARVED_ABOVE_MG_DL
         and not soon
     )
-    if starved and basal < scheduled:
-        basal, reason = scheduled, _STARVED
+    restored = min(scheduled, limits[limit.MAX_BASAL_U_PER_H])
+    if starved and basal < restored:
+        basal, reason = restored, _STARVED
 
     margin = min(glucose - limit.SUSPEND_BELOW_MG_DL, predicted - limit.PREDICTED_BELOW_MG_DL)
     return basal, bolus, reason, margin if trusted else np.nan

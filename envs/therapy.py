@@ -43,7 +43,7 @@ class Request:
 
 def _column(value: NDArray[np.float64], n: int, name: str) -> NDArray[np.float64]:
     try:
-        array = np.asarray(value, np.float64)
+        array = np.asarray(value).astype(np.float64, casting="same_kind")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} of a request is not numeric ({error}); give floats, one per lane") from None
     if array.shape != (n,):
@@ -85,4 +85,4 @@ def calculate(now, therapy, modulation, basal, bolus):  # type: ignore[no-untype
         dose = row[v.UNCOVERED_G] / settings[CARB_RATIO_G_PER_U]
         if row[v.ANNOUNCED_G] > 0.0 and row[v.CGM_MG_DL] > settings[CORRECT_ABOVE_MG_DL]:
             dose += (row[v.CGM_MG_DL] - settings[TARGET_MG_DL]) / settings[CORRECTION_FACTOR_MG_DL_PER_U]
-        bolus[lane] = dose * modulation[lane, 1]
+        bolus[lane] = max(dose, 0.0) * modulation[lane, 1]

@@ -63,16 +63,15 @@ def record(  # type: ignore[no-untyped-def]
     for lane in range(n):
         for m in range(minutes):
             row = trace[lane, at + m]
-            first = 1.0 if m == 0 else 0.0
             row[GLUCOSE_MG_DL] = glucose[lane, m]
             row[CGM_MG_DL] = cgm[lane] if m == minutes - 1 else np.nan
             row[BASAL_U_PER_H] = basal[lane]
-            row[BOLUS_U] = first * bolus[lane]
+            row[BOLUS_U] = bolus[lane] if m == 0 else 0.0
             row[REQUESTED_BASAL_U_PER_H] = requested_basal[lane]
-            row[REQUESTED_BOLUS_U] = first * requested_bolus[lane]
+            row[REQUESTED_BOLUS_U] = requested_bolus[lane] if m == 0 else 0.0
             row[CARBS_G] = plate[lane, m]
-            row[ANNOUNCED_G] = first * told[lane]
-            row[RESCUE_G] = first * rescue[lane]
+            row[ANNOUNCED_G] = told[lane] if m == 0 else 0.0
+            row[RESCUE_G] = rescue[lane] if m == 0 else 0.0
             row[IOB_U] = now[lane, iob_column]
             row[REASON] = reason[lane]
 

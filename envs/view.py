@@ -29,8 +29,9 @@ from twins.kernels import kernel
     INSULIN_2H_U,
     LAST_VALID_MG_DL,
     RUNNING_MIN,
-) = range(16)
-NOW_COLUMNS = 16
+    INSULIN_6H_U,
+) = range(17)
+NOW_COLUMNS = 17
 
 CGM_HISTORY_MIN = 240
 INSULIN_HISTORY_MIN = 360
@@ -72,7 +73,7 @@ def insulin_on_board(
 class View:
     """The visible past of n lanes. Arrays are the core's own: read them, do not write.
 
-    ids: who sits in each lane. now: (n, 16), columns `CGM_MG_DL` ... `RUNNING_MIN`. therapy: (n, 7), columns
+    ids: who sits in each lane. now: (n, 17), columns `CGM_MG_DL` ... `INSULIN_6H_U`. therapy: (n, 7), columns
     of `twins.cohort`. weight_kg: (n,). interval_min: minutes between readings. Only under `oracle=True`,
     else None: oracle_state (n, S) and oracle_glucose_mg_dl (n,), what the twin knows.
     """
@@ -170,8 +171,8 @@ class View:
     ) -> None:
         """Enter a control interval of all lanes: insulin delivered and the reading at its end (NaN: none).
 
-        Where the shield allowed only a part of a requested bolus, that share of the announced carbs
-        stays uncovered.
+        Where the shield allowed only a part of a requested bolus, the rest of the announced carbs stays
+        uncovered; so do all where requested_bolus_u is no valid request (NaN: the agent was not asked).
         """
         _see(
             self.now, self.cgm_buffer, self.insulin_buffer, self.position, self.curves, self.therapy, cgm,
@@ -213,7 +214,7 @@ def _see(  # type: ignore[no-untyped-def]
         row[COB_SLOW_G] *= slow
         if requested_bolus[lane] > 0.0:
             row[UNCOVERED_G] *= max(1.0 - allowed_bolus[lane] / requested_bolus[lane], 0.0)
-        else:
+        elif requested_bolus[lane] == 0.0:
             row[UNCOVERED_G] = 0.0  # the agent chose not to cover it
         if row[SINCE_ANNOUNCED_MIN] >= COVER_WITHIN_MIN:
             row[UNCOVERED_G] = 0.0
@@ -243,6 +244,9 @@ def _sum_insulin(now, lanes, insulin_buffer, q, curves, therapy, dt):  # type: i
         for k in range(recent_30, recent_120):
             total += insulin_buffer[lane, q + taps - 1 - k]
         row[INSULIN_2H_U] = total
+        for k in range(recent_120, taps):
+            total += insulin_buffer[lane, q + taps - 1 - k]
+        row[INSULIN_6H_U] = total
 
 
 @kernel
@@ -268,11 +272,11 @@ def _enter_reading(now, lanes, cgm_buffer, p, cgm, dt):  # type: ignore[no-untyp
 
 @kernel
 def _slope(window, span, dt):  # type: ignore[no-untyped-def]
-    """Least-squares slope of the readings of the last `span` intervals, mg/dL/min; 0 with fewer than two."""
+    """Least-squares slope of the possible readings of the last `span` intervals, mg/dL/min; 0 with fewer than two."""
     n = s_t = s_g = s_tt = s_tg = 0.0
     for k in range(span + 1):
         value = window[len(window) - 1 - k]
-        if not np.isnan(value):
+        if LOWEST_READING < value < HIGHEST_READING:
             t = -float(k * dt)
             n += 1.0
             s_t += t

@@ -68,11 +68,15 @@ class Sb3Env(VecEnv):
         }
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """Take back what `save` gave; returns the observations (n, O)."""
+        """Take back what `save` gave; returns the observations (n, O). ValueError when it does not fit."""
         rest = dict(saved)
-        self._roster.episode[:] = rest.pop("roster.episode")
-        self._roster.seed[:] = rest.pop("roster.seed")
-        return self.core.restore(rest)
+        for name, held in (("episode", self._roster.episode), ("seed", self._roster.seed)):
+            new = rest.pop(f"roster.{name}", np.empty(0))
+            if new.dtype != held.dtype or new.shape != held.shape:
+                raise ValueError(f"saved roster.{name} is missing or does not fit {self.num_envs} lanes")
+        observation = self.core.restore(rest)
+        self._roster.episode[:], self._roster.seed[:] = saved["roster.episode"], saved["roster.seed"]
+        return observation
 
     def close(self) -> None:
         """Nothing to close."""

@@ -65,17 +65,22 @@ class Pump:
 
 @cache
 def sensor(name: str = "GuardianRT", noise: bool = True) -> Sensor:
-    """"GuardianRT" (every 5 min), "Dexcom" (3 min) or "Navigator" (1 min). Raises ValueError for others."""
+    """ "GuardianRT" (every 5 min), "Dexcom" (3 min) or "Navigator" (1 min). Raises ValueError for others."""
     row = _row("sensor_params.csv", name, "sensor")
     shape = tuple(float(row[column]) for column in ("PACF", "gamma", "lambda", "delta", "xi"))
     return Sensor(
-        name, int(float(row["sample_time"])), float(row["min"]), float(row["max"]), shape, noise  # type: ignore[arg-type]
+        name,
+        int(float(row["sample_time"])),
+        float(row["min"]),
+        float(row["max"]),
+        shape,  # type: ignore[arg-type]
+        noise,
     )
 
 
 @cache
 def pump(name: str = "Insulet") -> Pump:
-    """"Insulet" or "Cozmo". Raises ValueError for others."""
+    """ "Insulet" or "Cozmo". Raises ValueError for others."""
     row = _row("pump_params.csv", name, "pump")
     return Pump(name, *(float(row[c]) for c in ("max_basal", "max_bolus", "inc_basal", "inc_bolus")))
 
@@ -135,20 +140,22 @@ def _next_stretch(key, state, knots, shape):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def deliver(basal_u_per_h, bolus_u, limits, carry, delivered_basal, delivered_bolus):  # type: ignore[no-untyped-def]
+def deliver(  # type: ignore[no-untyped-def]
+    basal_u_per_h, bolus_u, ceiling_u_per_h, limits, carry, delivered_basal, delivered_bolus
+):
     """What the pump can deliver of an allowed dose, per lane.
 
     limits = (max basal U/h, max bolus U, basal step U/h, bolus step U). Both are rounded down, never
     up. What rounding takes from the basal rate is carried to the next interval (carry (n,), U/h), so
-    that a rate between two steps is kept on average; a suspension delivers nothing and clears it. What is
-    not a number, or below zero, is not delivered.
+    that a rate between two steps is kept on average, but no rate goes above ceiling_u_per_h (n,); a
+    suspension delivers nothing and clears it. What is not a number, or below zero, is not delivered.
     """
     max_basal, max_bolus, basal_step, bolus_step = limits
     for lane in range(len(basal_u_per_h)):
         wanted = min(basal_u_per_h[lane], max_basal)
         if wanted > 0.0:
-            steps = np.floor((wanted + carry[lane]) / basal_step + 1e-9)
-            rate = min(steps * basal_step, max_basal)
+            most = min(wanted + carry[lane], ceiling_u_per_h[lane], max_basal)
+            rate = np.floor(most / basal_step + 1e-9) * basal_step
             carry[lane] = min(max(wanted + carry[lane] - rate, 0.0), basal_step)
             delivered_basal[lane] = rate
         else:

@@ -240,8 +240,20 @@ def named(name: str, behaviour: str = "exact") -> Scenario:
 
 @kernel
 def serve(  # type: ignore[no-untyped-def]
-    minute, eat_minute, eat_g, tell_minute, tell_g, sensitivity, cursor, keys, glucose_mg_dl, treats,
-    plate, told, rescue, drive,
+    minute,
+    eat_minute,
+    eat_g,
+    tell_minute,
+    tell_g,
+    sensitivity,
+    cursor,
+    keys,
+    glucose_mg_dl,
+    treats,
+    plate,
+    told,
+    rescue,
+    drive,
 ):
     """What happens in the next interval of each lane; the arrays from `plate` on are filled.
 

@@ -170,12 +170,17 @@ def _limits(pump: Pump) -> tuple[float, float, float, float]:
 
 
 def _deliver(
-    basal: list[float], bolus: list[float] | None = None, carry: NDArray | None = None, name: str = "Insulet"
+    basal: list[float],
+    bolus: list[float] | None = None,
+    carry: NDArray | None = None,
+    name: str = "Insulet",
+    ceiling: list[float] | None = None,
 ) -> tuple[NDArray, NDArray]:
     rate, dose = np.array(basal, float), np.array(bolus or [0.0] * len(basal), float)
     delivered_rate, delivered_dose = np.full(len(rate), np.nan), np.full(len(rate), np.nan)
     carry = np.zeros(len(rate)) if carry is None else carry
-    devices.deliver(rate, dose, _limits(devices.pump(name)), carry, delivered_rate, delivered_dose)
+    most = np.full(len(rate), np.inf) if ceiling is None else np.array(ceiling, float)
+    devices.deliver(rate, dose, most, _limits(devices.pump(name)), carry, delivered_rate, delivered_dose)
     return delivered_rate, delivered_dose
 
 
@@ -233,6 +238,15 @@ def test_a_rate_between_two_steps_is_kept_on_average() -> None:
     carry = np.zeros(3)
     rates = np.array([_deliver([0.02, 0.83, 0.049], carry=carry)[0] for _ in range(200)])
     np.testing.assert_allclose(rates.mean(axis=0), [0.02, 0.83, 0.049], atol=0.05 / 200 + 1e-9)
+
+
+@pytest.mark.kernels
+def test_what_was_carried_is_never_made_up_above_a_ceiling() -> None:
+    carry = np.zeros(2)
+    rates = np.array([_deliver([0.83, 0.83], carry=carry, ceiling=[0.83, 0.9])[0] for _ in range(50)])
+    np.testing.assert_allclose(rates[:, 0], 0.80)
+    assert rates[:, 1].max() == pytest.approx(0.85) and rates[:, 1].mean() == pytest.approx(0.83, abs=0.002)
+    np.testing.assert_allclose(carry[0], 0.05)
 
 
 @pytest.mark.kernels

@@ -1,0 +1,37 @@
+"""Benchmarks run and measure what they say; how fast is never asserted, since machines differ."""
+
+import numpy as np
+import pytest
+
+from experiments import bench
+
+
+def test_kernel_and_simglucose_are_measured_in_turn() -> None:
+    found = bench.kernel_speed(rounds=1, seconds=0.02)
+    assert found["ratio_to_simglucose"] == pytest.approx(
+        found["kernel_person_min_per_s"] / found["simglucose_person_min_per_s"]
+    )
+    assert found["simglucose_plain_person_min_per_s"] > found["simglucose_person_min_per_s"] > 0
+
+
+def test_steps_of_both_environments_are_measured() -> None:
+    found = bench.step_speed(rounds=1, seconds=0.02)
+    assert 0 < found["step_us"] < found["simglucose_step_us"]
+
+
+def test_simglucoses_environment_is_repaired_for_sb3() -> None:
+    env = bench.SimglucoseEnv()
+    first, _ = env.reset(seed=1)
+    again, _ = env.reset(seed=2)
+    assert first == again, "its seeds do nothing: this is what the project's own environment mends"
+    observation, reward, terminated, truncated, _ = env.step(np.zeros(1, np.float32))
+    assert env.observation_space.contains(observation) and isinstance(reward, float)
+    assert terminated is False and truncated is False
+
+
+@pytest.mark.slow
+def test_the_same_ppo_learns_on_both_environments() -> None:
+    found = bench.ppo_speed(seconds=0.5, their_seconds=0.5)
+    assert found["ratio_to_simglucose"] == pytest.approx(
+        found["ppo_steps_per_s_5min"] / found["simglucose_ppo_steps_per_s"]
+    )

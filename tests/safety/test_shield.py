@@ -1,0 +1,546 @@
+"""The rule shield as a pure function: named situations, and laws that hold in every situation."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from envs import limits as limit
+from envs import shield
+from envs import view as v
+from envs.shield import Reason
+from envs.therapy import Request
+from envs.view import View
+from twins.cohort import ADOLESCENT, ADULT, CHILD
+
+NAN = math.nan
+FIRST = np.zeros(1, np.int64)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Readings up to now (NaN: a gap) of a person on scheduled basal, and what is asked for.
+
+    iob_net, two_hours (insulin delivered in 2 h, U) and running (min) are as computed from the readings'
+    time on scheduled basal, unless they are given.
+    """
+
+    readings: Sequence[float]
+    basal: float = 1.0
+    bolus: float = 0.0
+    scheduled: float = 1.0
+    group: int = ADULT
+    iob_net: float | None = None
+    two_hours: float | None = None
+    running: float | None = None
+    dt: int = 5
+    max_iob: float | None = None
+
+    def view(self) -> View:
+        """What the shield sees of it."""
+        therapy = np.array([[self.scheduled, 10.0, 40.0, 140.0, 150.0, 40.0, self.group]])
+        seen = View.empty(("somebody",), therapy, np.array([70.0]), self.dt)
+        readings = np.array(self.readings, float)
+        seen.begin(FIRST, readings[:1])
+        basal, none = np.array([self.scheduled]), np.zeros(1)
+        for k in range(1, len(readings)):
+            seen.see(readings[k : k + 1], basal, none, none, none)
+        for column, value in (
+            (v.IOB_NET_U, self.iob_net), (v.INSULIN_2H_U, self.two_hours), (v.RUNNING_MIN, self.running),
+        ):  # fmt: skip
+            if value is not None:
+                seen.now[0, column] = value
+        return seen
+
+    def limits(self, view: View) -> Any:
+        """The person's limits; `max_iob` may stand for another one."""
+        table = limit.for_therapy(view.therapy)
+        if self.max_iob is not None:
+            table[0, limit.MAX_IOB_U] = self.max_iob
+        return table
+
+    def allowed(self) -> tuple[float, float, Reason, float]:
+        """Basal in U/h, bolus in U, reason and margin that the rule shield answers with."""
+        view = self.view()
+        asked = Request(np.array([self.basal]), np.array([self.bolus]))
+        done, reason, margin = shield.rule(asked, view, self.limits(view))
+        return float(done.basal_u_per_h[0]), float(done.bolus_u[0]), Reason(reason[0]), float(margin[0])
+
+
+def calm(glucose: float, count: int = 12) -> list[float]:
+    """Readings that end at `glucose` with no trend, but not flat either."""
+    return ([glucose, glucose + 2, glucose + 2, glucose] * (count // 4 + 1))[-count:]
+
+
+def trend(glucose: float, per_min: float, dt: int = 5) -> list[float]:
+    """Readings that end at `glucose` on a straight line."""
+    return [glucose - per_min * dt * k for k in range(11, -1, -1)]
+
+
+S = Situation
+STARVED: dict[str, Any] = {"basal": 0.0, "two_hours": 0.0, "iob_net": -1.0, "running": 300.0}
+
+SITUATIONS: dict[str, tuple[Situation, float, float, Reason]] = {
+    # what is within all limits
+    "a usual dose at a usual glucose is given as asked": (S(calm(140), 1.2, 3.0), 1.2, 3.0, Reason.NONE),
+    "no insulin at all may be asked for": (S(calm(140), 0.0), 0.0, 0.0, Reason.NONE),
+    "less than scheduled basal is never topped up": (S(calm(140), 0.3), 0.3, 0.0, Reason.NONE),
+    # caps
+    "basal at three times the scheduled rate is allowed": (S(calm(140), 3.0), 3.0, 0.0, Reason.NONE),
+    "basal above three times the scheduled rate is capped": (S(calm(140), 3.01), 3.0, 0.0, Reason.MAX_BASAL),
+    "a child's basal is capped at 2 U/h": (S(calm(140), 2.5, group=CHILD), 2.0, 0.0, Reason.MAX_BASAL),
+    "an adolescent's basal is capped at 5 U/h": (
+        S(calm(140), 5.5, scheduled=2.0, group=ADOLESCENT), 5.0, 0.0, Reason.MAX_BASAL),
+    "an adult's basal is capped at 10 U/h": (S(calm(140), 11.0, scheduled=4.0), 10.0, 0.0, Reason.MAX_BASAL),
+    "a bolus at an adult's cap of 17 U is allowed": (S(calm(140), 1.0, 17.0), 1.0, 17.0, Reason.NONE),
+    "a bolus above an adult's cap of 17 U is capped": (S(calm(140), 1.0, 17.5), 1.0, 17.0, Reason.MAX_BOLUS),
+    "an adolescent's bolus is capped at 10 U": (
+        S(calm(140), 1.0, 12.0, group=ADOLESCENT), 1.0, 10.0, Reason.MAX_BOLUS),
+    "a child's bolus is capped at 5 U": (S(calm(140), 0.5, 9.0, 0.5, CHILD), 0.5, 5.0, Reason.MAX_BOLUS),
+    "a billion units become the cap": (S(calm(140), 1e9, 1e9, iob_net=0.0), 3.0, 17.0, Reason.MAX_BOLUS),
+    "a bolus up to the limit of insulin on board is allowed": (
+        S(calm(140), 1.0, 2.0, iob_net=20.0), 1.0, 2.0, Reason.NONE),
+    "a bolus beyond the limit of insulin on board is cut": (
+        S(calm(140), 1.0, 2.5, iob_net=20.0), 1.0, 2.0, Reason.MAX_IOB),
+    "at 9.5 U of 10 U on board 0.65 U become 0.5 U": (  # Loop's testAutoBolusMaxIOBClamping
+        S(calm(140), 1.0, 0.65, iob_net=9.5, max_iob=10.0), 1.0, 0.5, Reason.MAX_IOB),
+    "an adolescent's insulin on board is limited to 13 U": (
+        S(calm(140), 1.0, 9.0, group=ADOLESCENT, iob_net=10.0), 1.0, 3.0, Reason.MAX_IOB),
+    "a child's insulin on board is limited to 7 U": (
+        S(calm(140), 0.5, 5.0, 0.5, CHILD, iob_net=4.0), 0.5, 3.0, Reason.MAX_IOB),
+    "at the limit of insulin on board scheduled basal goes on": (
+        S(calm(140), 1.0, 0.0, iob_net=22.0), 1.0, 0.0, Reason.NONE),
+    "at the limit of insulin on board nothing more is given": (
+        S(calm(140), 3.0, 1.0, iob_net=22.0), 1.0, 0.0, Reason.MAX_IOB),
+    "above the limit of insulin on board scheduled basal goes on": (
+        S(calm(140), 3.0, 1.0, iob_net=30.0), 1.0, 0.0, Reason.MAX_IOB),
+    "basal above schedule counts as insulin on board": (
+        S(calm(140), 3.0, 0.0, iob_net=21.9), 2.2, 0.0, Reason.MAX_IOB),
+    "where bolus and basal share the room the bolus comes first": (
+        S(calm(140), 3.0, 0.05, iob_net=21.9), 1.6, 0.05, Reason.MAX_IOB),
+    "insulin owed after a suspension leaves more room, up to the cap of a bolus": (
+        S(calm(140), 1.0, 20.0, iob_net=-5.0), 1.0, 17.0, Reason.MAX_BOLUS),
+    # low glucose, now
+    "a reading of 70 that rises is no low": (S(trend(70, 0.5), 1.0, 1.0), 1.0, 1.0, Reason.NONE),
+    "a reading below 70 stops all insulin": (S(trend(69.5, 0.5), 1.0, 1.0), 0.0, 0.0, Reason.LOW),
+    "a low that rises fast stops all insulin too": (S(trend(69, 2.5), 1.0, 1.0), 0.0, 0.0, Reason.LOW),
+    "a sensor at its lower end stops all insulin": (S([39.0] * 12, 1.0, 1.0), 0.0, 0.0, Reason.LOW),
+    "a bolus without basal is stopped in a low": (S(calm(60), 0.0, 2.0), 0.0, 0.0, Reason.LOW),
+    "a bolus without basal is stopped before a low": (S(calm(79), 0.0, 2.0), 0.0, 0.0, Reason.PREDICTED_LOW),
+    "nothing is changed where nothing was asked for in a low": (S(calm(60), 0.0), 0.0, 0.0, Reason.NONE),
+    # low glucose, soon
+    "a prediction of 80 is allowed": (S(trend(110, -1.0), 1.0, 1.0), 1.0, 1.0, Reason.NONE),
+    "a prediction below 80 stops all insulin": (
+        S(trend(109.5, -1.0), 1.0, 1.0), 0.0, 0.0, Reason.PREDICTED_LOW),
+    "a calm 80 is allowed": (S(calm(80)), 1.0, 0.0, Reason.NONE),
+    "a calm 79.5 stops all insulin": (S(calm(79.5)), 0.0, 0.0, Reason.PREDICTED_LOW),
+    "a steep fall from 200 stops all insulin": (
+        S(trend(200, -4.5), 1.0, 1.0), 0.0, 0.0, Reason.PREDICTED_LOW),
+    # a sensor that cannot be trusted
+    "a reading 15 min old is still fresh": (
+        S(calm(140) + [NAN] * 3, 2.0, 1.0), 2.0, 1.0, Reason.NONE),
+    "a reading 20 min old is stale: no dose above schedule": (
+        S(calm(140) + [NAN] * 4, 2.0, 1.0), 1.0, 0.0, Reason.STALE),
+    "by the minute, a reading 15 min old is still fresh": (
+        S(calm(140) + [NAN] * 15, 2.0, 1.0, dt=1), 2.0, 1.0, Reason.NONE),
+    "by the minute, a reading 16 min old is stale": (
+        S(calm(140) + [NAN] * 16, 2.0, 1.0, dt=1), 1.0, 0.0, Reason.STALE),
+    "a sensor that never spoke is stale": (S([NAN], 2.0, 1.0), 1.0, 0.0, Reason.STALE),
+    "a stale sensor does not change less than schedule": (
+        S(calm(140) + [NAN] * 6, 0.4), 0.4, 0.0, Reason.NONE),
+    "scheduled basal goes on under a stale sensor": (S(calm(140) + [NAN] * 6), 1.0, 0.0, Reason.NONE),
+    "a bolus without basal is withheld under a stale sensor": (
+        S(calm(140) + [NAN] * 4, 0.0, 1.0), 0.0, 0.0, Reason.STALE),
+    "a low that has become stale suspends no longer": (
+        S(calm(60) + [NAN] * 4, 2.0, 1.0), 1.0, 0.0, Reason.STALE),
+    "a low 15 min ago still suspends": (S(calm(60) + [NAN] * 3, 2.0, 1.0), 0.0, 0.0, Reason.LOW),
+    "a reading of 10 is impossible": (S([*calm(140), 10.0], 2.0, 1.0), 1.0, 0.0, Reason.IMPOSSIBLE),
+    "a reading of 0 is impossible": (S([*calm(140), 0.0], 2.0, 1.0), 1.0, 0.0, Reason.IMPOSSIBLE),
+    "a reading of 1000 is impossible": (S([*calm(140), 1000.0], 2.0, 1.0), 1.0, 0.0, Reason.IMPOSSIBLE),
+    "an infinite reading is impossible": (S([*calm(140), math.inf], 2.0, 1.0), 1.0, 0.0, Reason.IMPOSSIBLE),
+    "an impossible reading that has become old is stale first": (
+        S([*calm(140), 5.0, NAN, NAN, NAN, NAN], 2.0, 1.0), 1.0, 0.0, Reason.STALE),
+    "a reading of 11 is possible, and low": (S([*calm(30), 11.0], 2.0, 1.0), 0.0, 0.0, Reason.LOW),
+    "a jump of 40 is believed": (S([*calm(140), 180.0], 2.0, 1.0), 2.0, 1.0, Reason.NONE),
+    "a jump of 41 is not": (S([*calm(140), 181.0], 2.0, 1.0), 1.0, 0.0, Reason.JUMP),
+    "a fall of 41 is not believed either": (S([*calm(240), 199.0], 2.0, 1.0), 1.0, 0.0, Reason.JUMP),
+    "a fall of 41 whose trend leads below 80 stops all insulin": (
+        S([*calm(150), 109.0], 2.0, 1.0), 0.0, 0.0, Reason.PREDICTED_LOW),
+    "a jump is remembered for 15 min": (
+        S([*calm(140), 190.0, 191.0, 190.0], 2.0, 1.0), 1.0, 0.0, Reason.JUMP),
+    "after 15 min a jump is forgotten": (
+        S([*calm(140), 190.0, 191.0, 190.0, 190.0], 2.0, 1.0), 2.0, 1.0, Reason.NONE),
+    "a jump into a low suspends": (S([*calm(120), 60.0], 2.0, 1.0), 0.0, 0.0, Reason.LOW),
+    "45 min without a change are flat": (S([130.0, *[140.0] * 10], 2.0, 1.0), 1.0, 0.0, Reason.FLAT),
+    "40 min without a change are not flat": (S([130.0, *[140.0] * 9], 2.0, 1.0), 2.0, 1.0, Reason.NONE),
+    "45 min within less than 1 mg/dL are flat": (
+        S([130.0, *[140.0, 140.5] * 5], 2.0, 1.0), 1.0, 0.0, Reason.FLAT),
+    "45 min within 1 mg/dL are not flat": (S([130.0, *[140.0, 141.0] * 5], 2.0, 1.0), 2.0, 1.0, Reason.NONE),
+    "with a gap in the last 45 min nothing is flat": (
+        S([140.0] * 5 + [NAN] + [140.0] * 7, 2.0, 1.0), 2.0, 1.0, Reason.NONE),
+    "45 flat minutes at 3 min are 16 readings": (
+        S([130.0, *[140.0] * 16], 2.0, 1.0, dt=3), 1.0, 0.0, Reason.FLAT),
+    "42 flat minutes at 3 min are not flat": (
+        S([130.0, *[140.0] * 15], 2.0, 1.0, dt=3), 2.0, 1.0, Reason.NONE),
+    "a flat sensor does not change scheduled basal": (S([140.0] * 12), 1.0, 0.0, Reason.NONE),
+    "flat in a low suspends": (S([65.0] * 12, 2.0, 1.0), 0.0, 0.0, Reason.LOW),
+    # the order of checks
+    "a dose above a cap under a stale sensor names the sensor": (
+        S(calm(140) + [NAN] * 4, 9.0, 99.0), 1.0, 0.0, Reason.STALE),
+    "a dose above a cap in a low names the low": (S(calm(60), 9.0, 99.0), 0.0, 0.0, Reason.LOW),
+    "a later check that changes nothing leaves the earlier reason": (
+        S(calm(140), 9.0, 0.0), 3.0, 0.0, Reason.MAX_BASAL),
+    "an invalid request in a fall that ends low gives nothing": (
+        S(trend(120, -2.0), NAN), 0.0, 0.0, Reason.PREDICTED_LOW),
+    # the fallback
+    "no request becomes scheduled basal": (S(calm(140), NAN, NAN), 1.0, 0.0, Reason.INVALID_REQUEST),
+    "a basal that is no number drops the bolus with it": (
+        S(calm(140), NAN, 2.0), 1.0, 0.0, Reason.INVALID_REQUEST),
+    "a bolus that is no number falls back": (S(calm(140), 0.2, NAN), 1.0, 0.0, Reason.INVALID_REQUEST),
+    "infinite basal falls back": (S(calm(140), math.inf), 1.0, 0.0, Reason.INVALID_REQUEST),
+    "an infinite bolus falls back": (S(calm(140), 1.0, math.inf), 1.0, 0.0, Reason.INVALID_REQUEST),
+    "minus infinity falls back": (S(calm(140), -math.inf), 1.0, 0.0, Reason.INVALID_REQUEST),
+    "negative basal falls back": (S(calm(140), -0.01), 1.0, 0.0, Reason.INVALID_REQUEST),
+    "a negative bolus falls back": (S(calm(140), 1.0, -0.01), 1.0, 0.0, Reason.INVALID_REQUEST),
+    "minus zero is zero": (S(calm(140), -0.0, -0.0), 0.0, 0.0, Reason.NONE),
+    "the fallback is nothing when the last valid reading is below 80": (
+        S([*trend(79.5, 1.0)], NAN), 0.0, 0.0, Reason.INVALID_REQUEST),
+    "the fallback is scheduled basal when the last valid reading is 80": (
+        S([*trend(80, 1.0)], NAN), 1.0, 0.0, Reason.INVALID_REQUEST),
+    "an impossible reading does not count as the last valid one": (
+        S([*calm(75), 5.0], NAN), 0.0, 0.0, Reason.INVALID_REQUEST),
+    "the fallback is nothing where readings are stale and were falling": (
+        S(trend(200, -1.0) + [NAN] * 4, NAN), 0.0, 0.0, Reason.INVALID_REQUEST),
+    "a fall of half a unit a minute is not yet falling": (
+        S(trend(200, -0.5) + [NAN] * 4, NAN), 1.0, 0.0, Reason.INVALID_REQUEST),
+    "the fallback is scheduled basal where readings are stale and were calm": (
+        S(calm(140) + [NAN] * 4, NAN), 1.0, 0.0, Reason.INVALID_REQUEST),
+    "the fallback is nothing where readings are stale and were low": (
+        S(calm(60) + [NAN] * 4, NAN), 0.0, 0.0, Reason.INVALID_REQUEST),
+    "the fallback is scheduled basal where there never was a reading": (
+        S([NAN] * 12, NAN), 1.0, 0.0, Reason.INVALID_REQUEST),
+    "the fallback stays below the cap of the age group": (
+        S(calm(140), NAN, scheduled=2.5, group=CHILD), 2.0, 0.0, Reason.MAX_BASAL),
+    # starvation
+    "after two hours of nothing, with nothing low in sight, scheduled basal is restored": (
+        S(calm(150), **STARVED), 1.0, 0.0, Reason.STARVATION),
+    "a trickle is starvation as well": (
+        S(calm(150), **STARVED | {"basal": 0.2, "two_hours": 0.4}), 1.0, 0.0, Reason.STARVATION),
+    "a quarter of schedule over two hours is not starvation": (
+        S(calm(150), **STARVED | {"two_hours": 0.5}), 0.0, 0.0, Reason.NONE),
+    "starvation keeps the bolus that was asked for": (
+        S(calm(150), bolus=0.7, **STARVED), 1.0, 0.7, Reason.STARVATION),
+    "nobody starves before two hours have passed": (
+        S(calm(150), **STARVED | {"running": 119.0}), 0.0, 0.0, Reason.NONE),
+    "at two hours one may": (S(calm(150), **STARVED | {"running": 120.0}), 1.0, 0.0, Reason.STARVATION),
+    "nobody starves with insulin on board": (
+        S(calm(150), **STARVED | {"iob_net": 0.0}), 0.0, 0.0, Reason.NONE),
+    "nobody starves below 110": (S(calm(109.5), **STARVED), 0.0, 0.0, Reason.NONE),
+    "at 110 one may": (S(calm(110), **STARVED), 1.0, 0.0, Reason.STARVATION),
+    "nobody starves while a low is predicted": (S(trend(150, -2.5), **STARVED), 0.0, 0.0, Reason.NONE),
+    "nobody starves under a stale sensor": (S(calm(150) + [NAN] * 4, **STARVED), 0.0, 0.0, Reason.NONE),
+    "nobody starves under a flat sensor": (S([150.0] * 12, **STARVED), 0.0, 0.0, Reason.NONE),
+    "nobody starves under a jumping sensor": (S([*calm(150), 191.0], **STARVED), 0.0, 0.0, Reason.NONE),
+    "nobody starves under an impossible reading": (S([*calm(150), 1e4], **STARVED), 0.0, 0.0, Reason.NONE),
+    "who asks for scheduled basal is not starved": (
+        S(calm(150), **STARVED | {"basal": 1.0}), 1.0, 0.0, Reason.NONE),
+    "what is restored stays below the cap of the age group": (
+        S(calm(150), scheduled=2.5, group=CHILD, **STARVED), 2.0, 0.0, Reason.STARVATION),
+}  # fmt: skip
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("sentence", SITUATIONS)
+def test_situation(sentence: str) -> None:
+    situation, basal, bolus, reason = SITUATIONS[sentence]
+    got = situation.allowed()
+    assert got[:3] == (pytest.approx(basal, abs=1e-12), pytest.approx(bolus, abs=1e-12), reason)
+
+
+def test_two_hours_without_insulin_starve_when_they_are_lived_through() -> None:
+    """The same as above with insulin on board and the dose of two hours as the view keeps them."""
+    view = Situation(calm(150, 2)).view()
+    none, asked = np.zeros(1), Request(np.zeros(1), np.zeros(1))
+    answers = []
+    for k in range(26):
+        allowed, reason, _ = shield.rule(asked, view, limit.for_therapy(view.therapy))
+        answers.append(Reason(reason[0]))
+        view.see(np.array([150.0 + 2 * (k % 3)]), allowed.basal_u_per_h, allowed.bolus_u, none, none)
+    # 5 min had passed before; after 18 intervals of 24 less than a quarter of the 2 h is left, 120 min after 23
+    assert answers[:23] == [Reason.NONE] * 23
+    assert answers[23] == Reason.STARVATION
+
+
+def _answers(requested: float, hours: int) -> tuple[list[Reason], float]:
+    """The reasons of a fast at 150 mg/dL with a constant request, and the share of scheduled basal given."""
+    view = Situation(calm(150, 2)).view()
+    none, asked = np.zeros(1), Request(np.array([requested]), np.zeros(1))
+    reasons, given = [], []
+    for k in range(12 * hours):
+        allowed, reason, _ = shield.rule(asked, view, limit.for_therapy(view.therapy))
+        reasons.append(Reason(reason[0]))
+        given.append(allowed.basal_u_per_h[0])
+        view.see(np.array([150.0 + 2 * (k % 3)]), allowed.basal_u_per_h, allowed.bolus_u, none, none)
+    return reasons, float(np.mean(given[-12 * 24 :]))
+
+
+def test_what_is_restored_goes_on_until_most_of_the_missing_basal_is_given() -> None:
+    reasons, share = _answers(0.0, 48)
+    first = reasons.index(Reason.STARVATION)
+    assert reasons[first : first + 24] == [Reason.STARVATION] * 24  # not only until a quarter is reached again
+    assert 0.6 < share < 0.95
+
+
+def test_a_lasting_reduction_to_a_half_is_no_starvation() -> None:
+    reasons, share = _answers(0.5, 48)
+    assert set(reasons) == {Reason.NONE} and share == pytest.approx(0.5)
+
+
+@pytest.mark.kernels
+def test_the_margin_is_how_far_glucose_and_its_prediction_are_above_their_thresholds() -> None:
+    assert Situation(calm(140)).allowed()[3] == 60.0  # the prediction is nearer to 80 than glucose to 70
+    assert Situation(trend(100, 1.0)).allowed()[3] == 30.0  # glucose is nearer to 70
+    assert Situation(trend(120, -2.0)).allowed()[3] == -20.0
+    for untrusted in ([*calm(140), 5.0], [*calm(140), NAN, NAN, NAN, NAN]):
+        assert math.isnan(Situation(untrusted).allowed()[3])
+
+
+@pytest.mark.kernels
+def test_lanes_do_not_know_of_each_other() -> None:
+    """All situations at 5 min at once are answered as one by one."""
+    cases = [case for case, *_ in SITUATIONS.values() if case.dt == 5 and case.max_iob is None]
+    views = [case.view() for case in cases]
+    many = View.empty(
+        tuple(map(str, range(len(cases)))),
+        np.concatenate([view.therapy for view in views]),
+        np.full(len(cases), 70.0),
+        5,
+    )
+    many.now[:] = np.concatenate([view.now for view in views])
+    for lane, view in enumerate(views):
+        many.cgm_buffer[lane] = np.tile(view.cgm_history_mg_dl[0], 2)
+    asked = Request(np.array([case.basal for case in cases]), np.array([case.bolus for case in cases]))
+    allowed, reason, margin = shield.rule(asked, many, limit.for_therapy(many.therapy))
+    alone = [case.allowed() for case in cases]
+    np.testing.assert_array_equal(
+        np.column_stack([allowed.basal_u_per_h, allowed.bolus_u, reason, margin]), np.array(alone)
+    )
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("name", shield.SHIELDS)
+def test_a_shield_writes_to_nothing_that_it_is_given(name: str) -> None:
+    view = Situation(calm(60)).view()
+    limits, plan = limit.for_therapy(view.therapy), np.ones((1, 3))
+    asked = Request(np.array([9.0]), np.array([NAN]), plan)
+    before = [x.copy() for x in (view.now, view.cgm_buffer, view.insulin_buffer, view.therapy, limits)]
+    allowed, _, _ = shield.SHIELDS[name](asked, view, limits, belief=None)
+    for old, new in zip(
+        before, (view.now, view.cgm_buffer, view.insulin_buffer, view.therapy, limits), strict=True
+    ):
+        np.testing.assert_array_equal(old, new)
+    np.testing.assert_array_equal([asked.basal_u_per_h[0], asked.bolus_u[0]], [9.0, NAN])
+    assert allowed.plan is plan and not np.shares_memory(allowed.basal_u_per_h, asked.basal_u_per_h)
+
+
+@pytest.mark.kernels
+def test_without_a_shield_a_valid_request_stands_and_an_invalid_one_falls_back() -> None:
+    def answer(situation: Situation) -> tuple[float, float, Reason]:
+        view = situation.view()
+        asked = Request(np.array([situation.basal]), np.array([situation.bolus]))
+        done, reason, margin = shield.off(asked, view, limit.for_therapy(view.therapy))
+        assert math.isnan(margin[0])
+        return float(done.basal_u_per_h[0]), float(done.bolus_u[0]), Reason(reason[0])
+
+    assert answer(S(calm(50), 1e9, 1e9)) == (1e9, 1e9, Reason.NONE)
+    assert answer(S([NAN], 5.0, 5.0)) == (5.0, 5.0, Reason.NONE)
+    for wrong in (NAN, math.inf, -1.0):
+        assert answer(S(calm(140), wrong, 2.0)) == (1.0, 0.0, Reason.INVALID_REQUEST)
+        assert answer(S(trend(79.5, 1.0), 1.0, wrong)) == (0.0, 0.0, Reason.INVALID_REQUEST)
+
+
+def test_limits_are_those_of_the_age_group_and_of_the_own_basal() -> None:
+    therapy = np.zeros((4, 7))
+    therapy[:, 0] = 0.4, 2.0, 1.2, 5.0
+    therapy[:, 6] = CHILD, ADOLESCENT, ADULT, ADULT
+    np.testing.assert_allclose(
+        limit.for_therapy(therapy), [[1.2, 5, 7], [5.0, 10, 13], [3.6, 17, 22], [10.0, 17, 22]]
+    )
+
+
+# --- laws ------------------------------------------------------------------------------------------------
+_GRID = st.integers(24, 800).map(lambda k: k / 2)  # 12 ... 400 in halves: sums are exact
+_READINGS = st.lists(_GRID, min_size=1, max_size=16) | st.builds(
+    lambda start, steps: [max(start + sum(steps[:k]) / 2, 12.0) for k in range(len(steps) + 1)],
+    _GRID,
+    st.lists(st.integers(-30, 30), max_size=15),
+)
+_WITH_GAPS = st.builds(
+    lambda readings, gaps: [NAN if gap else g for g, gap in zip(readings, gaps, strict=False)],
+    _READINGS,
+    st.lists(st.sampled_from([False, False, False, True]), min_size=16, max_size=16),
+)
+_ANY_READINGS = _WITH_GAPS | st.lists(
+    st.one_of(st.floats(-100, 1300), st.just(NAN), st.just(math.inf), _GRID), min_size=1, max_size=16
+)
+_VALID = st.floats(0, 8) | st.floats(0, 1e9)
+_ANY = _VALID | st.floats()
+
+
+def _situations(readings: Any, dose: Any) -> Any:
+    return st.builds(
+        Situation,
+        readings=readings,
+        basal=dose,
+        bolus=dose,
+        scheduled=st.floats(0.05, 6.0),
+        group=st.sampled_from([CHILD, ADOLESCENT, ADULT]),
+        iob_net=st.floats(-5, 30),
+        two_hours=st.floats(0, 3),
+        running=st.floats(0, 400),
+        dt=st.sampled_from([1, 3, 5]),
+    )
+
+
+def _valid(situation: Situation) -> bool:
+    return all(math.isfinite(x) and x >= 0 for x in (situation.basal, situation.bolus))
+
+
+def _fault(case: Situation) -> bool:
+    """Whether the sensor is stale, impossible, jumping or flat, counted from the readings themselves."""
+    known = [k for k, reading in enumerate(case.readings) if not math.isnan(reading)]
+    if not known or (len(case.readings) - 1 - known[-1]) * case.dt > 15:
+        return True
+    newest = case.readings[known[-1]]
+    if not 10 < newest < 1000:
+        return True
+    steps = max(15 // case.dt, 1)
+    late = case.readings[-steps - 1 :]
+    if any(abs(b - a) > 40 for a, b in zip(late, late[1:], strict=False)):
+        return True
+    flat = case.readings[-(45 // case.dt + 1) :]
+    return (
+        len(flat) == 45 // case.dt + 1
+        and max(flat) - min(flat) < 1
+        and newest > 60
+        and not any(map(math.isnan, flat))
+    )
+
+
+def _trusted(case: Situation, view: View) -> bool:
+    return view.now[0, v.CGM_AGE_MIN] <= 15 and 10 < view.now[0, v.CGM_MG_DL] < 1000
+
+
+def the_answer_is_finite_and_within_the_limits(case: Situation) -> None:
+    basal, bolus, _, _ = case.allowed()
+    max_basal, max_bolus, _ = case.limits(case.view())[0]
+    assert 0 <= basal <= max_basal and 0 <= bolus <= max_bolus
+
+
+def a_request_is_raised_by_starvation_alone(case: Situation) -> None:
+    basal, bolus, reason, _ = case.allowed()
+    if _valid(case):
+        assert bolus <= case.bolus
+        assert basal <= case.basal or reason == Reason.STARVATION and basal <= case.scheduled
+        changed = (basal, bolus) != (case.basal, case.bolus)
+        assert changed == (reason != Reason.NONE)
+    else:
+        assert bolus == 0 and basal <= case.scheduled and reason != Reason.NONE
+
+
+def insulin_on_board_stays_within_its_limit(case: Situation) -> None:
+    basal, bolus, _, _ = case.allowed()
+    room = max(case.limits(case.view())[0, limit.MAX_IOB_U] - case.iob_net, 0)  # type: ignore[operator]
+    assert bolus + max(basal - case.scheduled, 0) * case.dt / 60 <= room + 1e-9
+
+
+def nothing_is_given_below_70_or_predicted_below_80(case: Situation) -> None:
+    view = case.view()
+    glucose, slope = view.now[0, v.CGM_MG_DL], view.now[0, v.SLOPE_MG_DL_PER_MIN]
+    assume(_trusted(case, view) and (glucose < 70 or glucose + 30 * slope < 80))
+    assert case.allowed()[:2] == (0, 0)
+
+
+def an_untrusted_sensor_allows_no_more_than_schedule(case: Situation) -> None:
+    assume(_fault(case))
+    basal, bolus, reason, _ = case.allowed()
+    assert bolus == 0 and basal <= case.scheduled and reason != Reason.STARVATION
+
+
+def a_trusted_sensor_is_not_called_faulty(case: Situation) -> None:
+    assume(not _fault(case))
+    assert case.allowed()[2] not in (Reason.STALE, Reason.IMPOSSIBLE, Reason.JUMP, Reason.FLAT)
+
+
+def what_was_allowed_is_allowed_again(case: Situation) -> None:
+    basal, bolus, _, _ = case.allowed()
+    again = replace(case, basal=basal, bolus=bolus).allowed()
+    assert again[:2] == (
+        pytest.approx(basal, rel=1e-12, abs=1e-12),
+        pytest.approx(bolus, rel=1e-12, abs=1e-12),
+    )
+
+
+def _no_more(less: Situation, more: Situation) -> None:
+    """The answer in `less` is in neither part above that in `more`."""
+    for low, high in zip(less.allowed()[:2], more.allowed()[:2], strict=True):
+        assert low <= high + 1e-9
+
+
+def lower_glucose_of_the_same_course_never_raises_the_dose(case: Situation, by: int) -> None:
+    lower = [reading - by for reading in case.readings]
+    assume(all(math.isnan(reading) or reading > 10 for reading in lower))
+    _no_more(replace(case, readings=lower), case)
+
+
+def a_lower_newest_reading_never_raises_the_dose(case: Situation, by: int) -> None:
+    """Apart from a rise or a standstill that was not believed: what is capped for it may be freed by a lower one."""
+    lower = [*case.readings[:-1], case.readings[-1] - by]
+    assume(lower[-1] > 10 and not _fault(case))
+    _no_more(replace(case, readings=lower), case)
+
+
+def more_insulin_on_board_never_raises_the_dose(case: Situation, by: int) -> None:
+    _no_more(replace(case, iob_net=case.iob_net + by / 10), case)  # type: ignore[operator]
+
+
+def more_insulin_in_two_hours_never_raises_the_dose(case: Situation, by: int) -> None:
+    _no_more(replace(case, two_hours=case.two_hours + by / 100), case)  # type: ignore[operator]
+
+
+LAWS = {
+    the_answer_is_finite_and_within_the_limits: (_ANY_READINGS, _ANY),
+    a_request_is_raised_by_starvation_alone: (_ANY_READINGS, _ANY),
+    insulin_on_board_stays_within_its_limit: (_ANY_READINGS, _ANY),
+    nothing_is_given_below_70_or_predicted_below_80: (_WITH_GAPS, _ANY),
+    an_untrusted_sensor_allows_no_more_than_schedule: (_ANY_READINGS, _ANY),
+    a_trusted_sensor_is_not_called_faulty: (_WITH_GAPS, _ANY),
+    what_was_allowed_is_allowed_again: (_ANY_READINGS, _ANY),
+    lower_glucose_of_the_same_course_never_raises_the_dose: (_WITH_GAPS, _ANY),
+    a_lower_newest_reading_never_raises_the_dose: (_READINGS, _ANY),
+    more_insulin_on_board_never_raises_the_dose: (_ANY_READINGS, _ANY),
+    more_insulin_in_two_hours_never_raises_the_dose: (_ANY_READINGS, _ANY),
+}
+
+
+@pytest.mark.parametrize(
+    "examples",
+    [pytest.param(30, marks=pytest.mark.kernels), 200, pytest.param(10_000, marks=pytest.mark.verify)],
+)
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_law(law: Any, examples: int) -> None:
+    readings, dose = LAWS[law]
+    given_more = {"by": st.integers(1, 200)} if "by" in law.__annotations__ else {}
+    check = settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=examples <= 200,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+    )(given(case=_situations(readings, dose), **given_more)(law))
+    check()
