@@ -90,7 +90,7 @@ class Core:
         self.drive = np.tile(np.array(NEUTRAL_DRIVE), (n, 1, 1))
 
         self._trace = np.empty((n, setting.decision_min, trace.TRACE_COLUMNS))
-        self._cgm, self._basal, self._bolus = np.empty(n), np.empty(n), np.empty(n)
+        self._cgm, self._basal, self._bolus, self._most = np.empty((4, n))
         self._unasked = np.full(n, np.nan)
 
     def _seat(self, rows: NDArray[np.int64]) -> None:
@@ -238,10 +238,8 @@ class Core:
         n, dt, sensor = self.lanes, self.control_min, self.setting.sensor
         now_view, cgm, basal, bolus = self.view, self._cgm, self._basal, self._bolus
         allowed, reason, _ = self._shield(request, now_view, self.limits)
-        # Rounding is made good in later intervals, but never above a cap, nor where the shield has cut the dose.
-        cut = allowed.basal_u_per_h < request.basal_u_per_h
-        ceiling = np.where(cut, allowed.basal_u_per_h, self._highest_basal)
-        deliver(allowed.basal_u_per_h, allowed.bolus_u, ceiling, self._pump, self.carry, basal, bolus)
+        _ceiling(request.basal_u_per_h, allowed.basal_u_per_h, self._highest_basal, self._most)
+        deliver(allowed.basal_u_per_h, allowed.bolus_u, self._most, self._pump, self.carry, basal, bolus)
         glucose = self.model.advance(self.state, self._coefficients, basal, bolus, self.plate, self.drive, dt)
         self.minute += dt
         self.glucose[:] = glucose[:, -1]
@@ -361,6 +359,13 @@ def _clip(array):  # type: ignore[no-untyped-def]
         for k in range(array.shape[1]):
             value = array[lane, k]
             array[lane, k] = min(max(value, -1.0), 1.0) if np.isfinite(value) else np.nan
+
+
+@kernel
+def _ceiling(requested, allowed, highest, most):  # type: ignore[no-untyped-def]
+    """What the pump may give where it makes its rounding good: no more than a cap, nor than the shield has left."""
+    for lane in range(len(allowed)):
+        most[lane] = allowed[lane] if allowed[lane] < requested[lane] else highest[lane]
 
 
 @kernel

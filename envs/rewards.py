@@ -5,7 +5,7 @@ measurement scale and its applications", Diabetes Care 20 (1997); LBGI and HBGI 
 """
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from twins.kernels import kernel
 
@@ -25,10 +25,24 @@ TERMS = ("in_control", "low_risk", "high_risk")
 @kernel
 def risk(glucose_mg_dl):  # type: ignore[no-untyped-def]
     """(low, high) risk of one glucose value; r = 10 f^2, f = 1.509 ((ln g)^1.084 - 5.381), zero at 112.5 mg/dL."""
-    g = max(glucose_mg_dl, 1.0)
+    g = 1.0 if glucose_mg_dl < 1.0 else glucose_mg_dl
     f = 1.509 * (np.log(g) ** 1.084 - 5.381)
     r = 10.0 * f * f
-    return (r, 0.0) if f < 0.0 else (0.0, r)
+    return r if f < 0.0 else 0.0 * r, r if f > 0.0 else 0.0 * r  # not a number stays so
+
+
+@kernel
+def _risks(glucose, low, high):  # type: ignore[no-untyped-def]
+    for k in range(len(glucose)):
+        low[k], high[k] = risk(glucose[k])
+
+
+def risks(glucose_mg_dl: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`risk` of every value of an array of any shape: (low, high); NaN for NaN."""
+    glucose = np.asarray(glucose_mg_dl, np.float64)
+    low, high = np.empty((2, glucose.size))
+    _risks(glucose.ravel(), low, high)
+    return low.reshape(glucose.shape), high.reshape(glucose.shape)
 
 
 @kernel

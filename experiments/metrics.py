@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from envs.rewards import risks
 from experiments.tables import Table
 from twins.units import MINUTES_PER_DAY
 
@@ -94,9 +95,7 @@ def gmi_pct(mean_mg_dl: ArrayLike) -> Array:
 
 def kovatchev_risk(glucose: ArrayLike) -> tuple[Array, Array]:
     """Risk of low and of high glucose of every reading (low, high), 0 to about 100; both 0 at 112.5 mg/dL."""
-    g = np.asarray(glucose, np.float64)
-    f = 1.509 * (np.log(g) ** 1.084 - 5.381)
-    return 10.0 * np.minimum(f, 0.0) ** 2, 10.0 * np.maximum(f, 0.0) ** 2
+    return risks(glucose)
 
 
 def lbgi(glucose: ArrayLike) -> Array:

@@ -184,7 +184,7 @@ def person_dots(episodes: Table, agent: str, baseline: str, ax: Axes | None = No
         ax.plot([values[p] for p in dead], [at[p] for p in dead], "x", ms=7, color=WORSE, mew=1.5)
     ax.set_yticks(list(at.values()), list(at))
     ax.set_ylim(max(at.values()) + 0.8, -0.8)
-    ax.set_xlim(min(50.0, 5 * np.floor(min(*mine.values(), *other.values()) / 5)), 100)
+    ax.set_xlim(min(50.0, 5 * np.floor(min(*mine.values(), *other.values()) / 5)), 101)  # whole dots at 100
     ax.set_xlabel("Time in 70-180 mg/dL, %", fontsize=8, color=INK)
     quiet(ax)
     ax.grid(axis="x", color=RULE, lw=0.5)

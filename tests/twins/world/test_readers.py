@@ -24,7 +24,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         data = (end.join(lines) + end).encode(encoding)
-        path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+        path.write_bytes(gzip.compress(data, mtime=0) if name.endswith(".gz") else data)
         return path
 
     return write
@@ -141,7 +141,7 @@ def test_errors_name_file_line_and_remedy(lines: list[str], message: str, write:
         (b"", "the file is empty"),
         (b"PK\x03\x04\x00\x00\xff\xfe", "not text in UTF-8"),
         ("time,glucosé".encode("latin-1"), "not text in UTF-8"),
-        (gzip.compress(b"x" * 1000)[:-20], "cannot be read"),
+        (gzip.compress(b"x" * 1000, mtime=0)[:-20], "cannot be read"),
         (b"\x1f\x8bnonsense, nonsense, nonsense", "cannot be read"),
         (b'time,"' + b"x" * 200_000 + b'"', "field larger than field limit"),
     ],
