@@ -33,7 +33,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     format: Literal[1] = 1
-    algo: str
+    algo: Literal["ppo"]
     env: str
     action: Literal["modulation", "basal"]
     oracle: bool = False

@@ -6,6 +6,7 @@ from typing import Any
 from gymnasium import vector
 
 _MODES: Any = getattr(vector, "AutoresetMode", None)  # 0.29 has no such word
+OLD_GYMNASIUM = _MODES is None
 SAME_STEP: Any = _MODES.SAME_STEP if _MODES else "SameStep"
 """How the vector faces begin new episodes: in the step that ends the old one, as SB3 does."""
 

@@ -218,7 +218,7 @@ class Core:
         if action is None:
             request = Request.absent(self.lanes)
         elif isinstance(action, Request):
-            request = action.checked(self.lanes)
+            request = Request.checked(action, self.lanes)  # not that of a subclass
         else:
             decoded = self._action(action)
         dt = self.control_min

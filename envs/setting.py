@@ -7,6 +7,9 @@ what was given, what is allowed and the nearest known name.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from envs.shield import SHIELDS
 from twins import cohort as cohorts
@@ -55,7 +58,12 @@ class Setting:
                 f"decision_min is {self.decision_min!r}; {self.sensor.name} measures every {control} min, so give a "
                 f"multiple of {control}"
             )
-        if not (isinstance(self.days, int | float) and math.isfinite(self.days) and 0 < self.days <= 366):
+        if not (
+            isinstance(self.days, int | float)
+            and self.days is not True
+            and math.isfinite(self.days)
+            and 0 < self.days <= 366
+        ):
             raise ValueError(f"days is {self.days!r}; give a length above 0 and up to 366 days")
         if self.days * MINUTES_PER_DAY < self.decision_min:
             raise ValueError(
@@ -110,8 +118,8 @@ def make_setting(
         sensor,
         devices.pump(pump) if isinstance(pump, str) else pump,
         announce,
-        sensor.sample_min if decision_min is None else decision_min,
-        days,
+        sensor.sample_min if decision_min is None else _plain(decision_min),
+        _plain(days),
         shield,
         oracle,
         split,
@@ -137,6 +145,11 @@ def _people(person: str | None, cohort: str | Sequence[str] | Cohort | None, leg
     if len(one) != 1:
         raise ValueError(f"person={person!r} names {len(one)} people; give one id, or cohort={person!r}")
     return one
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy as Python's own; other values as they are."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _whole(value: object) -> bool:

@@ -4,7 +4,7 @@ One row per lane. Scalars that are kept up to date stand in `View.now`, historie
 are written twice, half a length apart, so that the latest window is always one contiguous slice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -125,6 +125,17 @@ class View:
             position=np.zeros(2, np.int64),
             curves=curves,
         )
+
+    def shown(self) -> "View":
+        """A copy for an agent, read-only: whatever it writes reaches neither shield nor body."""
+        arrays = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, np.ndarray):
+                value = value.copy()
+                value.setflags(write=False)
+            arrays[one.name] = value
+        return View(**arrays)
 
     def __len__(self) -> int:
         return len(self.now)

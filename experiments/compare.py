@@ -39,6 +39,9 @@ LOW_MARGIN_POINTS = 0.5
 """More time below 70 mg/dL than this, in percentage points, is never made good by time in range."""
 RESAMPLES, BOOTSTRAP_SEED = 2000, 2022
 _KEY = ("agent", "shield", "protocol")
+_PER_SEED = ("seed", "timesteps", "person_days")
+"""Facts of a training that differ from seed to seed."""
+_NEEDED = {*_KEY, "persons", "replicas", "failures", "protocol_hash", "versions", "command"}
 _EPISODE = ("person", "replica", "seed", "days")
 """What makes two episodes of one protocol the same days of the same person."""
 
@@ -68,12 +71,40 @@ def read_evaluation(folder: str | Path) -> Evaluation:
         summary = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not JSON ({error}); run the evaluation again") from None
+    lacking = _NEEDED - set(summary) if isinstance(summary, dict) else _NEEDED
+    if lacking:
+        raise ValueError(f"{path} lacks {', '.join(sorted(lacking))}; run the evaluation again")
     episodes = read_table(folder / "episodes.csv")
     missing = {*_KEY, *_EPISODE, "group", "train_seed", "failed", *METRICS} - set(episodes)
     if missing or not len(episodes["agent"]):
         what = f"lacks the columns {', '.join(sorted(missing))}" if missing else "has no rows"
         raise ValueError(f"{folder / 'episodes.csv'} {what}; run the evaluation again")
+    _check(folder / "episodes.csv", episodes, summary)
     return Evaluation(folder, episodes, summary)
+
+
+def _check(path: Path, episodes: Table, summary: dict[str, Any]) -> None:
+    """Raise ValueError when episodes are cut, edited, or not those that the summary speaks of."""
+    remedy = "; it was cut or edited, run the evaluation again"
+    for name in (*METRICS, "failed", "train_seed"):
+        if episodes[name].dtype.kind not in "fiu":
+            raise ValueError(f"{path}: column {name} holds text{remedy}")
+    for name in METRICS:
+        if name.endswith("_pct") and name != "cv_pct":
+            share = episodes[name]
+            if not ((share >= 0) & (share <= 100)).all():
+                raise ValueError(f"{path}: column {name} leaves 0 ... 100{remedy}")
+    if not np.isin(episodes["failed"], (0, 1)).all():
+        raise ValueError(f"{path}: column failed holds something else than 0 and 1{remedy}")
+    for name in _KEY:
+        if set(episodes[name].tolist()) != {summary[name]}:
+            raise ValueError(f"{path}: column {name} does not agree with summary.json{remedy}")
+    rows, failures = summary["persons"] * summary["replicas"], summary["failures"]
+    if (len(episodes["failed"]), episodes["failed"].sum()) != (rows, failures):
+        raise ValueError(
+            f"{path}: {len(episodes['failed'])} episodes with {episodes['failed'].sum():g} failures, summary.json says "
+            f"{rows} with {failures}{remedy}"
+        )
 
 
 def results_table(evaluations: Sequence[Evaluation], group: str | None = None) -> list[Row]:
@@ -114,6 +145,7 @@ def all_episodes(evaluations: Sequence[Evaluation]) -> Table:
                 f"{folder} and {one.folder} hold protocol {protocol} under different hashes (its settings or "
                 "the simulator changed in between), so they are not comparable; evaluate both again"
             )
+    _check_trainings(evaluations)
     common = [name for name in evaluations[0].episodes if all(name in one.episodes for one in evaluations)]
     episodes = concat([{name: one.episodes[name] for name in common} for one in evaluations])
     names = (*_KEY, "train_seed", "person", "replica")
@@ -123,6 +155,21 @@ def all_episodes(evaluations: Sequence[Evaluation]) -> Table:
         what = ", ".join(f"{name} {value}" for name, value in zip(names, twice, strict=True))
         raise ValueError(f"the same episode was given twice ({what}); give every evaluation folder once")
     return episodes
+
+
+def _check_trainings(evaluations: Sequence[Evaluation]) -> None:
+    """Raise ValueError when one agent's training seeds were trained differently: they are not one method."""
+    told: dict[str, tuple[dict[str, Any], Path]] = {}
+    for one in evaluations:
+        facts = one.summary.get("trained_on") or {}
+        same = {name: value for name, value in facts.items() if name not in _PER_SEED}
+        known, folder = told.setdefault(str(one.summary.get("agent")), (same, one.folder))
+        odd = [name for name in {*known, *same} if known.get(name) != same.get(name)]
+        if odd:
+            raise ValueError(
+                f"{folder} and {one.folder} hold agent {one.summary.get('agent')} trained differently "
+                f"({', '.join(sorted(odd))}), so they are no seeds of one method; compare them in tables of their own"
+            )
 
 
 def _row(episodes: Table) -> Row:

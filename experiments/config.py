@@ -173,8 +173,11 @@ class ProtocolConfig(Config):
     replicas: int = Field(ge=1, le=100_000, description="episodes per person")
     seed: Seed = Field(description="seed of the days")
     split: Literal["train", "validation", "test"] = Field("test", description="part of the days")
-    primary: Literal["plasma", "cgm"] = Field("plasma", description="glucose behind the main metrics")
-    glucose_failure_low_mg_dl: float = Field(10.0, gt=0, lt=70, description="below this: died, low")
+    primary: Literal["plasma"] = Field(
+        "plasma",
+        description="glucose behind the main metrics; those of the sensor stand in columns of their own",
+    )
+    glucose_failure_low_mg_dl: float = Field(10.0, gt=0, lt=54, description="below this: died, low")
     glucose_failure_high_mg_dl: float = Field(600.0, gt=250, le=2000, description="above this: failed, high")
 
     @model_validator(mode="after")

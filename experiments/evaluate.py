@@ -1,5 +1,6 @@
 """Judge an agent on a protocol: episodes.csv, traces.csv and summary.json in one folder."""
 
+import hashlib
 import json
 import shlex
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from agents.frozen import FrozenPolicy
 from envs.setting import DIARY
 from experiments.compare import GROUPS, METRICS, Evaluation, read_evaluation
 from experiments.config import ProtocolConfig
+from experiments.lock import FolderLock
 from experiments.metrics import episode_metrics
 from experiments.provenance import provenance
 from experiments.simulate import Rollout, setting_of, simulate
@@ -23,6 +25,7 @@ from twins.cohort import Cohort
 from twins.files import atomic_write_text, check_writable
 from twins.kernels import kernel_hash
 from twins.world import readers
+from twins.world.scenarios import RecordedDays, Scenario
 
 DISCLAIMER = "Research software, not a medical device."
 TRACE_COLUMNS = (
@@ -50,11 +53,36 @@ def evaluate(
     when it cannot be written.
     """
     out = Path(out)
+    if trace_replicas is not None and trace_replicas < 0:
+        raise ValueError(f"trace_replicas is {trace_replicas}; give 0 (no traces) or more")
+    check_out(out)
+    with FolderLock(out):
+        check_out(out)  # nobody else has written between the first look and the lock
+        _judge(agent, name, protocol, out, shield, modified, trace_replicas, argv, cohort)
+    return read_evaluation(out)
+
+
+def check_out(out: str | Path) -> None:
+    """Raise FileExistsError when a folder for results holds something, StorageError when it cannot be written."""
+    out = Path(out)
     check_writable(out, 50.0)
-    if any(out.iterdir()):
+    if any(path.name != "lock" for path in out.iterdir()):
         raise FileExistsError(
             f"{out} already holds files, and results never overwrite others; give a new folder"
         )
+
+
+def _judge(
+    agent: Agent,
+    name: str,
+    protocol: ProtocolConfig,
+    out: Path,
+    shield: str,
+    modified: bool,
+    trace_replicas: int | None,
+    argv: Sequence[str],
+    cohort: Cohort | None,
+) -> None:
     rollout = simulate(agent, protocol, shield, cohort)
     setting = setting_of(protocol, shield, cohort=cohort)
     people = setting.cohort
@@ -78,7 +106,7 @@ def evaluate(
         "shield": shield,
         "protocol": protocol.name,
         "protocol_version": protocol.version,
-        "protocol_hash": protocol.hash(kernel_hash()),
+        "protocol_hash": protocol.hash(kernel_hash() + _digest(setting.scenario)),
         "protocol_settings": protocol.model_dump(mode="json"),
         "scenario": setting.scenario.description,
         "modified": modified,
@@ -105,7 +133,13 @@ def evaluate(
     atomic_write_text(
         out / "summary.json", json.dumps(summary, indent=2, allow_nan=False) + "\n"
     )  # last: it is whole
-    return read_evaluation(out)
+
+
+def _digest(scenario: Scenario) -> str:
+    """Of recorded days what was replayed, so that another content of the same file is another protocol."""
+    return (
+        hashlib.sha256(repr(scenario.days).encode()).hexdigest() if isinstance(scenario, RecordedDays) else ""
+    )
 
 
 def _diary(scenario: str) -> dict[str, Any] | None:
@@ -125,7 +159,7 @@ def _diary(scenario: str) -> dict[str, Any] | None:
 def _name(name: str, agent: Agent) -> str:
     """A saved policy goes by its algorithm, not by its folder; simulator state names itself in every table."""
     if isinstance(agent, FrozenPolicy):
-        name = agent.manifest.algo
+        name = agent.manifest.algo + ("-fine-tuned" if agent.manifest.trained_on.get("init_from") else "")
     return f"{name} (oracle)" if getattr(agent, "oracle", False) else name
 
 

@@ -105,7 +105,7 @@ def _is_dead(owner: dict[str, Any]) -> bool:
         return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # the latter: no process can have such a number
         return True
     except OSError:
         return False  # it runs, and belongs to somebody else

@@ -142,7 +142,9 @@ def failures(rows: Sequence[Row], episodes: Table) -> tuple[list[str], list[list
     ruled = [row for row in rows if row["shield"] == "rule"]
     clean = [row["episodes"] for row in ruled if not row["failures"]]
     failing = len(ruled) - len(clean)
-    who = {0: "no agent", len(ruled): "every agent"}.get(failing, f"{failing} of {count(len(ruled), 'agent')}")
+    who = {0: "no agent", len(ruled): "every agent"}.get(
+        failing, f"{failing} of {count(len(ruled), 'agent')}"
+    )
     text = [
         f"An episode fails when glucose {bounds}: a simulated death. The rest of its planned time counts as "
         f"out of range on that side. Under the rule shield {who} had failures."

@@ -14,6 +14,7 @@ from envs.core import Core
 from envs.roster import Roster
 from envs.setting import Setting, make_setting
 from envs.tasks.dosing import Dosing
+from envs.therapy import Request
 from experiments.config import ProtocolConfig
 from twins.cohort import Cohort
 
@@ -102,7 +103,13 @@ def run(
             action, state = agent.predict(observation, state=state, episode_start=begins, deterministic=True)
             done = core.step(action)
         else:
-            done = core.step(agent.act(core.view))
+            asked = agent.act(core.view.shown())
+            if not isinstance(asked, Request):
+                raise ValueError(
+                    f"act(view) of {type(agent).__name__} gave {type(asked).__name__}; needed is an "
+                    "envs.therapy.Request(basal_u_per_h, bolus_u), one value per lane"
+                )
+            done = core.step(asked)
         observation, begins = done.obs, np.zeros(core.lanes, bool)
         tables.append(trace.intervals(done.trace, minute, control))
         by_interval = done.trace[:, :, trace.GLUCOSE_MG_DL].reshape(core.lanes, -1, control)

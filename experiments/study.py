@@ -5,7 +5,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from experiments.compare import Evaluation
 from experiments.config import ProtocolConfig, TrainConfig, load_protocol
 from experiments.config_files import build
 from experiments.evaluate import evaluate
+from experiments.lock import FolderLock
 from experiments.provenance import ROOT
 from experiments.tune import save_gains, tune_gains
+from twins.files import writing
 
 
 def study(
@@ -33,7 +36,32 @@ def study(
     """
     folder, protocol = Path(folder), load_protocol(protocol_name)
     asked = _asked(protocol, train_s, seeds, people, replicas)
-    keep_earlier(folder)
+    with _alone(folder):
+        keep_earlier(folder)
+        return _study(folder, protocol, asked, train_s, seeds, people, replicas)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a lock beside `folder`, which itself may be moved. Raises FolderLocked when another study uses it."""
+    guard = folder.with_name(f".{folder.name}.in-use")
+    with writing(guard):
+        guard.mkdir(parents=True, exist_ok=True)
+    with FolderLock(guard):
+        yield
+    guard.rmdir()
+
+
+def _study(
+    folder: Path,
+    protocol: ProtocolConfig,
+    asked: ProtocolConfig,
+    train_s: float,
+    seeds: Sequence[int],
+    people: Sequence[str] | None,
+    replicas: int | None,
+) -> tuple[list[Evaluation], list[Path]]:
+    """See `study`."""
     began = time.monotonic()
 
     def say(what: str) -> None:
@@ -86,7 +114,7 @@ def train_side_by_side(
 ) -> list[Path]:
     """One process of scripts.train per seed, one thread each; returns their folders.
 
-    Raises RuntimeError when one fails.
+    Raises ChildProcessError when one fails.
     """
     folders = [out / "training" / f"seed{seed}" for seed in seeds]
     commands = [
@@ -110,7 +138,7 @@ def train_side_by_side(
             raise
         if any(codes):
             failed = " ".join(batch[next(k for k, code in enumerate(codes) if code)])
-            raise RuntimeError(f"a training failed, see above; run it alone to see more: {failed}")
+            raise ChildProcessError(f"a training failed, see above; run it alone to see more: {failed}")
     return folders
 
 

@@ -37,6 +37,8 @@ from twins.kernels import kernel_hash
 
 VALIDATION_SEED = 500
 STATE = "state.safetensors"
+_LOOK = ("timesteps", "wall_s", "tir_pct", "below_70_pct", "below_54_pct", "failures", "score")
+"""Columns of evaluations.csv."""
 _FREE = {
     "n_timesteps", "max_wall_s", "eval_freq", "save_freq", "eval_replicas", "torch_threads", "init_from",
 }  # fmt: skip
@@ -55,6 +57,8 @@ def train(config: TrainConfig, run: Run, progress: bool = False) -> Path:
     checkpoint = run.latest_checkpoint()
     if checkpoint is not None:
         watch.restore(model, (checkpoint / STATE).read_bytes())
+    elif any((run.folder / "checkpoints").glob("step_*")):
+        raise ValueError(f"all checkpoints of {run.folder} are damaged; start a new run, this one is kept as it is")
     elif config.init_from is not None:
         parent = _parent(config.init_from, env)
         set_weights(model, parent.weights)
@@ -254,7 +258,8 @@ class _Watch(BaseCallback):
     def _restore(self, model: PPO, arrays: Mapping[str, NDArray[Any]]) -> None:
         observation = self._env.restore(_part(arrays, "env."))
         restore_state(model, _part(arrays, "model."), observation)
-        self._looks = _part(arrays, "looks.") or None
+        looks = _part(arrays, "looks.")
+        self._looks = {name: looks[name] for name in _LOOK if name in looks} or None
         self._next_look, self._next_save, best = (int(value) for value in arrays["watch"])
         self._best = _Best(float(arrays["watch_real"][0]), best)
         self._spent_s, self._since = float(arrays["watch_real"][1]), time.monotonic()

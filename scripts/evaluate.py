@@ -12,7 +12,7 @@ from experiments import command
 from experiments.compare import format_text, results_table
 from experiments.config import ProtocolConfig, load_protocol, protocols
 from experiments.config_files import apply_overrides, show
-from experiments.evaluate import evaluate
+from experiments.evaluate import check_out, evaluate
 from experiments.tune import tune_gains
 
 _FLAGS = {
@@ -47,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if args["out"] is None:
         raise ValueError("--out is missing; give a new folder for the results")
+    check_out(args["out"])  # before a tuning that takes minutes
     agent = load(args["agent"], lambda: tune_gains(protocol, args["shield"]))
     done = evaluate(
         agent,

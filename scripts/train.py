@@ -51,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("-P", "--progress", action="store_true", help="show a progress bar")
     args = vars(parser.parse_args(argv))
     given = {name: args[name] for name in _FLAGS}
-    if args["resume"]:
-        if args["conf_file"] or args["set"] or args["out"] or any(given.values()):
+    if args["resume"] is not None:
+        if args["conf_file"] or args["set"] or args["out"] or args["print_config"] or any(given.values()):
             raise ValueError(
                 "--resume goes on with the settings of its run; give no others (or start a new run)"
             )

@@ -7,6 +7,7 @@ same hash is part of a protocol's hash, so that old results are never read as ne
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -28,8 +29,16 @@ def kernel_hash() -> str:
 
 
 def _cache_folder() -> Path:
+    """Where compiled functions are kept; the folder for temporary files where the usual one cannot be written."""
     base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "homeostat" / kernel_hash()[:16]
+    name = Path("homeostat") / kernel_hash()[:16]
+    folder = Path(base) / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        return Path(tempfile.gettempdir()) / name
 
 
 numba.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from envs import trace
-from envs.compat import SAME_STEP
+from envs.compat import OLD_GYMNASIUM, SAME_STEP
 from envs.faces.build import action_space, build, observation_space
 from envs.therapy import Request
 
@@ -40,6 +40,7 @@ class BatchEnv(VectorEnv):
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.render_mode = self.spec = self.viewer = None
         self.closed = False
+        self.is_vector_env = True  # 0.29's wrappers ask for it
         self._all = np.arange(self.num_envs)
 
     def reset(
@@ -74,6 +75,8 @@ class BatchEnv(VectorEnv):
             info["final_obs"] = np.full(self.num_envs, None, object)
             info["final_obs"][lanes] = list(done.obs[lanes])
             info["_final_obs"] = ended
+            if OLD_GYMNASIUM:
+                info["final_observation"], info["_final_observation"] = info["final_obs"], ended
             observation = self.core.reset(*self._roster.next(lanes), lanes)
         return observation, done.reward, done.terminated, done.truncated, info
 

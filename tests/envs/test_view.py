@@ -287,3 +287,16 @@ def test_constants_of_time_are_those_of_the_docstrings() -> None:
     assert (
         view.cgm_history_mg_dl.shape == (3, 49) and view.insulin_history_u.shape == (3, 72) and len(view) == 3
     )
+
+
+def test_an_agent_gets_a_copy_that_reaches_neither_shield_nor_body() -> None:
+    view = View.empty(("somebody",), np.ones((1, 7)), np.array([70.0]), 5)
+    view.begin(np.zeros(1, np.int64), np.array([120.0]))
+    shown = view.shown()
+    with pytest.raises(ValueError, match="read-only"):
+        shown.now[0, 0] = 300.0
+    for name in ("now", "therapy", "weight_kg", "cgm_buffer", "insulin_buffer", "position", "curves"):
+        mine, theirs = getattr(view, name), getattr(shown, name)
+        np.testing.assert_array_equal(mine, theirs)
+        assert not np.shares_memory(mine, theirs), name
+    assert shown.ids == view.ids and len(shown) == 1

@@ -163,7 +163,12 @@ def test_folders_that_are_no_evaluations(tmp_path: Path) -> None:
     (tmp_path / "summary.json").write_text("{")
     with pytest.raises(ValueError, match="summary.json is not JSON"):
         compare.read_evaluation(tmp_path)
-    (tmp_path / "summary.json").write_text(json.dumps({}))
+    (tmp_path / "summary.json").write_text(json.dumps([]))
+    with pytest.raises(ValueError, match="summary.json lacks agent, command, failures"):
+        compare.read_evaluation(tmp_path)
+    needed = {"agent": "a", "shield": "rule", "protocol": "p", "protocol_hash": "h", "versions": {}, "command": ""}
+    summary = json.dumps(needed | {"persons": 1, "replicas": 1, "failures": 0})
+    (tmp_path / "summary.json").write_text(summary)
     table = _episodes("a", BASE)
     write_table(
         tmp_path / "episodes.csv", {name: table[name] for name in table if name not in ("failed", "lbgi")}
@@ -175,6 +180,44 @@ def test_folders_that_are_no_evaluations(tmp_path: Path) -> None:
         compare.read_evaluation(tmp_path)
     with pytest.raises(ValueError, match="no evaluation was given"):
         compare.results_table([])
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("tir_pct", np.nan, "tir_pct leaves 0 ... 100"),
+        ("tir_pct", 900.0, "tir_pct leaves 0 ... 100"),
+        ("failed", 0.5, "something else than 0 and 1"),
+        ("failed", 1.0, "summary.json says"),
+        ("lbgi", "much", "column lbgi holds text"),
+        ("shield", "off", "column shield does not agree with summary.json"),
+        (None, None, "summary.json says"),
+    ],
+)
+def test_edited_or_cut_episodes_are_found_out(
+    tmp_path: Path, column: str | None, value: float | str, message: str
+) -> None:
+    folder = fake.write_evaluation(tmp_path / "one", "basal-bolus", "rule")
+    table = dict(compare.read_evaluation(folder).episodes)
+    if column is None:
+        table = {name: values[:-1] for name, values in table.items()}
+    else:
+        table[column] = np.array([value] + table[column].tolist()[1:])
+    write_table(folder / "episodes.csv", table)
+    with pytest.raises(ValueError, match=message):
+        compare.read_evaluation(folder)
+
+
+def test_seeds_that_were_trained_differently_are_not_one_method(tmp_path: Path) -> None:
+    folders = [fake.write_evaluation(tmp_path / f"{seed}", "ppo", "rule", seed) for seed in (0, 1)]
+    judged = [compare.read_evaluation(folder) for folder in folders]
+    facts = {"people": ["adult#001"], "shield": "rule", "seed": 0, "timesteps": 5}
+    judged[0].summary["trained_on"] = facts
+    judged[1].summary["trained_on"] = facts | {"seed": 1, "timesteps": 7}
+    assert compare.results_table(judged)[0]["train_seeds"] == [0, 1]
+    judged[1].summary["trained_on"] = facts | {"seed": 1, "shield": "off"}
+    with pytest.raises(ValueError, match="trained differently .shield."):
+        compare.results_table(judged)
 
 
 def test_what_must_not_be_compared() -> None:

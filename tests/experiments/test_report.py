@@ -162,6 +162,8 @@ def test_a_learned_agent_that_kills_beats_nobody(tmp_path: Path) -> None:
     table["failed"][3], table["failure_minute"][3] = 1.0, 600.0
     table["failure_side"] = np.array(["", "", "", "low", *[""] * 8])
     write_table(folders[0] / "episodes.csv", table)
+    summary = json.loads((folders[0] / "summary.json").read_text())
+    (folders[0] / "summary.json").write_text(json.dumps(summary | {"failures": summary["failures"] + 1}))
     text = Page(write_report(tmp_path / "r.html", folders)).text()
     assert "ppo (1 training seed) failed in 1 of 12 simulated episodes" in text
     assert "this is no improvement" in text

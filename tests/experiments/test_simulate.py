@@ -299,3 +299,39 @@ def test_rollouts_are_joined_in_order() -> None:
         both.glucose_mg_dl, np.concatenate([one.glucose_mg_dl, other.glucose_mg_dl])
     )
     _assert_equal(_rows(both, np.arange(2, 4)), _rows(other, np.arange(2)))
+
+
+class _Liar:
+    """Tells the shield, through the view it was given, that glucose is high and no insulin on board."""
+
+    def act(self, view: Any) -> Request:
+        for array in (view.now, view.cgm_buffer, view.therapy):
+            array.setflags(write=True)
+            array[...] = 250.0
+        return Request(np.full(len(view), 1e9), np.full(len(view), 1e9))
+
+
+class _Greedy:
+    def act(self, view: Any) -> Request:
+        return Request(np.full(len(view), 1e9), np.full(len(view), 1e9))
+
+
+def test_an_agent_cannot_lift_the_shield_by_writing_into_what_it_is_shown() -> None:
+    protocol = load_protocol("simglucose-default").model_copy(
+        update={"people": ("adult#001",), "days": 0.5, "replicas": 1}
+    )
+    lied, asked = (simulate(agent, protocol, "rule").columns for agent in (_Liar(), _Greedy()))
+    np.testing.assert_array_equal(lied["bolus_u"], asked["bolus_u"])
+    np.testing.assert_array_equal(lied["glucose_mg_dl"], asked["glucose_mg_dl"])
+
+
+def test_a_treatment_that_gives_no_request_is_refused() -> None:
+    class Dict:
+        def act(self, view: Any) -> Any:
+            return np.zeros((len(view), 2))
+
+    protocol = load_protocol("simglucose-default").model_copy(
+        update={"people": ("adult#001",), "days": 0.5, "replicas": 1}
+    )
+    with pytest.raises(ValueError, match=r"act\(view\) of Dict gave ndarray; needed is an envs.therapy.Request"):
+        simulate(Dict(), protocol, "rule")

@@ -28,8 +28,12 @@ def recordings_folder() -> Path | None:
 
     None when that folder does not exist.
     """
-    folder = Path(os.environ.get("HOMEOSTAT_DATA") or _ROOT.parent / "shared" / "data")
+    folder = _wanted_folder()
     return folder if folder.is_dir() else None
+
+
+def _wanted_folder() -> Path:
+    return Path(os.environ.get("HOMEOSTAT_DATA") or _ROOT.parent / "shared" / "data")
 
 
 def people(folder: str | Path) -> tuple[str, ...]:
@@ -77,7 +81,8 @@ def named(name: str) -> Diary:
         folder = recordings_folder()
         if folder is None:
             raise DiaryError(
-                f"diary:{name} needs the folder of recordings, and there is none; set HOMEOSTAT_DATA (see README)"
+                f"diary:{name} needs the folder of recordings, and {_wanted_folder()} is none; set HOMEOSTAT_DATA "
+                "(see README)"
             )
         return read(folder / FOLDERS[data_set], data_set, person)
     if not Path(name).is_file():
