@@ -124,8 +124,12 @@ def pack(manifest: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]]
 
 
 def load(folder: str | Path) -> FrozenPolicy:
-    """The policy in this folder. Raises FileNotFoundError or PolicyError naming file, fault and remedy."""
+    """The policy in this folder, or in that of a training run.
+
+    Raises FileNotFoundError or PolicyError naming file, fault and remedy.
+    """
     folder = Path(folder)
+    folder = folder / "policy" if (folder / "policy").is_dir() else folder
     for name in (MANIFEST, WEIGHTS):
         path = folder / name
         if not path.is_file():

@@ -41,8 +41,7 @@ def load(word: str, gains: Callable[[], Gains] | None = None) -> Agent:
             raise ValueError(f"{word} needs gains per person; tune them first")
         return TUNED[word](gains())
     if word and Path(word).is_dir():
-        inner = Path(word) / "policy"  # the folder of a training run holds its policy
-        return frozen.load(inner if inner.is_dir() else word)
+        return frozen.load(word)
     if ":" in word:
         return _from_class(word)
     raise ValueError(

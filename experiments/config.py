@@ -128,6 +128,11 @@ class TrainConfig(Config):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         protocol = load_protocol(self.protocol)
+        if protocol.scenario.startswith(DIARY):
+            raise ValueError(
+                f"protocol: {protocol.name} given, which replays {protocol.scenario}: its days are the same for "
+                "training and for judging; train on a protocol whose days are drawn"
+            )
         if self.decision_min % protocol.sample_min:
             raise ValueError(
                 f"decision_min: {self.decision_min} given; the sensor of {protocol.name} measures every "

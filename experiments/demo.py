@@ -71,7 +71,8 @@ def replay(out: Path, gains: Gains, runs: Sequence[Path]) -> list[Evaluation]:
     )
     path = out / f"{protocol.name}.yml"
     save(protocol, path)
-    return judge_all(out / protocol.name, protocol, "rule", gains, runs, ["--protocol", str(path)])
+    words = ["--protocol", str(path), "--gains", str(out / "gains-rule.json")]
+    return judge_all(out / protocol.name, protocol, "rule", gains, runs, words)
 
 
 def _recorded() -> tuple[str, Diary]:

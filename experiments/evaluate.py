@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.base import Agent
+from agents.base import Agent, Policy
 from agents.frozen import FrozenPolicy
 from envs.setting import DIARY
 from experiments.compare import GROUPS, METRICS, Evaluation, read_evaluation
@@ -25,6 +25,7 @@ from twins.cohort import Cohort
 from twins.files import atomic_write_text, check_writable
 from twins.kernels import kernel_hash
 from twins.world import readers
+from twins.world.diary import complete_days
 from twins.world.scenarios import RecordedDays, Scenario
 
 DISCLAIMER = "Research software, not a medical device."
@@ -96,7 +97,7 @@ def _judge(
         "group": np.array([people.group(person) for person in range(len(people))])[row],
         "replica": np.arange(lanes) // len(people),
         "seed": np.full(lanes, protocol.seed),
-        "train_seed": np.full(lanes, getattr(agent, "train_seed", -1)),
+        "train_seed": np.full(lanes, getattr(agent, "train_seed", 0 if isinstance(agent, Policy) else -1)),
     }
     episodes = identity | _episodes(rollout, protocol)
     keep = identity["replica"] < (protocol.replicas if trace_replicas is None else trace_replicas)
@@ -153,6 +154,7 @@ def _diary(scenario: str) -> dict[str, Any] | None:
         "data_set": data_set or "own file",
         "person": person or diary.who,
         "simulated": name == "simulated",
+        "complete_days": len(complete_days(diary)),
     }
 
 

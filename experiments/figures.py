@@ -68,7 +68,7 @@ def profile(tables: Sequence[Table], agent: str, judged: int) -> PageFigure:
     days = int(np.ceil(traces["minute"].max() / MINUTES_PER_DAY))
     caption = (
         f"{agent}, rule shield: true plasma glucose by hour of the day; median (line) and the ranges that "
-        f"hold 50 and 90 % of the values. {shown} of {judged} judged episodes, "
+        f"hold 50 and 90 % of the values; time after a failure is not in it. {shown} of {judged} judged episodes, "
         f"{count(len(set(traces['person'].tolist())), 'person')}, {count(days, 'day')} each."
     )
     hour = ((traces["minute"] - 1e-6) % MINUTES_PER_DAY // 60).astype(int)
@@ -136,7 +136,7 @@ def strips(tables: Mapping[str, Table]) -> list[PageFigure]:
         acted = 100 * float(np.mean(~np.isin(day["reason"], ("none", "", "nan"))))
         caption = (
             f"{agent}, rule shield: {person}, episode {int(replica) + 1}, day 1, the episode with the middle "
-            f"time in range of {lead} among the {len(share)} recorded step by step."
+            f"time in range of {lead} ({share[person, replica]:.0f} %) among the {len(share)} recorded step by step."
         )
         alt = (
             f"One day of {person} under {agent}: glucose from {np.nanmin(glucose):.0f} to "

@@ -14,6 +14,17 @@ from experiments.config_files import ConfigError
 from experiments.tables import Table, select
 from twins import cohort
 
+AGENTS = {
+    "basal-bolus": "the person's basal rate, and meal boluses by carb ratio and correction factor",
+    "basal-bolus-rule": "the same with carb ratio 500 / daily insulin and correction factor 1800 / daily insulin",
+    "basal-bolus-tuned": "the same with two factors per person, on basal and bolus, found on training days",
+    "low-glucose-suspend": "basal-bolus whose basal stops while glucose is predicted below 80 mg/dL",
+    "low-glucose-suspend-tuned": "the same with the factors of the tuned treatment",
+    "constant-basal": "the basal rate and no meal bolus",
+    "ppo": "the learned policy; it scales the person's basal rate and meal boluses",
+}
+"""What the agents of the project do, in words."""
+
 
 def count(number: int, word: str) -> str:
     """``1 person``, ``2 persons``."""
@@ -85,14 +96,20 @@ def facts(one: Evaluation, episodes: Table) -> list[tuple[str, str]]:
     groups = ", ".join(_plural(number, word) for number, word in numbers if number)
     replicas, days = len(np.unique(episodes["replica"])), float(episodes["days"].max())
     seeds = ", ".join(f"{seed:.0f}" for seed in np.unique(episodes["seed"]))
+    agents = sorted(set(episodes["agent"].tolist()))
+    unseen = " Days of test, validation and training are drawn apart: no agent has seen these."
+    drawn = set(one.summary.get("protocol_settings", {}).get("split", "test").split()) == {"test"}
+    drawn = drawn and not one.summary.get("diary")
+    meals = [("Meals", f"{one.summary['scenario']}.")] if one.summary.get("scenario") else []
     return [
         ("Protocol", f"{name}.{about}{changed if one.summary.get('modified') else ''}"),
+        *meals,
+        ("Agents", "; ".join(f"{agent}: {AGENTS[agent]}" for agent in agents if agent in AGENTS) + "."),
         ("Persons", f"{count(len(people), 'virtual person')} ({groups}) with published parameters."),
         (
             "Days",
             f"{count(replicas, 'episode')} of {days:g} {'day' if days == 1 else 'days'} for every person and "
-            f"agent, all agents on the same days (seed {seeds}). Days of test, validation and training are "
-            "drawn apart: no agent has seen these.",
+            f"agent, all agents on the same days (seed {seeds}).{unseen if drawn else ''}",
         ),
         (
             "Glucose",
@@ -102,6 +119,11 @@ def facts(one: Evaluation, episodes: Table) -> list[tuple[str, str]]:
             "Shield",
             "Rule: every dose is capped, and insulin stops when glucose is low or soon will be. Off: none of "
             "it.",
+        ),
+        (
+            "Words",
+            "CV: coefficient of variation of glucose; LBGI: low blood glucose index (Kovatchev); shield acted: "
+            "share of time in which the shield changed the dose. Mean, CV and insulin are of the time alive.",
         ),
     ]
 
@@ -171,6 +193,9 @@ def diary(summary: dict[str, Any], episodes: Table) -> list[str]:
     """Whose recorded meals were replayed on which virtual body, and what is therefore not known."""
     source: dict[str, Any] = summary.get("diary") or {}
     days = float(episodes["days"].max()) * len(np.unique(episodes["replica"]))
+    held = source.get("complete_days", days)
+    again = f" ({days:g} replayed, some of them more than once)" if days > held else ""
+    days = min(days, held)
     bodies = " and ".join(persons(episodes))
     if source.get("simulated"):
         whose = "a virtual person (the simulated diary that comes with the project; no real person)"
@@ -180,7 +205,7 @@ def diary(summary: dict[str, Any], episodes: Table) -> list[str]:
         whose = "a person"
     unknown = "" if source else f" The evaluation of {summary['protocol']} does not say whose they are."
     return [
-        f"The meals are those that {whose} recorded on {days:g} days: their times and amounts of carbohydrate, "
+        f"The meals are those that {whose} recorded on {days:g} days{again}: their times and amounts of carbohydrate, "
         f"replayed on the virtual body {bodies}.{unknown}",
         "Glucose, readings and insulin are simulated. They are not this person's, and nothing here says what "
         "this person's glucose would have been.",

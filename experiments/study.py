@@ -159,6 +159,7 @@ def judge_all(
     agents = {**{name: name for name in NAMES}, **{f"ppo-{run.name}": str(run) for run in runs}}
     for name, asked in agents.items():
         command = ["python", "-m", "scripts.evaluate", "--agent", _shown(asked), *words, "--shield", shield]
+        command += ["--out", "DIR"]
         done.append(
             evaluate(
                 load(asked, lambda: gains),

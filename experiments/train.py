@@ -58,7 +58,9 @@ def train(config: TrainConfig, run: Run, progress: bool = False) -> Path:
     if checkpoint is not None:
         watch.restore(model, (checkpoint / STATE).read_bytes())
     elif any((run.folder / "checkpoints").glob("step_*")):
-        raise ValueError(f"all checkpoints of {run.folder} are damaged; start a new run, this one is kept as it is")
+        raise ValueError(
+            f"all checkpoints of {run.folder} are damaged; start a new run, this one is kept as it is"
+        )
     elif config.init_from is not None:
         parent = _parent(config.init_from, env)
         set_weights(model, parent.weights)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.setting import DIARY
 from envs.therapy import Request, basal_bolus
 from envs.view import View
 from experiments.config import ProtocolConfig
@@ -15,7 +16,7 @@ from experiments.simulate import Rollout, setting_of, simulate
 from experiments.tables import Table
 from twins.files import atomic_write_text
 
-BASAL_RANGE, BOLUS_RANGE = (0.4, 2.0), (0.3, 1.9)
+BASAL_RANGE, BOLUS_RANGE = (0.2, 3.0), (0.1, 1.9)
 COARSE, FINE = 0.2, 0.1
 TUNE_SEED, TUNE_REPLICAS = 700, 8
 
@@ -64,6 +65,11 @@ def tune_gains(protocol: ProtocolConfig, shield: str) -> dict[str, tuple[float, 
     A grid of 0.2 over `BASAL_RANGE` x `BOLUS_RANGE`, then its neighbours at 0.1 around each person's best.
     Every point meets the same days (seed 700, eight episodes per person).
     """
+    if protocol.scenario.startswith(DIARY):
+        raise ValueError(
+            f"{protocol.scenario} has the same days for tuning and for judging; tune on another protocol and give its "
+            "gains with --gains FILE"
+        )
     train = protocol.model_copy(update={"split": "train", "seed": TUNE_SEED, "replicas": TUNE_REPLICAS})
     people = setting_of(train, shield).cohort
     coarse = [(basal, bolus) for basal in _steps(BASAL_RANGE) for bolus in _steps(BOLUS_RANGE)]
@@ -88,9 +94,15 @@ def save_gains(gains: Mapping[str, tuple[float, float]], path: Path) -> None:
 
 
 def load_gains(path: Path) -> dict[str, tuple[float, float]]:
-    """Gains that `save_gains` wrote."""
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return {str(person): (float(basal), float(bolus)) for person, (basal, bolus) in found.items()}
+    """Gains that `save_gains` wrote. Raises OSError, or ValueError when the file holds something else."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        gains = {str(person): (float(basal), float(bolus)) for person, (basal, bolus) in found.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} holds no gains ({error}); give a gains-SHIELD.json of a study") from None
+    if not all(0 <= gain < 100 for pair in gains.values() for gain in pair):
+        raise ValueError(f"{path} holds gains outside 0 ... 100; give a gains-SHIELD.json of a study")
+    return gains
 
 
 def _steps(bounds: tuple[float, float]) -> list[float]:

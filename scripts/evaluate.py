@@ -7,13 +7,13 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from agents.load import NAMES, load
+from agents.load import NAMES, Gains, load
 from experiments import command
 from experiments.compare import format_text, results_table
 from experiments.config import ProtocolConfig, load_protocol, protocols
 from experiments.config_files import apply_overrides, show
 from experiments.evaluate import check_out, evaluate
-from experiments.tune import tune_gains
+from experiments.tune import load_gains, tune_gains
 
 _FLAGS = {
     "people": ("--person", "--people"),
@@ -21,6 +21,13 @@ _FLAGS = {
     "days": ("--days",),
     "replicas": ("--replicas",),
 }
+
+
+def _gains(path: str | None, protocol: ProtocolConfig, shield: str) -> Gains:
+    if path is not None:
+        return load_gains(Path(path))
+    print("tuning gains on training days, which takes a minute or so", file=sys.stderr)
+    return tune_gains(protocol, shield)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--shield", default="rule", help="rule (default) or off")
     command.add_settings(parser, ProtocolConfig, _FLAGS)
     parser.add_argument("--trace-replicas", type=int, help="replicas per person in traces.csv (default: all)")
+    parser.add_argument(
+        "--gains", metavar="FILE", help="gains of tuned treatments (default: tune on training days)"
+    )
     parser.add_argument("--out", metavar="DIR", help="a new folder for the results")
     args = vars(parser.parse_args(argv))
     frozen = load_protocol(args["protocol"])
@@ -48,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args["out"] is None:
         raise ValueError("--out is missing; give a new folder for the results")
     check_out(args["out"])  # before a tuning that takes minutes
-    agent = load(args["agent"], lambda: tune_gains(protocol, args["shield"]))
+    agent = load(args["agent"], lambda: _gains(args["gains"], protocol, args["shield"]))
     done = evaluate(
         agent,
         args["agent"],

@@ -15,6 +15,7 @@ from experiments.tune import (
     BOLUS_RANGE,
     TUNE_REPLICAS,
     TUNE_SEED,
+    load_gains,
     save_gains,
     score,
     scored,
@@ -104,3 +105,18 @@ def test_gains_are_kept_as_json(tmp_path: Path, gains: dict[str, tuple[float, fl
     save_gains(gains, tmp_path / "gains.json")
     found = json.loads((tmp_path / "gains.json").read_text())
     assert {person: tuple(pair) for person, pair in found.items()} == gains
+
+
+def test_gains_are_not_tuned_on_the_days_that_are_judged() -> None:
+    protocol = load_protocol("simglucose-default").model_copy(update={"scenario": "diary:simulated"})
+    with pytest.raises(ValueError, match="give its gains with --gains FILE"):
+        tune_gains(protocol, "rule")
+
+
+@pytest.mark.parametrize(
+    "text", ["[", "[]", '{"a": 1}', '{"a": [1, "x"]}', '{"a": [1, -1]}', '{"a": [1, NaN]}']
+)
+def test_a_file_that_holds_no_gains_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "g.json").write_text(text)
+    with pytest.raises(ValueError, match="g.json holds"):
+        load_gains(tmp_path / "g.json")
