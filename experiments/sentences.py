@@ -98,8 +98,8 @@ def facts(one: Evaluation, episodes: Table) -> list[tuple[str, str]]:
     seeds = ", ".join(f"{seed:.0f}" for seed in np.unique(episodes["seed"]))
     agents = sorted(set(episodes["agent"].tolist()))
     unseen = " Days of test, validation and training are drawn apart: no agent has seen these."
-    drawn = set(one.summary.get("protocol_settings", {}).get("split", "test").split()) == {"test"}
-    drawn = drawn and not one.summary.get("diary")
+    split = one.summary.get("protocol_settings", {}).get("split", "test")
+    drawn = split == "test" and not one.summary.get("diary")
     meals = [("Meals", f"{one.summary['scenario']}.")] if one.summary.get("scenario") else []
     return [
         ("Protocol", f"{name}.{about}{changed if one.summary.get('modified') else ''}"),

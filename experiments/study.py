@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agents.load import NAMES, Gains, load
+from experiments.command import typed
 from experiments.compare import Evaluation
 from experiments.config import ProtocolConfig, TrainConfig, load_protocol
 from experiments.config_files import build
@@ -158,8 +159,7 @@ def judge_all(
     done = []
     agents = {**{name: name for name in NAMES}, **{f"ppo-{run.name}": str(run) for run in runs}}
     for name, asked in agents.items():
-        command = ["python", "-m", "scripts.evaluate", "--agent", _shown(asked), *words, "--shield", shield]
-        command += ["--out", "DIR"]
+        command = typed("evaluate", ["--agent", asked, *words, "--shield", shield, "--out", "DIR"])
         done.append(
             evaluate(
                 load(asked, lambda: gains),
@@ -173,13 +173,3 @@ def judge_all(
             )
         )
     return done
-
-
-def _shown(word: str) -> str:
-    """A run's folder from the checkout on, so that no command shows where this machine keeps it."""
-    path = Path(word)
-    return (
-        str(path.resolve().relative_to(ROOT))
-        if path.is_dir() and path.resolve().is_relative_to(ROOT)
-        else word
-    )
