@@ -8,8 +8,8 @@ from typing import NoReturn
 
 from agents import frozen
 from experiments.config import TrainConfig
-from experiments.config_files import Config, apply_overrides, build, descriptions, load_yaml
-from experiments.provenance import ROOT
+from experiments.records.config_files import Config, apply_overrides, build, descriptions, load_yaml
+from experiments.records.provenance import ROOT
 from twins.words import near_miss
 
 NOTICE = "Research software, not a medical device."

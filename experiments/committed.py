@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments import figures
 from experiments.compare import METRICS, Evaluation, Row, all_episodes, decimals, failed_text, results_table
-from experiments.figures import PageFigure
-from experiments.provenance import machine, versions
+from experiments.page import figures
+from experiments.page.figures import PageFigure
+from experiments.records.provenance import machine, versions
+from experiments.records.tables import Table, select, write_table
 from experiments.report import write_report
-from experiments.tables import Table, select, write_table
 from twins.files import atomic_write_bytes, atomic_write_text, check_writable
 
 DISCLAIMER = "Simulated people only. Research software, not a medical device."

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.tables import Table, concat, read_table, select
+from experiments.records.tables import Table, concat, read_table, select
 
 Row = dict[str, Any]
 

@@ -1,53 +1,22 @@
-"""The settings of training and of evaluation protocols: what may be set, its limits and its meaning.
+"""The settings of training: what may be set, its limits and its meaning.
 
 The descriptions are the texts of --help. Words follow Stable-Baselines3 and its zoo. Frequencies count
 environment steps (decisions summed over all lanes), never calls.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from envs.setting import DIARY
-from experiments.config_files import Config, ConfigError, build, load_yaml
-from twins.cohort import select
+from experiments.protocol import People, Seed, load_protocol
+from experiments.records.config_files import Config, ConfigError, build, load_yaml
 from twins.units import MINUTES_PER_DAY
 from twins.words import near_miss
-from twins.world import behaviour, devices, scenarios
 
-PROTOCOLS = Path(__file__).resolve().parent / "protocols"
 HYPERPARAMETERS = Path(__file__).resolve().parent.parent / "agents" / "hyperparams"
-
-_MAX_SEED = 2**32 - 1
-"""Seeds are one 32-bit word of a random key."""
-
-
-def _words(value: Any) -> Any:
-    return tuple(word.strip() for word in value.split(",")) if isinstance(value, str) else value
-
-
-def _known_people(people: tuple[str, ...]) -> tuple[str, ...]:
-    select(people)
-    return people
-
-
-def _known_behaviour(name: str) -> str:
-    behaviour.named(name)
-    return name
-
-
-def _known_scenario(name: str) -> str:
-    if not name.startswith(DIARY):
-        scenarios.named(name)
-    return name
-
-
-People = Annotated[tuple[str, ...], BeforeValidator(_words), AfterValidator(_known_people)]
-Seed = Annotated[int, Field(ge=0, le=_MAX_SEED)]
 
 
 class PpoConfig(Config):
@@ -154,64 +123,3 @@ class TrainConfig(Config):
                 f"{fits if fits > 1 else rollout} (--set hyperparams.batch_size=...)"
             )
         return self
-
-
-class ProtocolConfig(Config):
-    """A frozen, named description of an evaluation. An episode begins at 00:00."""
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="name, equal to that of the file")
-    version: int = Field(ge=1, description="raised with every change of meaning")
-    description: str = Field(min_length=1, description="in words, for reports")
-    people: People = Field(description="who is simulated: ids and groups")
-    scenario: str = Field(description="name of a scenario, or diary:FILE for recorded days")
-    behaviour: Annotated[str, AfterValidator(_known_behaviour)] = Field(
-        "exact", description="habits of the person: carb counting, missed boluses, treating lows"
-    )
-    announce: Literal["exact", "behaviour", "none"] = Field(
-        "exact", description="what the therapy hears of meals: all, what the behaviour tells, nothing"
-    )
-    sensor: Literal["GuardianRT", "Dexcom", "Navigator"] = Field(description="glucose sensor")
-    sample_min: int = Field(ge=1, le=60, description="minutes between readings, the control interval")
-    pump: Literal["Insulet", "Cozmo"] = Field(description="insulin pump")
-    days: float = Field(gt=0, le=366, description="scored length of an episode in days")
-    warmup_days: float = Field(0.0, ge=0, le=366, description="days simulated before these and not scored")
-    replicas: int = Field(ge=1, le=100_000, description="episodes per person")
-    seed: Seed = Field(description="seed of the days")
-    split: Literal["train", "validation", "test"] = Field("test", description="part of the days")
-    primary: Literal["plasma"] = Field(
-        "plasma",
-        description="glucose behind the main metrics; those of the sensor stand in columns of their own",
-    )
-    glucose_failure_low_mg_dl: float = Field(10.0, gt=0, lt=54, description="below this: died, low")
-    glucose_failure_high_mg_dl: float = Field(600.0, gt=250, le=2000, description="above this: failed, high")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        _known_scenario(self.scenario)
-        sample_min = devices.sensor(self.sensor).sample_min
-        if self.sample_min != sample_min:
-            raise ValueError(f"sample_min: {self.sample_min} given; {self.sensor} has {sample_min}")
-        return self
-
-    def hash(self, kernel_hash: str) -> str:
-        """SHA-256 (hex) of these settings and of the kernels they ran on ."""
-        plain = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(f"{plain}\n{kernel_hash}".encode()).hexdigest()
-
-
-def load_protocol(name: str) -> ProtocolConfig:
-    """The protocol of this name, or of a file of one's own (a path that ends in .yml). Raises ConfigError."""
-    path = Path(name) if name.endswith(".yml") else PROTOCOLS / f"{name}.yml"
-    if not name.endswith(".yml") and name not in protocols():
-        hint = near_miss(name, protocols()) or "."
-        known = ", ".join(protocols())
-        raise ConfigError(f"unknown protocol {name!r}{hint} Known: {known}, or a path ending in .yml")
-    protocol = build(ProtocolConfig, load_yaml(path), path.name)
-    if protocol.name != path.stem:
-        raise ConfigError(f"{path.name}: name: {protocol.name!r} given; it must be that of the file")
-    return protocol
-
-
-def protocols() -> tuple[str, ...]:
-    """Names of the protocols that come with the project."""
-    return tuple(sorted(path.stem for path in PROTOCOLS.glob("*.yml")))

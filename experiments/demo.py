@@ -7,8 +7,8 @@ import numpy as np
 
 from agents.load import Gains
 from experiments.compare import Evaluation, format_text, results_table
-from experiments.config import load_protocol
-from experiments.config_files import save
+from experiments.protocol import load_protocol
+from experiments.records.config_files import save
 from experiments.report import write_report
 from experiments.runs import RUNS
 from experiments.study import judge_all, study

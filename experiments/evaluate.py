@@ -15,12 +15,12 @@ from agents.base import Agent, Policy
 from agents.frozen import FrozenPolicy
 from envs.setting import DIARY
 from experiments.compare import GROUPS, METRICS, Evaluation, read_evaluation
-from experiments.config import ProtocolConfig
-from experiments.lock import FolderLock
 from experiments.metrics import episode_metrics
-from experiments.provenance import provenance
+from experiments.protocol import ProtocolConfig
+from experiments.records.lock import FolderLock
+from experiments.records.provenance import provenance
+from experiments.records.tables import Table, select, write_table
 from experiments.simulate import Rollout, setting_of, simulate
-from experiments.tables import Table, select, write_table
 from twins.cohort import Cohort
 from twins.files import atomic_write_text, check_writable
 from twins.kernels import kernel_hash

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from envs.rewards import risks
-from experiments.tables import Table
+from experiments.records.tables import Table
 from twins.units import MINUTES_PER_DAY
 
 Array = NDArray[np.float64]

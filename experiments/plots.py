@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 
 from envs.render import ACCENT, INK, MUTED, RULE, WIDTH_INCHES, glucose_axis, quiet
 from experiments.compare import person_means, persons
-from experiments.tables import Table, select
+from experiments.records.tables import Table, select
 from twins.units import MINUTES_PER_DAY
 
 RANGES = {

@@ -14,7 +14,6 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from experiments import figures, sentences
 from experiments.compare import (
     GROUPS,
     METRICS,
@@ -28,13 +27,14 @@ from experiments.compare import (
     verdict,
 )
 from experiments.config import TrainConfig
-from experiments.config_files import build, load_yaml
+from experiments.page import figures, sentences
 from experiments.plots import describe
-from experiments.tables import Table, read_table, select
+from experiments.records.config_files import build, load_yaml
+from experiments.records.tables import Table, read_table, select
 from twins.files import atomic_write_text
 
 DISCLAIMER = "Research software, not a medical device."
-_TEMPLATES = Path(__file__).resolve().parent / "templates"
+_TEMPLATES = Path(__file__).resolve().parent / "page" / "templates"
 _SECTIONS = {
     "simulated": "What was simulated",
     "failures": "Failures",

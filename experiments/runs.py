@@ -3,7 +3,7 @@
 config.yml     the resolved settings, each with its meaning; can be given back with --conf-file
 command.txt    what was typed
 manifest.json  status, code, versions, machine, seeds, times; written first
-checkpoints/   see `experiments.checkpoints`
+checkpoints/   see `experiments.records.checkpoints`
 lock           while a process works in the folder
 """
 
@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from experiments import checkpoints
-from experiments.config_files import Config, show
-from experiments.lock import FolderLock
-from experiments.provenance import provenance
+from experiments.records import checkpoints
+from experiments.records.config_files import Config, show
+from experiments.records.lock import FolderLock
+from experiments.records.provenance import provenance
 from twins.files import TEMPORARY, atomic_write_text, check_writable
 
 RUNS = Path("results/runs")
@@ -128,7 +128,7 @@ class Run:
             self._lock.release()
 
     def save_checkpoint(self, step: int, write: Callable[[Path], object], keep: int = 3) -> Path:
-        """See `experiments.checkpoints.save`."""
+        """See `experiments.records.checkpoints.save`."""
         return checkpoints.save(self.folder / "checkpoints", step, write, keep)
 
     def latest_checkpoint(self) -> Path | None:

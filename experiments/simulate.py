@@ -15,7 +15,7 @@ from envs.roster import Roster
 from envs.setting import Setting, make_setting
 from envs.tasks.dosing import Dosing
 from envs.therapy import Request
-from experiments.config import ProtocolConfig
+from experiments.protocol import ProtocolConfig
 from twins.cohort import Cohort
 
 LANES = 512

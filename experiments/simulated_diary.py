@@ -10,7 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from agents.basal_bolus import BasalBolus
-from experiments.config import load_protocol
+from experiments.protocol import load_protocol
 from experiments.simulate import simulate
 from twins import cohort
 from twins.draw import draw

@@ -13,11 +13,12 @@ from pathlib import Path
 from agents.load import NAMES, Gains, load
 from experiments.command import typed
 from experiments.compare import Evaluation
-from experiments.config import ProtocolConfig, TrainConfig, load_protocol
-from experiments.config_files import build
+from experiments.config import TrainConfig
 from experiments.evaluate import evaluate
-from experiments.lock import FolderLock
-from experiments.provenance import ROOT
+from experiments.protocol import ProtocolConfig, load_protocol
+from experiments.records.config_files import build
+from experiments.records.lock import FolderLock
+from experiments.records.provenance import ROOT
 from experiments.tune import save_gains, tune_gains
 from twins.files import writing
 

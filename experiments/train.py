@@ -26,10 +26,11 @@ from agents.frozen import FrozenPolicy
 from agents.sb3 import make_ppo, restore_state, save_state, set_weights, weights
 from envs.faces.sb3 import Sb3Env
 from envs.tasks.dosing import Dosing
-from experiments.config import ProtocolConfig, TrainConfig, load_protocol
+from experiments.config import TrainConfig
+from experiments.protocol import ProtocolConfig, load_protocol
+from experiments.records.tables import Table, concat, write_table
 from experiments.runs import Run
 from experiments.simulate import simulate
-from experiments.tables import Table, concat, write_table
 from experiments.tune import score, scored
 from twins import cohort
 from twins.files import atomic_write_bytes

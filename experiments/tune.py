@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from envs.setting import DIARY
 from envs.therapy import Request, basal_bolus
 from envs.view import View
-from experiments.config import ProtocolConfig
 from experiments.metrics import episode_metrics
+from experiments.protocol import ProtocolConfig
+from experiments.records.tables import Table
 from experiments.simulate import Rollout, setting_of, simulate
-from experiments.tables import Table
 from twins.files import atomic_write_text
 
 BASAL_RANGE, BOLUS_RANGE = (0.2, 3.0), (0.1, 1.9)

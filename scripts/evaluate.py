@@ -10,9 +10,9 @@ if __name__ == "__main__" and not __package__:
 from agents.load import NAMES, Gains, load
 from experiments import command
 from experiments.compare import format_text, results_table
-from experiments.config import ProtocolConfig, load_protocol, protocols
-from experiments.config_files import apply_overrides, show
 from experiments.evaluate import check_out, evaluate
+from experiments.protocol import ProtocolConfig, load_protocol, protocols
+from experiments.records.config_files import apply_overrides, show
 from experiments.tune import load_gains, tune_gains
 
 _FLAGS = {

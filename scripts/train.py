@@ -9,7 +9,7 @@ if __name__ == "__main__" and not __package__:
 
 from experiments import command
 from experiments.config import TrainConfig
-from experiments.config_files import build, load_yaml, show
+from experiments.records.config_files import build, load_yaml, show
 from experiments.runs import RUNS, Run, run_folder
 from experiments.train import train
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from experiments.metrics import episode_metrics
-from experiments.tables import Table, concat, select, write_table
+from experiments.records.tables import Table, concat, select, write_table
 from twins.files import atomic_write_text
 
 PEOPLE = ("adult#001", "adult#002", "adolescent#001", "adolescent#002", "child#001", "child#002")

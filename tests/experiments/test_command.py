@@ -8,8 +8,8 @@ import pytest
 
 from experiments import command
 from experiments.config import TrainConfig
-from experiments.config_files import ConfigError, build, save
-from experiments.provenance import ROOT
+from experiments.records.config_files import ConfigError, build, save
+from experiments.records.provenance import ROOT
 from twins.files import StorageError
 
 

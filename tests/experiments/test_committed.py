@@ -8,7 +8,7 @@ import pytest
 
 from experiments.committed import commit_speed, commit_study, markdown
 from experiments.compare import Evaluation, read_evaluation, results_table
-from experiments.tables import read_table, select
+from experiments.records.tables import read_table, select
 from tests.experiments import fake_evaluation as fake
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from experiments import compare
 from experiments.compare import Evaluation, Row
-from experiments.tables import Table, concat, select, write_table
+from experiments.records.tables import Table, concat, select, write_table
 from tests.experiments import fake_evaluation as fake
 
 NAN = float("nan")

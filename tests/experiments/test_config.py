@@ -10,15 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from experiments.config import (
-    PpoConfig,
-    ProtocolConfig,
-    TrainConfig,
-    load_hyperparams,
-    load_protocol,
-    protocols,
-)
-from experiments.config_files import (
+from experiments.config import PpoConfig, TrainConfig, load_hyperparams
+from experiments.protocol import ProtocolConfig, load_protocol, protocols
+from experiments.records.config_files import (
     ConfigError,
     apply_overrides,
     build,

@@ -8,9 +8,9 @@ import pytest
 
 from agents.load import NAMES
 from experiments.compare import Evaluation
-from experiments.config import load_protocol
-from experiments.config_files import ConfigError
 from experiments.demo import demo, nearest_body, replay
+from experiments.protocol import load_protocol
+from experiments.records.config_files import ConfigError
 from twins import cohort
 from twins.cohort import DAILY_INSULIN_U
 from twins.world import readers

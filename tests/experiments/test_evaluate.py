@@ -14,9 +14,9 @@ from agents.load import load
 from envs.therapy import Request
 from envs.view import View
 from experiments.compare import METRICS, read_evaluation, results_table
-from experiments.config import ProtocolConfig, load_protocol
 from experiments.evaluate import TRACE_COLUMNS, evaluate
-from experiments.tables import Table, select
+from experiments.protocol import ProtocolConfig, load_protocol
+from experiments.records.tables import Table, select
 from tests.agents import tiny_policy
 from twins import cohort
 from twins.files import StorageError

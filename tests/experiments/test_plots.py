@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments import plots
-from experiments.tables import Table, concat, read_table
+from experiments.records.tables import Table, concat, read_table
 from tests.experiments import fake_evaluation as fake
 from tests.legible import check_legible
 

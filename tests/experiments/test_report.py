@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from experiments.compare import read_evaluation
+from experiments.records.tables import write_table
 from experiments.report import DISCLAIMER, write_report
-from experiments.tables import write_table
 from tests.experiments import fake_evaluation as fake
 
 VOID = {"meta", "link", "img", "br"}

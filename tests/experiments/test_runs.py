@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments import checkpoints, provenance
 from experiments.config import TrainConfig
-from experiments.config_files import build, load_yaml
-from experiments.lock import FolderLock, FolderLocked
+from experiments.records import checkpoints, provenance
+from experiments.records.config_files import build, load_yaml
+from experiments.records.lock import FolderLock, FolderLocked
 from experiments.runs import Run, latest_checkpoint, read_manifest, run_folder
 from twins.files import (
     StorageError,
@@ -138,7 +138,7 @@ def test_resume_of_what_is_no_run(tmp_path: Path) -> None:
 
 _HOLD = """
 import sys, time
-from experiments.lock import FolderLock
+from experiments.records.lock import FolderLock
 lock = FolderLock(sys.argv[1])
 print("held", flush=True)
 time.sleep(60)
@@ -167,7 +167,7 @@ def test_two_processes_cannot_share_a_run(tmp_path: Path) -> None:
 
 _RACE = """
 import sys, time
-from experiments.lock import FolderLock, FolderLocked
+from experiments.records.lock import FolderLock, FolderLocked
 folder, start = sys.argv[1], float(sys.argv[2])
 time.sleep(max(0, start - time.time()))
 try:
@@ -298,7 +298,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_ones(tmp_path: Path)
 _SAVE_FOREVER = """
 import os, sys
 from pathlib import Path
-from experiments import checkpoints
+from experiments.records import checkpoints
 def write(path):
     for name in "abc":
         (path / name).write_bytes(os.urandom(200_000))
@@ -332,9 +332,9 @@ def test_killed_while_writing_checkpoints(tmp_path: Path, caplog: pytest.LogCapt
 _LIMITED = """
 import resource, sys
 from pathlib import Path
-from experiments import checkpoints
+from experiments.records import checkpoints
 from twins.files import StorageError, atomic_write_bytes, check_writable
-from experiments.lock import FolderLock
+from experiments.records.lock import FolderLock
 folder = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 def big(path):

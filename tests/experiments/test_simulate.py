@@ -15,7 +15,7 @@ from envs.tasks.dosing import Dosing
 from envs.therapy import Request
 from envs.view import View
 from experiments import simulate as loop
-from experiments.config import ProtocolConfig, load_protocol
+from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.simulate import Rollout, join, setting_of, simulate
 from tests.agents import tiny_policy
 from twins import cohort

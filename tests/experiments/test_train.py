@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from safetensors import numpy as safetensors
 
 from agents import frozen
-from experiments import checkpoints
 from experiments import train as training
-from experiments.config import TrainConfig, load_protocol
-from experiments.config_files import ConfigError, build, load_yaml
+from experiments.config import TrainConfig
+from experiments.protocol import load_protocol
+from experiments.records import checkpoints
+from experiments.records.config_files import ConfigError, build, load_yaml
+from experiments.records.tables import Table, read_table
 from experiments.runs import Run, latest_checkpoint, read_manifest
 from experiments.simulate import simulate
-from experiments.tables import Table, read_table
 from experiments.train import VALIDATION_SEED, train
 from experiments.tune import score, scored
 from twins.files import StorageError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.basal_bolus import BasalBolus
-from experiments.config import ProtocolConfig, load_protocol
+from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.simulate import simulate
 from experiments.tune import (
     BASAL_RANGE,

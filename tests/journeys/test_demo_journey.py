@@ -9,8 +9,8 @@ from agents import frozen
 from agents.load import NAMES
 from experiments.compare import read_evaluation
 from experiments.demo import demo
+from experiments.records.tables import read_table
 from experiments.runs import read_manifest
-from experiments.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = ("adult#001", "adult#004")

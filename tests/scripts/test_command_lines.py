@@ -12,10 +12,11 @@ import pytest
 
 from experiments import command
 from experiments.compare import read_evaluation
-from experiments.config import TrainConfig, load_protocol
-from experiments.config_files import build, load_yaml
+from experiments.config import TrainConfig
+from experiments.protocol import load_protocol
+from experiments.records.config_files import build, load_yaml
+from experiments.records.tables import read_table
 from experiments.runs import read_manifest
-from experiments.tables import read_table
 from tests.agents import tiny_policy
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from envs.render import day_strip, one_day
 from experiments import metrics, plots
 from experiments.compare import Evaluation, Row, person_means, persons
-from experiments.sentences import count
-from experiments.tables import Table, concat, select
+from experiments.page.sentences import count
+from experiments.records.tables import Table, concat, select
 from twins.units import MINUTES_PER_DAY
 
 _USED = ("person", "replica", "minute", "glucose_mg_dl")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.tables import Table, concat, read_table, select, write_table
+from experiments.records.tables import Table, concat, read_table, select, write_table
 from twins.files import StorageError
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from experiments.compare import GROUPS, LOW_MARGIN_POINTS, Evaluation, Row, persons
-from experiments.config import ProtocolConfig, TrainConfig, load_protocol
-from experiments.config_files import ConfigError
-from experiments.tables import Table, select
+from experiments.config import TrainConfig
+from experiments.protocol import ProtocolConfig, load_protocol
+from experiments.records.config_files import ConfigError
+from experiments.records.tables import Table, select
 from twins import cohort
 
 AGENTS = {

@@ -1,0 +1,1 @@
+"""The page about a study: its words, figures and templates."""

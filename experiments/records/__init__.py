@@ -1,0 +1,1 @@
+"""What experiments write and read, and how it stays whole: tables, settings files, locks, checkpoints, provenance."""
