@@ -37,6 +37,7 @@ class Manifest(BaseModel):
     env: str
     action: Literal["modulation", "basal"]
     oracle: bool = False
+    history: bool = False
     decision_min: int = Field(ge=1, le=1440)
     observation_names: tuple[str, ...]
     action_names: tuple[str, ...]
@@ -63,6 +64,7 @@ class FrozenPolicy:
     def __init__(self, manifest: Manifest, weights: Mapping[str, NDArray[np.float32]]) -> None:
         self.manifest, self.weights = manifest, dict(weights)
         self.decision_min, self.action, self.oracle = manifest.decision_min, manifest.action, manifest.oracle
+        self.history = manifest.history
         self.train_seed = int(manifest.trained_on.get("seed", 0))
         self._layers = [
             (

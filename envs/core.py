@@ -25,6 +25,7 @@ from twins.random import Stream
 from twins.units import MINUTES_PER_DAY
 from twins.world.behaviour import EXACT, NEVER, announce
 from twins.world.devices import SAMPLE, SENSOR_STATE_COLUMNS, deliver, measure
+from twins.world.faults import disturb
 from twins.world.scenarios import serve
 
 _EVENTS = ("eat_minute", "eat_g", "tell_minute", "tell_g")
@@ -35,7 +36,7 @@ _SAVED = (
 _FINITE = (
     "state", "glucose", "sensitivity", "sensor_state", "noise", "carry", "plate", "told", "rescue", "drive",
 )  # fmt: skip
-_SAVED_VIEW = ("now", "cgm_buffer", "insulin_buffer", "position")
+_SAVED_VIEW = ("now", "cgm_buffer", "insulin_buffer", "position", "hourly")
 
 
 @dataclass(slots=True)
@@ -69,6 +70,7 @@ class Core:
         self._pump = (pump.max_basal_u_per_h, pump.max_bolus_u, pump.basal_step_u_per_h, pump.bolus_step_u)
         self._treats = (habits.treats_lows_day, habits.treats_lows_night, habits.rescue_g)
         self._spline = setting.sensor.spline()
+        self._faults = setting.faults.numbers if setting.faults else None
         self._end_min = round(setting.days * MINUTES_PER_DAY, 6)  # 2.2 * 1440 is a trifle above 3168
         self._all = np.arange(n)
 
@@ -109,6 +111,7 @@ class Core:
             self.view.oracle_state, self.view.oracle_glucose_mg_dl = self.state, self.glucose
         self._sensor_keys = random.stream(self.keys, Stream.SENSOR)
         self._treatment_keys = random.stream(self.keys, Stream.TREATMENT)
+        self._fault_keys = random.stream(self.keys, Stream.SENSOR_FAULTS)
 
     def _empty_view(self, rows: NDArray[np.int64]) -> View:
         cohort = self.setting.cohort
@@ -143,7 +146,11 @@ class Core:
                 )
             self._seat(rows)
         self.keys[lanes] = keys
-        for stream, table in ((Stream.SENSOR, self._sensor_keys), (Stream.TREATMENT, self._treatment_keys)):
+        for stream, table in (
+            (Stream.SENSOR, self._sensor_keys),
+            (Stream.TREATMENT, self._treatment_keys),
+            (Stream.SENSOR_FAULTS, self._fault_keys),
+        ):
             table[lanes] = random.stream(keys, stream)
         for memory in (self.minute, self.cursor, self.sensor_state, self.noise, self.carry):
             memory[lanes] = 0
@@ -248,6 +255,8 @@ class Core:
             self._sensor_keys, interstitial, self.sensor_state, self.noise, self._spline, sensor.shape,
             sensor.lowest_mg_dl, sensor.highest_mg_dl, sensor.noise, cgm,
         )  # fmt: skip
+        if self._faults is not None:
+            disturb(self._fault_keys, self.minute, self._faults, cgm)
         now_view.see(cgm, basal, bolus, request.bolus_u if asked else self._unasked, allowed.bolus_u)
         eaten, told, rescue = self.plate, self.told, self.rescue
         self.plate, self.told, self.rescue = np.empty((n, dt)), np.empty(n), np.empty(n)
@@ -312,6 +321,7 @@ class Core:
             getattr(self.view, name)[...] = saved[f"view.{name}"]
         self._sensor_keys[...] = random.stream(self.keys, Stream.SENSOR)
         self._treatment_keys[...] = random.stream(self.keys, Stream.TREATMENT)
+        self._fault_keys[...] = random.stream(self.keys, Stream.SENSOR_FAULTS)
         return self.task.observe(self.view)
 
     def _check(self, saved: Mapping[str, NDArray[Any]]) -> None:

@@ -21,6 +21,7 @@ from twins.world import behaviour as behaviours
 from twins.world import devices, readers, scenarios
 from twins.world.devices import Pump, Sensor
 from twins.world.diary import as_scenario
+from twins.world.faults import SensorFaults
 from twins.world.scenarios import Scenario
 
 DIARY = "diary:"
@@ -50,6 +51,7 @@ class Setting:
     seed: int = 0
     failure_low_mg_dl: float = FAILURE_LOW_MG_DL
     failure_high_mg_dl: float = FAILURE_HIGH_MG_DL
+    faults: SensorFaults | None = None
 
     def __post_init__(self) -> None:
         control = self.sensor.sample_min
@@ -77,6 +79,8 @@ class Setting:
                 )
         if not isinstance(self.oracle, bool):
             raise ValueError(f"oracle is {self.oracle!r}; allowed are True and False")
+        if not isinstance(self.faults, SensorFaults | None):
+            raise ValueError(f"faults is {self.faults!r}; give twins.world.faults.SensorFaults(...) or None")
         check_seed(self.seed)
         if not 0 < self.failure_low_mg_dl < 70 or not 250 < self.failure_high_mg_dl < math.inf:
             raise ValueError(
@@ -102,13 +106,15 @@ def make_setting(
     failure_low_mg_dl: float = FAILURE_LOW_MG_DL,
     failure_high_mg_dl: float = FAILURE_HIGH_MG_DL,
     legacy_gut: bool = False,
+    faults: SensorFaults | None = None,
 ) -> Setting:
     """A setting from keywords; the defaults are those of the protocol simglucose-default.
 
     person: one id (default "adult#001"), or cohort: a group ("all", "adult" ...), a list of ids or a
     `Cohort`. scenario: a name of `twins.world.scenarios`, "diary:FILE" for recorded days, or a `Scenario`
     (which brings its own behaviour). decision_min: minutes between decisions (default: the sensor's
-    sample time). Raises ValueError that names the wrong keyword, what is allowed and the near miss.
+    sample time). faults: of the sensor, see `twins.world.faults`.
+    Raises ValueError that names the wrong keyword, what is allowed and the near miss.
     """
     if isinstance(sensor, str):
         sensor = devices.sensor(sensor)
@@ -126,6 +132,7 @@ def make_setting(
         seed,
         failure_low_mg_dl,
         failure_high_mg_dl,
+        faults,
     )
 
 

@@ -33,6 +33,12 @@ from twins.kernels import kernel
 ) = range(17)
 NOW_COLUMNS = 17
 
+CGM_SUM_MG_DL, READINGS, READINGS_LOW, HOUR_INSULIN_U, HOUR_ANNOUNCED_G = range(5)
+HOURLY_COLUMNS = 5
+PAST_HOURS = 24
+NEAR_LOW_MG_DL = 80.0
+"""`READINGS_LOW` counts the readings below this."""
+
 CGM_HISTORY_MIN = 240
 INSULIN_HISTORY_MIN = 360
 """Duration of insulin action, as LoopKit's and oref0's curves of rapid-acting insulin (6 h)."""
@@ -74,7 +80,9 @@ class View:
     """The visible past of n lanes. Arrays are the core's own: read them, do not write.
 
     ids: who sits in each lane. now: (n, 17), columns `CGM_MG_DL` ... `INSULIN_6H_U`. therapy: (n, 7), columns
-    of `twins.cohort`. weight_kg: (n,). interval_min: minutes between readings. Only under `oracle=True`,
+    of `twins.cohort`. weight_kg: (n,). interval_min: minutes between readings. hourly: (n, 24, 5), columns
+    `CGM_SUM_MG_DL` ... `HOUR_ANNOUNCED_G`, the last 24 hours since the start in a ring: slot h holds the hours
+    h, h + 24 ... (`past_hour` finds one). Only under `oracle=True`,
     else None: oracle_state (n, S) and oracle_glucose_mg_dl (n,), what the twin knows.
     """
 
@@ -87,6 +95,7 @@ class View:
     insulin_buffer: NDArray[np.float64]
     position: NDArray[np.int64]
     curves: NDArray[np.float64]
+    hourly: NDArray[np.float64]
     oracle_state: NDArray[np.float64] | None = None
     oracle_glucose_mg_dl: NDArray[np.float64] | None = None
 
@@ -124,6 +133,7 @@ class View:
             insulin_buffer=np.zeros((n, 2 * taps)),
             position=np.zeros(2, np.int64),
             curves=curves,
+            hourly=np.zeros((n, PAST_HOURS, HOURLY_COLUMNS)),
         )
 
     def shown(self) -> "View":
@@ -159,6 +169,8 @@ class View:
         self.now[lanes, LAST_VALID_MG_DL] = np.nan
         self.now[lanes, SINCE_ANNOUNCED_MIN] = np.inf
         self.cgm_buffer[lanes] = np.nan
+        self.hourly[lanes] = 0.0
+        self.hourly[lanes, :, HOUR_INSULIN_U] = self.therapy[lanes, BASAL_U_PER_H][:, None]
         per_interval = self.therapy[lanes, BASAL_U_PER_H] * self.interval_min / 60
         self.insulin_buffer[lanes] = per_interval[:, None]
         _sum_insulin(
@@ -186,7 +198,7 @@ class View:
         uncovered; so do all where requested_bolus_u is no valid request (NaN: the agent was not asked).
         """
         _see(
-            self.now, self.cgm_buffer, self.insulin_buffer, self.position, self.curves, self.therapy, cgm,
+            self.now, self.cgm_buffer, self.insulin_buffer, self.hourly, self.position, self.curves, self.therapy, cgm,
             basal_u_per_h, bolus_u, requested_bolus_u, allowed_bolus_u, self.interval_min, self._all,
         )  # fmt: skip
 
@@ -196,6 +208,7 @@ def _see(  # type: ignore[no-untyped-def]
     now,
     cgm_buffer,
     insulin_buffer,
+    hourly,
     position,
     curves,
     therapy,
@@ -218,6 +231,15 @@ def _see(  # type: ignore[no-untyped-def]
         dose = basal[lane] * dt / 60.0 + bolus[lane]
         insulin_buffer[lane, newest] = dose
         insulin_buffer[lane, newest + taps] = dose
+        hour = hourly[lane, int(row[RUNNING_MIN] // 60) % PAST_HOURS]
+        if row[RUNNING_MIN] % 60 < dt:  # the slot's hour of yesterday is over
+            hour[:] = 0.0
+        hour[HOUR_INSULIN_U] += dose
+        hour[HOUR_ANNOUNCED_G] += row[ANNOUNCED_G]
+        if not np.isnan(cgm[lane]):
+            hour[CGM_SUM_MG_DL] += cgm[lane]
+            hour[READINGS] += 1.0
+            hour[READINGS_LOW] += 1.0 if cgm[lane] < NEAR_LOW_MG_DL else 0.0
         row[RUNNING_MIN] += dt
         row[MINUTE_OF_DAY] = (row[MINUTE_OF_DAY] + dt) % 1440
         row[SINCE_ANNOUNCED_MIN] += dt

@@ -64,6 +64,16 @@ class TrainConfig(Config):
     people: People = Field(
         ("all",), description="people to train on: ids such as adult#001, or all, adult, adolescent, child"
     )
+    fold: int | None = Field(
+        None, ge=0, description="part of the protocol's people to leave out and be judged on; null: train on all"
+    )
+    drawn_per_group: int = Field(
+        0, ge=0, le=10_000, description="people drawn around each age group of the training people, trained on too"
+    )
+    copies: int = Field(
+        1, ge=1, le=100, description="copies of each training person, each with settings wrong in its own way"
+    )
+    history: bool = Field(False, description="whether the policy sees its person's last 24 hours, hour by hour")
     lanes: int = Field(300, ge=1, le=100_000, description="persons simulated side by side, round-robin")
     decision_min: int = Field(30, ge=1, le=MINUTES_PER_DAY, description="minutes between decisions")
     episode_days: float = Field(2.0, gt=0, le=366, description="length of an episode in days")
@@ -78,6 +88,7 @@ class TrainConfig(Config):
     )
     eval_freq: int = Field(288_000, ge=1, description="environment steps between looks at validation days")
     save_freq: int = Field(288_000, ge=1, description="environment steps between checkpoints")
+    eval_days: float = Field(2.0, gt=0, le=366, description="length of a validation episode in days")
     eval_replicas: int = Field(5, ge=1, le=1000, description="validation episodes per person")
     torch_threads: int = Field(1, ge=1, le=1024, description="threads of torch; 1 for repeatable results")
     init_from: Path | None = Field(None, description="folder of a saved policy to go on from (fine-tuning)")

@@ -49,15 +49,40 @@ class ProtocolConfig(Config):
     version: int = Field(ge=1, description="raised with every change of meaning")
     description: str = Field(min_length=1, description="in words, for reports")
     people: People = Field(description="who is simulated: ids and groups")
+    drawn_per_group: int = Field(
+        0, ge=0, le=10_000, description="people drawn around each age group of the 30, beside these"
+    )
+    folds: int = Field(
+        0, ge=0, le=10, description="parts of the people for policies that must not have met them; 0: none"
+    )
+    therapy_error: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="basal rate, carb ratio, correction factor: each wrong by up to this share",
+    )
     scenario: str = Field(description="name of a scenario, or diary:FILE for recorded days")
     behaviour: Annotated[str, AfterValidator(_known_behaviour)] = Field(
         "exact", description="habits of the person: carb counting, missed boluses, treating lows"
+    )
+    sensitivity_factors: tuple[Annotated[float, Field(gt=0.1, lt=10)], ...] | None = Field(
+        None,
+        min_length=1,
+        description="instead of the behaviour's: insulin sensitivity of replica 0, 1 ... times this",
+    )
+    carb_count_factor: float | None = Field(
+        None, gt=0, le=5, description="instead of the behaviour's: everybody's carb counts times this"
     )
     announce: Literal["exact", "behaviour", "none"] = Field(
         "exact", description="what the therapy hears of meals: all, what the behaviour tells, nothing"
     )
     sensor: Literal["GuardianRT", "Dexcom", "Navigator"] = Field(description="glucose sensor")
     sample_min: int = Field(ge=1, le=60, description="minutes between readings, the control interval")
+    cgm_bias_mg_dl: float = Field(0.0, ge=-100, le=100, description="added to every reading")
+    cgm_missing: float = Field(0.0, ge=0, lt=1, description="share of the readings lost, in gaps of an hour")
+    compression_lows_per_night: float = Field(
+        0.0, ge=0, le=1, description="probability of a night with a low reading from lying on the sensor"
+    )
     pump: Literal["Insulet", "Cozmo"] = Field(description="insulin pump")
     days: float = Field(gt=0, le=366, description="scored length of an episode in days")
     warmup_days: float = Field(0.0, ge=0, le=366, description="days simulated before these and not scored")

@@ -1,7 +1,7 @@
 """One loop that runs any agent over people and days: used by evaluation, tuning and validation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,13 @@ from agents.frozen import FrozenPolicy
 from envs import trace
 from envs.core import Core
 from envs.roster import Roster
-from envs.setting import Setting, make_setting
+from envs.setting import Setting, make_setting, scenario_named
 from envs.tasks.dosing import Dosing
 from envs.therapy import Request
+from experiments import people
 from experiments.protocol import ProtocolConfig
 from twins.cohort import Cohort
+from twins.world.faults import SensorFaults
 
 LANES = 512
 """Most lanes simulated at once: larger batches are no faster, and hold more memory."""
@@ -44,23 +46,41 @@ def setting_of(
     cohort: Cohort | None = None,
     oracle: bool = False,
 ) -> Setting:
-    """The setting that a protocol describes, for its people or another cohort."""
+    """The setting that a protocol describes, for its people or another cohort (taken as it is)."""
     return make_setting(
-        cohort=cohort if cohort is not None else list(protocol.people),
-        scenario=protocol.scenario,
-        behaviour=protocol.behaviour,
-        announce=protocol.announce,
-        sensor=protocol.sensor,
-        pump=protocol.pump,
+        cohort=cohort if cohort is not None else people.judged(protocol),
+        **world(protocol),
         decision_min=decision_min,
         days=protocol.warmup_days + protocol.days,
         shield=shield,
         oracle=oracle,
         split=protocol.split,
         seed=protocol.seed,
-        failure_low_mg_dl=protocol.glucose_failure_low_mg_dl,
-        failure_high_mg_dl=protocol.glucose_failure_high_mg_dl,
     )
+
+
+def world(protocol: ProtocolConfig) -> dict[str, Any]:
+    """Keywords of `make_setting` for what surrounds the people of a protocol: meals, habits, devices, failure."""
+    scenario: Any = scenario_named(protocol.scenario, protocol.behaviour)
+    changes = {
+        name: value
+        for name in ("sensitivity_factors", "carb_count_factor")
+        if (value := getattr(protocol, name)) is not None
+    }
+    faults = SensorFaults(
+        protocol.cgm_bias_mg_dl,
+        protocol.cgm_missing,
+        compression_per_night=protocol.compression_lows_per_night,
+    )
+    return {
+        "scenario": replace(scenario, behaviour=replace(scenario.behaviour, **changes)),
+        "announce": protocol.announce,
+        "sensor": protocol.sensor,
+        "pump": protocol.pump,
+        "failure_low_mg_dl": protocol.glucose_failure_low_mg_dl,
+        "failure_high_mg_dl": protocol.glucose_failure_high_mg_dl,
+        "faults": faults if faults != SensorFaults() else None,
+    }
 
 
 def simulate(agent: Agent, protocol: ProtocolConfig, shield: str, cohort: Cohort | None = None) -> Rollout:
@@ -72,7 +92,7 @@ def simulate(agent: Agent, protocol: ProtocolConfig, shield: str, cohort: Cohort
     decision = getattr(agent, "decision_min", None) if learned else None
     oracle = bool(getattr(agent, "oracle", False))
     setting = setting_of(protocol, shield, decision, cohort, oracle)
-    task = Dosing(getattr(agent, "action", "modulation"), oracle)
+    task = Dosing(getattr(agent, "action", "modulation"), oracle, bool(getattr(agent, "history", False)))
     if isinstance(agent, FrozenPolicy) and agent.manifest.observation_names != task.observation_names:
         raise ValueError(
             "this policy was trained on other observations than this version shows; train it again"

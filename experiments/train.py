@@ -26,13 +26,13 @@ from agents.frozen import FrozenPolicy
 from agents.sb3 import make_ppo, restore_state, save_state, set_weights, weights
 from envs.faces.sb3 import Sb3Env
 from envs.tasks.dosing import Dosing
+from experiments import people
 from experiments.config import TrainConfig
 from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.records.tables import Table, concat, write_table
 from experiments.runs import Run
-from experiments.simulate import simulate
+from experiments.simulate import simulate, world
 from experiments.tune import score, scored
-from twins import cohort
 from twins.files import atomic_write_bytes
 from twins.kernels import kernel_hash
 
@@ -91,21 +91,23 @@ def _environment(config: TrainConfig, protocol: ProtocolConfig) -> Sb3Env:
         config.env,
         config.lanes,
         "sb3",
-        cohort=list(config.people),
-        scenario=protocol.scenario,
-        behaviour=protocol.behaviour,
-        announce=protocol.announce,
-        sensor=protocol.sensor,
-        pump=protocol.pump,
+        history=config.history,
+        cohort=people.training(
+            _of(config, protocol), config.fold, config.drawn_per_group, config.copies, config.seed
+        ),
+        **world(protocol),
         decision_min=config.decision_min,
         days=config.episode_days,
         shield=config.shield,
         split="train",
         seed=config.seed,
-        failure_low_mg_dl=protocol.glucose_failure_low_mg_dl,
-        failure_high_mg_dl=protocol.glucose_failure_high_mg_dl,
     )
     return env
+
+
+def _of(config: TrainConfig, protocol: ProtocolConfig) -> ProtocolConfig:
+    """The protocol with the people that are trained on."""
+    return protocol.model_copy(update={"people": config.people})
 
 
 @dataclass
@@ -119,16 +121,19 @@ class _Watch(BaseCallback):
 
     def __init__(self, config: TrainConfig, protocol: ProtocolConfig, run: Run, env: Sb3Env) -> None:
         super().__init__()
-        self._config, self._run, self._env = config, run, env
-        self._validation = protocol.model_copy(
+        self._config, self._protocol, self._run, self._env = config, protocol, run, env
+        self._validation = _of(config, protocol).model_copy(
             update={
-                "people": config.people,
                 "split": "validation",
                 "seed": VALIDATION_SEED,
                 "replicas": config.eval_replicas,
+                "days": config.eval_days,
                 "warmup_days": 0.0,
             }
         )
+        # With drawn people the question is how it does with strangers, else how it does on new days.
+        strangers = people.validation(self._validation, config.fold) if config.drawn_per_group else None
+        self._judged = strangers or people.judged(self._validation)
         self._looks: Table | None = None
         self._best = _Best()
         self._next_look = self._next_save = 0
@@ -173,7 +178,9 @@ class _Watch(BaseCallback):
         """Score the policy as it would be saved; keep it when it is the best so far."""
         files = self._pack(model)
         policy = _unpacked(files)
-        table = scored(simulate(policy, self._validation, self._config.shield), self._validation)
+        table = scored(
+            simulate(policy, self._validation, self._config.shield, self._judged), self._validation
+        )
         value = float(score(table).mean())
         row = {
             "timesteps": model.num_timesteps,
@@ -200,7 +207,9 @@ class _Watch(BaseCallback):
         config, task = self._config, self._env.task
         assert isinstance(task, Dosing)
         trained_on = {
-            "people": list(cohort.select(config.people)),
+            "people": list(people.known(_of(config, self._protocol), config.fold)),
+            "fold": config.fold,
+            "drawn_per_group": config.drawn_per_group,
             "protocol": config.protocol,
             "split": "train",
             "seed": config.seed,
@@ -216,6 +225,7 @@ class _Watch(BaseCallback):
             "env": config.env,
             "action": task.action,
             "oracle": task.oracle,
+            "history": task.history,
             "decision_min": config.decision_min,
             "observation_names": task.observation_names,
             "action_names": tuple(field.name for field in task.fields),

@@ -85,7 +85,7 @@ class Cohort:
         return np.array([person_number(person) for person in self.ids], np.uint32)
 
     def group(self, person: int) -> str:
-        """"child", "adolescent" or "adult"."""
+        """ "child", "adolescent" or "adult"."""
         return GROUPS[int(self.therapy[person, AGE_GROUP])]
 
     def take(self, rows: Sequence[int]) -> "Cohort":
@@ -99,6 +99,10 @@ class Cohort:
             self.weight_kg[rows],
             self.log_weight[rows],
         )
+
+    def renamed(self, suffix: str) -> "Cohort":
+        """The same people under ids that end in `suffix`: other persons to everything that is random."""
+        return replace(self, ids=tuple(person + suffix for person in self.ids))
 
     def with_therapy(self, **columns: NDArray[np.float64] | float) -> "Cohort":
         """The same bodies under other settings; names as the column constants in lower case.
@@ -126,6 +130,20 @@ _THERAPY_NAMES = {
     "target_mg_dl": TARGET_MG_DL,
     "correct_above_mg_dl": CORRECT_ABOVE_MG_DL,
 }
+
+
+def join(parts: Sequence[Cohort]) -> Cohort:
+    """The people of several cohorts of one model as one cohort; their ids must differ."""
+    if not parts:
+        raise ValueError("no cohort was given; join() needs at least one")
+    return Cohort(
+        parts[0].model,
+        tuple(person for part in parts for person in part.ids),
+        np.concatenate([part.parameters for part in parts]),
+        np.concatenate([part.therapy for part in parts]),
+        np.concatenate([part.weight_kg for part in parts]),
+        np.concatenate([part.log_weight for part in parts]),
+    )
 
 
 def simglucose_table(name: str) -> dict[str, dict[str, str]]:

@@ -1,10 +1,12 @@
-"""New virtual people, drawn around a cohort.
+"""New virtual people, drawn around a cohort, and settings that are wrong for their person.
 
 The logarithms of the primary parameters are drawn from a normal distribution with the cohort's mean
 and its covariance shrunk towards the diagonal (ten people cannot tell 26 variances and 325
 covariances); everything that follows from a steady state is derived again. A draw whose basal
 insulin or steady state is not physiological is rejected and drawn anew.
 """
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,13 +36,23 @@ HEPATIC_EXTRACTION = 0.6  # of all 30 people (column HEb)
 BASAL_SHARE = 0.48  # of daily insulin, the published rule basal = 0.48 TDI
 BASAL_RANGE_U_PER_KG_DAY = (0.08, 1.0)
 MAX_TRIES = 200
+DRAWN = "~"
+"""The sign in an id by which a drawn person is known."""
 
 
-def draw(cohort: Cohort, count: int, seed: int = 0, spread: float = 1.0, shrinkage: float = 0.5) -> Cohort:
+def draw(
+    cohort: Cohort,
+    count: int,
+    seed: int = 0,
+    spread: float = 1.0,
+    shrinkage: float = 0.5,
+    split: str = "train",
+) -> Cohort:
     """`count` new people drawn around `cohort`, whose members must be of one age group.
 
     spread multiplies the standard deviations (1 = as in the cohort); shrinkage in [0, 1] is the
-    weight of the diagonal. Ids are like "adult~7#001" (group, seed, number). Therapy by rule: basal of
+    weight of the diagonal. Ids are like "adult~7#001" (group, seed, number), or "adult~test7#001" where the
+    split is not train; people of different splits are never the same. Therapy by rule: basal of
     the own equilibrium, TDI = basal / 0.48, CR 500 / TDI, CF 1800 / TDI. Raises ValueError when the
     cohort has under 3 people, mixes groups, or no physiological person was found.
     """
@@ -62,10 +74,11 @@ def draw(cohort: Cohort, count: int, seed: int = 0, spread: float = 1.0, shrinka
     # The symmetric root: the signs of eigenvectors, which differ between machines, cancel in it.
     root = spread * (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
 
-    ids = tuple(f"{group}~{seed}#{number:03d}" for number in range(1, count + 1))
+    prefix = "" if split == "train" else split
+    ids = tuple(f"{group}{DRAWN}{prefix}{seed}#{number:03d}" for number in range(1, count + 1))
     rows = []
     for person in ids:
-        key = random.stream(random.keys("train", seed, random.person_number(person), 0, 0), Stream.COHORT)
+        key = random.stream(random.keys(split, seed, random.person_number(person), 0, 0), Stream.COHORT)
         for attempt in range(MAX_TRIES):
             z = random.normal(key, len(PRIMARY), first=2 * attempt * len(PRIMARY))[0]
             row = _complete(np.exp(logs.mean(axis=0) + root @ z))
@@ -86,6 +99,24 @@ def draw(cohort: Cohort, count: int, seed: int = 0, spread: float = 1.0, shrinka
     therapy[:, TARGET_MG_DL], therapy[:, CORRECT_ABOVE_MG_DL] = TARGET, CORRECT_ABOVE
     therapy[:, AGE_GROUP] = GROUPS.index(group)
     return Cohort(cohort.model, ids, parameters, therapy, parameters[:, COLUMN["BW"]].copy())
+
+
+MISTAKEN = (BASAL_U_PER_H, CARB_RATIO_G_PER_U, CORRECTION_FACTOR_MG_DL_PER_U)
+
+
+def mistaken_therapy(cohort: Cohort, width: float, split: str, seed: int) -> Cohort:
+    """The same bodies under settings that are off by up to `width` (0.2: 20 %) either way.
+
+    Basal rate, carb ratio and correction factor are each multiplied by a factor of their own, uniform in
+    1 - width ... 1 + width, which hangs on split, seed and person. Daily insulin, which a pump counts, stays.
+    Raises ValueError unless 0 <= width < 1.
+    """
+    if not 0 <= width < 1:
+        raise ValueError(f"width of the error is {width}; allowed is 0 up to below 1, such as 0.2")
+    keys = random.stream(random.keys(split, seed, cohort.numbers, 0, 0), Stream.THERAPY)
+    therapy = cohort.therapy.copy()
+    therapy[:, MISTAKEN] *= 1 + width * (2 * random.uniform(keys, len(MISTAKEN)) - 1)
+    return replace(cohort, therapy=therapy)
 
 
 def _complete(primary: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -32,6 +32,8 @@ class Stream(IntEnum):
     TREATMENT = 4
     COHORT = 5
     INITIAL_STATE = 6
+    THERAPY = 7
+    SENSOR_FAULTS = 8
 
 
 _M0 = np.uint64(0xD2511F53)

@@ -19,19 +19,19 @@ _SETTING_WORDS = tuple(make_setting.__annotations__)[:-1]
 
 
 def build(task: str, lanes: int, rotate: bool = False, **keywords: Any) -> tuple[Core, Roster]:
-    """A core and its roster; keywords are those of `make_setting`, and `action`.
+    """A core and its roster; keywords are those of `make_setting`, `action` and `history`.
 
     Raises ValueError or TypeError naming the wrong keyword and the nearest known one.
     """
     if isinstance(lanes, bool) or not isinstance(lanes, int | np.integer) or lanes < 1:
         raise ValueError(f"num_envs is {lanes!r}; give a whole number from 1 on")
-    action = keywords.pop("action", "modulation")
+    action, history = keywords.pop("action", "modulation"), keywords.pop("history", False)
     for word in keywords:
         if word not in _SETTING_WORDS:
-            known = ("action", *_SETTING_WORDS)
+            known = ("action", "history", *_SETTING_WORDS)
             raise TypeError(f"unknown keyword {word!r}{near_miss(word, known)}; known are {', '.join(known)}")
     setting = make_setting(**keywords)
-    decisions: Task = Dosing(action, setting.oracle)
+    decisions: Task = Dosing(action, setting.oracle, history)
     core = Core(setting, decisions, int(lanes))
     return core, Roster(setting.cohort, int(lanes), setting.split, setting.seed, rotate)
 

@@ -19,7 +19,7 @@ class SingleEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
     """A gymnasium environment for one person; of a cohort the next person comes each episode.
 
     What is decided, seen and rewarded stands in the task's docstring (`env.unwrapped.task.__doc__`); keywords are
-    those of `envs.setting.make_setting`, `action`, and render_mode=None or "rgb_array" (the strip of the day).
+    those of `envs.setting.make_setting`, `action`, `history`, and render_mode=None or "rgb_array" (the day's strip).
     `reset(seed=s)` begins episode 0 of seed s; `reset()` goes on to the next episode, which is a new day.
     """
 

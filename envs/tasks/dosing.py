@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 from envs import view as v
 from envs.rewards import dosing_terms
+from envs.tasks.history import NAMES as PAST
+from envs.tasks.history import observe_past
 from envs.tasks.task import Field
 from envs.therapy import Request, basal_bolus
 from envs.trace import GLUCOSE_MG_DL
@@ -54,6 +56,8 @@ class Dosing:
     `action="basal"`, one number: rate = (a + 1) / 2 x 3 x scheduled basal (U/h); no boluses.
 
     ## Observation space: `Box(-5, 5)`, 35 numbers (36 with `oracle=True`)
+    `history=True` adds the 96 of `envs.tasks.history` (the last 24 hours) before the one of the oracle.
+
     | # | name | physical value | scaling |
     |---|---|---|---|
     | 0-16 | cgm_0min ... cgm_240min | reading so long ago, mg/dL (a gap holds the older value) | (x - 140) / 100 |
@@ -90,13 +94,16 @@ class Dosing:
     `terminated`: plasma glucose below 10 or above 600 mg/dL. `truncated`: after `days`.
     """
 
-    def __init__(self, action: str = "modulation", oracle: bool = False) -> None:
+    def __init__(self, action: str = "modulation", oracle: bool = False, history: bool = False) -> None:
         if action not in ACTIONS:
             raise ValueError(
                 f"action is {action!r}{near_miss(str(action), ACTIONS)}; allowed are {', '.join(ACTIONS)}"
             )
         self.action = action
-        self.oracle = oracle
+        for name, given in (("oracle", oracle), ("history", history)):
+            if not isinstance(given, bool):
+                raise ValueError(f"{name} is {given!r}; allowed are True and False")
+        self.oracle, self.history = oracle, history
         self.fields: tuple[Field, ...] = (
             (
                 Field("basal", 0.0, 1 + BASAL_GAIN, "x scheduled basal"),
@@ -105,7 +112,7 @@ class Dosing:
             if action == "modulation"
             else (Field("basal", 0.0, MAX_BASAL_FACTOR, "x scheduled basal"),)
         )
-        self.observation_names = (*NAMES, "plasma_glucose") if oracle else NAMES
+        self.observation_names = (*NAMES, *PAST * history, *("plasma_glucose",) * oracle)
 
     def decode(self, action: NDArray[np.float64], view: View) -> Request:
         """See `Task.decode`: a dose in U/h and U from numbers in [-1, 1]."""
@@ -118,13 +125,17 @@ class Dosing:
 
     def observe(self, view: View) -> NDArray[np.float32]:
         """See `Task.observe` and the table above."""
-        out = np.empty((len(view), FEATURES + self.oracle), np.float32)
+        out = np.empty((len(view), len(self.observation_names)), np.float32)
         _observe(
             view.now, view.cgm_buffer, view.position, view.therapy, view.weight_kg, view.interval_min, out
         )
+        if self.history:
+            past = out[:, FEATURES : FEATURES + len(PAST)]
+            observe_past(view.now, view.hourly, view.therapy, past)
+            np.clip(past, -WIDEST, WIDEST, out=past)
         if self.oracle:
             assert view.oracle_glucose_mg_dl is not None, "the setting has no oracle"
-            out[:, FEATURES] = np.clip((view.oracle_glucose_mg_dl - 140.0) / 100.0, -WIDEST, WIDEST)
+            out[:, -1] = np.clip((view.oracle_glucose_mg_dl - 140.0) / 100.0, -WIDEST, WIDEST)
         return out
 
     def terms(

@@ -6,7 +6,7 @@ Figures: carb-count errors and missed boluses, see `REALISTIC`.
 """
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ class Behaviour:
 
     carb_bias_sd: float = 0.0
     """Spread between persons of the (log) bias in counting carbs."""
+    carb_count_factor: float = 1.0
+    """What everybody's counts are multiplied by: 0.7 counts three tenths too little."""
     carb_error_sd: float = 0.0
     """Spread from meal to meal of the (log) error in counting carbs."""
     missed: float = 0.0
@@ -42,6 +44,8 @@ class Behaviour:
     """Spread from day to day of the logarithm of insulin sensitivity (drawn each day)."""
     sensitivity_hour_sd: float = 0.0
     """Amplitude of the daily course of its logarithm (phase drawn per episode)."""
+    sensitivity_factors: tuple[float, ...] = (1.0,)
+    """Constant multipliers of insulin sensitivity: replica r of a person lives with number r of them."""
     treats_lows_day: float = 0.0
     treats_lows_night: float = 0.0
     """Probability per quarter of an hour with plasma glucose < 70 mg/dL of taking `rescue_g`;
@@ -64,9 +68,18 @@ REALISTIC = Behaviour(
 """Project's own setting, in the range of the literature: carb counts err by 20-50 % (median 28 %
 under), a third of teenagers miss more than 15 % of boluses, later or missed boluses in nearly every
 fortnight; lows at night are noticed about half as often."""
+REALISTIC_UNTREATED = replace(REALISTIC, treats_lows_day=0.0, treats_lows_night=0.0)
+STRESS = replace(REALISTIC, missed=0.15, late=0.30, sensitivity_factors=(0.7, 1.3))
+"""Twice the missed and late meals of `REALISTIC`; 30 % less sensitive, and 30 % more."""
 TREATS_LOWS = Behaviour(treats_lows_day=0.7, treats_lows_night=0.35)
 
-NAMED = {"exact": EXACT, "treats-lows": TREATS_LOWS, "realistic": REALISTIC}
+NAMED = {
+    "exact": EXACT,
+    "treats-lows": TREATS_LOWS,
+    "realistic": REALISTIC,
+    "realistic-untreated": REALISTIC_UNTREATED,
+    "stress": STRESS,
+}
 
 
 def named(name: str) -> Behaviour:
@@ -96,7 +109,7 @@ def announce(
     bias = behaviour.carb_bias_sd * random.normal(random.stream(person, Stream.BEHAVIOUR), 1)
     # One more pair of normals per meal, from draws that no other use of the stream reaches.
     error = random.normal(stream, meals, first=1_000_000) * behaviour.carb_error_sd
-    told = np.maximum(eat_g * np.exp(bias + error), 1.0)
+    told = np.maximum(eat_g * behaviour.carb_count_factor * np.exp(bias + error), 1.0)
     delay = behaviour.lag_min + np.where(
         unit[:, :, 0] < behaviour.late,
         behaviour.late_min[0] + unit[:, :, 1] * (behaviour.late_min[1] - behaviour.late_min[0]),
@@ -118,5 +131,8 @@ def sensitivity(behaviour: Behaviour, keys: NDArray[np.uint32], hours: int) -> N
     by_day = behaviour.sensitivity_day_sd * random.normal(stream, days, first=2)
     hour = np.arange(hours)
     course = behaviour.sensitivity_hour_sd * np.cos(2 * np.pi * hour / 24 - phase)
-    multiplier: NDArray[np.float64] = np.exp(by_day[:, hour // 24] + course)
+    shift = np.take(
+        behaviour.sensitivity_factors, keys[:, random.REPLICA] % len(behaviour.sensitivity_factors)
+    )
+    multiplier: NDArray[np.float64] = shift[:, None] * np.exp(by_day[:, hour // 24] + course)
     return multiplier
