@@ -1,11 +1,9 @@
 """Scheduled basal with meal boluses: the treatment of most people with a pump and no closed loop."""
 
-import difflib
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.tunable import Family, Gain
 from envs import therapy
 from envs.therapy import Request
 from envs.view import View
@@ -16,29 +14,18 @@ from twins.cohort import (
     DAILY_INSULIN_U,
 )
 
+BASAL_GAIN = Gain("basal_gain", 1.0, 0.2, 3.0, "factor of the scheduled basal rate")
+BOLUS_GAIN = Gain("bolus_gain", 1.0, 0.1, 2.0, "factor of the calculator's meal bolus")
+
+BASAL_BOLUS = Family("basal-bolus", (BASAL_GAIN, BOLUS_GAIN), therapy.basal_bolus)
+
 
 class BasalBolus:
-    """The person's basal rate, meal bolus by carb ratio and correction factor (simglucose's controller).
-
-    gains: of each person the factors (basal, bolus), as found by tuning; without them both are 1.
-    """
-
-    def __init__(self, gains: Mapping[str, tuple[float, float]] | None = None) -> None:
-        self.gains = dict(gains) if gains is not None else None
+    """The person's basal rate, meal bolus by carb ratio and correction factor (simglucose's controller)."""
 
     def act(self, view: View) -> Request:
-        """See `Treatment.act`. Raises ValueError for a person without gains when there are gains."""
-        if self.gains is None:
-            return therapy.basal_bolus(view)
-        try:
-            factors = np.array([self.gains[person] for person in view.ids])
-        except KeyError as error:
-            near = difflib.get_close_matches(error.args[0], self.gains, n=1)
-            raise ValueError(
-                f"no tuned gains for {error.args[0]!r}; there are {len(self.gains)} persons with gains"
-                f"{f', the nearest is {near[0]!r}' if near else ''}. Tune on the same people that are judged"
-            ) from None
-        return therapy.basal_bolus(view, factors)
+        """See `Treatment.act`."""
+        return therapy.basal_bolus(view)
 
 
 class RuleOf500:

@@ -1,23 +1,23 @@
 """A trained policy as plain data: weights in safetensors, everything else in a JSON manifest.
 
 Nothing is unpickled. What is read is checked before use: hash, schema, shapes, finite numbers. The forward
-pass works row by row in a fixed order, so a person's actions do not depend on the batch; it agrees with
-torch within 1e-5.
+pass (`agents.actors`) works row by row in a fixed order, so a person's actions do not depend on the batch; it
+agrees with torch within 1e-5.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
-from twins.kernels import kernel
+from agents.actors import ACTIVATION, Activation, Actor, Algo, needed
 
 WEIGHTS, MANIFEST = "policy.safetensors", "manifest.json"
 MAX_BYTES = {MANIFEST: 1 << 20, WEIGHTS: 64 << 20}
@@ -33,7 +33,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     format: Literal[1] = 1
-    algo: Literal["ppo"]
+    algo: Algo
     env: str
     action: Literal["modulation", "basal"]
     oracle: bool = False
@@ -41,8 +41,10 @@ class Manifest(BaseModel):
     decision_min: int = Field(ge=1, le=1440)
     observation_names: tuple[str, ...]
     action_names: tuple[str, ...]
-    net_arch: tuple[int, ...]
-    activation: Literal["tanh"] = "tanh"
+    net_arch: tuple[int, ...] = Field(max_length=8)
+    activation: Activation = "tanh"
+    lstm_hidden_size: int | None = Field(None, ge=1, le=4096)
+    """Units of the LSTM before the other layers; of recurrent_ppo only."""
     trained_on: dict[str, Any]
     """People, days, scenario, seed and steps of the training, for every table that shows the policy."""
     kernel_hash: str
@@ -57,6 +59,14 @@ class Manifest(BaseModel):
             raise ValueError("seed must be a whole number from 0 to 2^32 - 1")
         return facts
 
+    @model_validator(mode="after")
+    def _is_of_its_learner(self) -> Self:
+        if self.activation != (own := ACTIVATION[self.algo]):
+            raise ValueError(f"activation is {self.activation}; policies of {self.algo} have {own}")
+        if (self.lstm_hidden_size is not None) != (self.algo == "recurrent_ppo"):
+            raise ValueError("lstm_hidden_size belongs to recurrent_ppo, which needs it, and to no other")
+        return self
+
 
 class FrozenPolicy:
     """The deterministic actor of a trained policy; `predict` as in SB3."""
@@ -66,13 +76,7 @@ class FrozenPolicy:
         self.decision_min, self.action, self.oracle = manifest.decision_min, manifest.action, manifest.oracle
         self.history = manifest.history
         self.train_seed = int(manifest.trained_on.get("seed", 0))
-        self._layers = [
-            (
-                np.ascontiguousarray(self.weights[f"{name}.weight"].T, np.float64),
-                self.weights[f"{name}.bias"].astype(float),
-            )
-            for name in _layer_names(manifest)
-        ]
+        self._actor = Actor(manifest.algo, len(manifest.net_arch), self.weights, manifest.lstm_hidden_size)
 
     def predict(
         self,
@@ -81,45 +85,25 @@ class FrozenPolicy:
         episode_start: NDArray[Any] | None = None,
         deterministic: bool = True,
     ) -> tuple[NDArray[np.float32], Any]:
-        """Actions (n, A) in [-1, 1] for observations (n, O) or (O,). Raises ValueError for a wrong shape."""
+        """Actions (n, A) in [-1, 1] for observations (n, O) or (O,), and the state for the next call.
+
+        state, episode_start: as in SB3. A recurrent policy wants back what it gave last, for the same lanes, and
+        begins anew where `episode_start` (n,) is true; others hand the state through. Raises ValueError for a wrong
+        shape.
+        """
         rows = np.atleast_2d(np.asarray(observation, np.float64))
         if rows.ndim != 2 or rows.shape[1] != len(self.manifest.observation_names):
             raise ValueError(
                 f"observations have shape {np.shape(observation)}; this policy needs "
                 f"(n, {len(self.manifest.observation_names)}): {', '.join(self.manifest.observation_names)}"
             )
-        rows = np.ascontiguousarray(rows)
-        for number, (weight, bias) in enumerate(self._layers, 1):
-            rows = _layer(rows, weight, bias, number < len(self._layers))
-        actions = np.clip(rows, -1.0, 1.0).astype(np.float32)
+        actions, state = self._actor(np.ascontiguousarray(rows), state, episode_start)
         return (actions[0] if np.ndim(observation) == 1 else actions), state
-
-
-@kernel
-def _layer(rows, weight, bias, tanh):  # type: ignore[no-untyped-def]
-    """rows (n, I) times weight (I, O) plus bias, each row by itself and in the order of the inputs."""
-    out = np.empty((rows.shape[0], weight.shape[1]))
-    for r in range(rows.shape[0]):
-        for o in range(weight.shape[1]):
-            out[r, o] = bias[o]
-        for i in range(weight.shape[0]):
-            value = rows[r, i]
-            for o in range(weight.shape[1]):
-                out[r, o] += value * weight[i, o]
-        if tanh:
-            for o in range(weight.shape[1]):
-                out[r, o] = np.tanh(out[r, o])
-    return out
-
-
-def _layer_names(manifest: Manifest) -> list[str]:
-    """Names of the actor's layers in SB3's state dict: every second module is the activation."""
-    return [*(f"mlp_extractor.policy_net.{2 * k}" for k in range(len(manifest.net_arch))), "action_net"]
 
 
 def pack(manifest: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]]) -> dict[str, bytes]:
     """The two files of a policy as bytes by name; `manifest` without the hash of the weights."""
-    data = safetensors.save({name: np.ascontiguousarray(value) for name, value in weights.items()})
+    data = safetensors.save({name: np.asarray(value, order="C") for name, value in weights.items()})
     full = Manifest(**manifest, weights_sha256=hashlib.sha256(data).hexdigest())
     FrozenPolicy(full, _checked(full, dict(weights)))
     return {WEIGHTS: data, MANIFEST: (full.model_dump_json(indent=2) + "\n").encode()}
@@ -167,14 +151,13 @@ def load(folder: str | Path) -> FrozenPolicy:
 def _checked(manifest: Manifest, weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
     """Weights that fit the manifest and are finite; PolicyError otherwise."""
     sizes = [len(manifest.observation_names), *manifest.net_arch, len(manifest.action_names)]
-    for name, before, after in zip(_layer_names(manifest), sizes, sizes[1:], strict=False):
-        for part, shape in (("weight", (after, before)), ("bias", (after,))):
-            held = weights.get(f"{name}.{part}")
-            if held is None or held.shape != shape or held.dtype != np.float32:
-                found = "nothing" if held is None else f"{held.dtype}{held.shape}"
-                raise PolicyError(
-                    f"weights {name}.{part}: {found} found, float32{shape} needed by the manifest"
-                )
+    for name, shape in needed(manifest.algo, sizes, manifest.lstm_hidden_size).items():
+        held = weights.get(name)
+        if held is None or held.shape != shape or held.dtype != np.float32:
+            found = "nothing" if held is None else f"{held.dtype}{held.shape}"
+            raise PolicyError(f"weights {name}: {found} found, float32{shape} needed by the manifest")
+        if name.endswith(".ra_var") and (held < 0).any():
+            raise PolicyError(f"weights {name} hold a variance below 0; train the policy again")
     for name, held in weights.items():
         if not np.isfinite(held).all():
             raise PolicyError(f"weights {name} hold values that are not finite; train the policy again")

@@ -4,42 +4,66 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal
 
 from agents import frozen
-from agents.basal_bolus import BasalBolus, ConstantBasal, RuleOf500
+from agents.basal_bolus import BASAL_BOLUS, BasalBolus, ConstantBasal, RuleOf500
 from agents.base import Agent, Policy, Treatment
-from agents.low_glucose_suspend import LowGlucoseSuspend
+from agents.low_glucose_suspend import LOW_GLUCOSE_SUSPEND
+from agents.pid import PID
+from agents.tunable import Family, Tuned, Values
 from twins.words import near_miss
-
-Gains = Mapping[str, tuple[float, float]]
 
 TREATMENTS: dict[str, Callable[[], Treatment]] = {
     "basal-bolus": BasalBolus,
     "basal-bolus-rule": RuleOf500,
-    "low-glucose-suspend": LowGlucoseSuspend,
+    "low-glucose-suspend": lambda: Tuned(LOW_GLUCOSE_SUSPEND),
+    "pid": lambda: Tuned(PID),
     "constant-basal": ConstantBasal,
 }
-TUNED: dict[str, Callable[[Gains], Treatment]] = {
-    "basal-bolus-tuned": BasalBolus,
-    "low-glucose-suspend-tuned": LowGlucoseSuspend,
+FAMILIES: dict[str, Family] = {family.name: family for family in (BASAL_BOLUS, LOW_GLUCOSE_SUSPEND, PID)}
+TUNED: dict[str, Family] = {f"{name}-tuned": family for name, family in FAMILIES.items()}
+"""Treatments with gains of each person, found on that person's own body by `experiments.tune`."""
+COHORT: dict[str, Family] = {f"{name}-cohort": family for name, family in FAMILIES.items()}
+"""Treatments with one set of gains for everybody, found on other bodies."""
+
+NAMES = (*TREATMENTS, *TUNED, *COHORT)
+
+Tier = Literal["T0", "T1", "T2 (other bodies)", "T2 (this body)"]
+
+TIERS: dict[Tier, str] = {
+    "T0": "formulas from the therapy settings",
+    "T1": "a diary of 14 days of the person",
+    "T2 (other bodies)": "tuned or trained in the simulator, on bodies other than those that are judged",
+    "T2 (this body)": "tuned or trained in the simulator on the very body that is judged, on other days",
 }
-"""Treatments that need gains of each person (basal, bolus), found by `experiments.tune`."""
-
-NAMES = (*TREATMENTS, *TUNED)
+"""What an agent was allowed to learn from, in words; T2 goes with its number of simulated person-days."""
 
 
-def load(word: str, gains: Callable[[], Gains] | None = None) -> Agent:
-    """The agent that `word` names. gains: called when a tuned treatment needs them.
+def tier(name: str) -> Tier:
+    """The information tier of a treatment of `NAMES`. Raises ValueError for other words, with the nearest name.
+
+    A trained policy is not among them: its tier hangs on whom it was trained on and on who is judged.
+    """
+    if name in TREATMENTS:
+        return "T0"
+    if name in TUNED:
+        return "T2 (this body)"
+    if name in COHORT:
+        return "T2 (other bodies)"
+    raise ValueError(f"no information tier of {name!r}{near_miss(name, NAMES)}; known are {', '.join(NAMES)}")
+
+
+def load(word: str, gains: Callable[[str], Values] | None = None) -> Agent:
+    """The agent that `word` names. gains: called with the name when a treatment needs tuned gains.
 
     A class is built with no arguments and must have predict (SB3's words) or act(view). Raises
     ValueError, or FileNotFoundError, with the nearest known name.
     """
     if word in TREATMENTS:
         return TREATMENTS[word]()
-    if word in TUNED:
-        if gains is None:
-            raise ValueError(f"{word} needs gains per person; tune them first")
-        return TUNED[word](gains())
+    if word in TUNED or word in COHORT:
+        return _tuned(word, gains)
     if word and Path(word).is_dir():
         return frozen.load(word)
     if ":" in word:
@@ -48,6 +72,17 @@ def load(word: str, gains: Callable[[], Gains] | None = None) -> Agent:
         f"unknown agent {word!r}{near_miss(word, NAMES)}; known are {', '.join(NAMES)}, module:Class, or the folder "
         "of a saved policy"
     )
+
+
+def _tuned(word: str, gains: Callable[[str], Values] | None) -> Tuned:
+    each = word in TUNED
+    kind = "gains of each person" if each else "one set of gains for everybody"
+    if gains is None:
+        raise ValueError(f"{word} needs {kind}; tune them first")
+    found = gains(word)
+    if isinstance(found, Mapping) != each:
+        raise ValueError(f"{word} needs {kind}, but was given the other kind; tune it under this name")
+    return Tuned((TUNED if each else COHORT)[word], found)
 
 
 def _from_class(word: str) -> Agent:

@@ -6,9 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
-from agents import frozen
-from experiments.config import TrainConfig
-from experiments.records.config_files import Config, apply_overrides, build, descriptions, load_yaml
+from experiments.records.config_files import Config, descriptions
 from experiments.records.provenance import ROOT
 from twins.words import near_miss
 
@@ -66,15 +64,3 @@ def add_settings(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, by its name"
     )
     parser.add_argument("--print-config", action="store_true", help="show the settings and stop")
-
-
-def train_settings(
-    given: dict[str, str | None], conf_file: str | None, overrides: Sequence[str]
-) -> TrainConfig:
-    """Training settings: the defaults, then the file, then flags, then --set."""
-    base = build(TrainConfig, load_yaml(conf_file), conf_file) if conf_file else TrainConfig()
-    flags = [f"{name}={value}" for name, value in given.items() if value is not None]
-    config = apply_overrides(base, [*flags, *overrides])
-    if config.init_from is not None:
-        frozen.load(config.init_from)  # a wrong one is said before a folder is made for the run
-    return config

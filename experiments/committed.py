@@ -1,19 +1,18 @@
-"""What is committed of a study: its table, the means of each person, its page, each with the command that makes it."""
+"""What is committed of a study: its tidy tables, its page, a table and figures, each with the command that makes it."""
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from experiments.compare import METRICS, Evaluation, Row, all_episodes, decimals, failed_text, results_table
-from experiments.page import figures
-from experiments.page.figures import PageFigure
+from envs.render import day_strip
+from experiments.page.findings import Findings
+from experiments.plots import glucose, style
 from experiments.records.provenance import machine, versions
-from experiments.records.tables import Table, select, write_table
+from experiments.records.tables import select
 from experiments.report import write_report
+from experiments.results.collect import collect
+from experiments.results.evaluations import METRICS, Evaluation, Row, decimals, failed_text
+from experiments.results.study_tables import StudyTables
 from twins.files import atomic_write_bytes, atomic_write_text, check_writable
 
 DISCLAIMER = "Simulated people only. Research software, not a medical device."
@@ -26,22 +25,23 @@ def commit_study(
     command: str,
     diary: Sequence[Evaluation] = (),
 ) -> list[Row]:
-    """Write table.md, persons.csv, report.html and figures into `out`; returns the rows of the table."""
+    """Collect a study and write it into `out`; returns the rows of its table, see `write_study`."""
+    folders = [one.folder for one in (*evaluations, *diary)]
+    return write_study(out, collect(folders, runs, name=Path(out).name, command=command))
+
+
+def write_study(out: str | Path, study: StudyTables) -> list[Row]:
+    """Write the tables, report.html, table.md and figures of a study into `out`; returns the table's rows."""
     out = Path(out)
-    check_writable(out, 10.0)
-    rows = results_table(evaluations)
-    note = f"Made by `{command}`."
-    write_report(
-        out / "report.html",
-        [one.folder for one in evaluations],
-        runs,
-        [one.folder for one in diary],
-        notes=[note],
-    )
-    write_table(out / "persons.csv", _persons(evaluations))
-    for name, figure in _figures(evaluations, rows).items():
-        atomic_write_bytes(out / f"{name}.svg", base64.b64decode(figure.data))
+    check_writable(out, 20.0)
+    study.write(out)
+    write_report(out / "report.html", study)
+    view = Findings(study)
+    rows = view.main
+    for name, drawing in _figures(view).items():
+        atomic_write_bytes(out / f"{name}.svg", drawing)
     days = f"{rows[0]['persons']} people, {rows[0]['replicas']} episodes of {rows[0]['days']:g} days each"
+    note = f"Made by `{study.about['command']}`."
     atomic_write_text(
         out / "table.md",
         f"# {rows[0]['protocol']}: {days}\n\n{note} {DISCLAIMER}\n\n{markdown(rows)}\n\n"
@@ -54,34 +54,22 @@ def commit_study(
     return rows
 
 
-def _figures(evaluations: Sequence[Evaluation], rows: Sequence[Row]) -> dict[str, PageFigure]:
-    """The bars of all agents, and profile and day of the first learned one (or the first at all)."""
-    agent = next((row["agent"] for row in rows if row["learned"]), rows[0]["agent"])
-    tables = figures.traces_of(evaluations, agent)
-    judged = sum(row["episodes"] for row in rows if row["agent"] == agent and row["shield"] == "rule")
-    return {
-        "bars": figures.bars(all_episodes(evaluations), rows),
-        "profile": figures.profile(tables, agent, judged),
-        "day": figures.strips({agent: tables[0]})[0],
-    }
-
-
-def _persons(evaluations: Sequence[Evaluation]) -> Table:
-    """Means of each person, agent, shield and training seed over the replicas, with the number of failures."""
-    episodes = all_episodes(evaluations)
-    keys = ("agent", "shield", "train_seed", "person")
-    groups = sorted(set(zip(*(episodes[name].tolist() for name in keys), strict=True)))
-    parts: list[dict[str, Any]] = []
-    for key in groups:
-        mine = select(episodes, **dict(zip(keys, key, strict=True)))
-        row: dict[str, Any] = dict(zip(keys, key, strict=True))
-        row |= {"episodes": len(mine["person"]), "failures": int(mine["failed"].sum())}
-        parts.append(row | {name: float(np.mean(mine[name])) for name in METRICS})
-    return {name: np.array([part[name] for part in parts]) for name in parts[0]}
+def _figures(view: Findings) -> dict[str, bytes]:
+    """Figures for a README, letters as outlines: the bars, and of the primary agent the glucose and one day."""
+    agent = view.pair[0]
+    found = {"bars": style.svg(glucose.range_bars(view.main))}
+    if view.study.curves is not None:
+        curves = view.of_primary(view.study.curves)
+        if (curves["agent"] == agent).any():
+            found["profile"] = style.svg(glucose.aligned(curves, [agent]))
+    if view.study.days is not None:
+        day = select(view.study.days, agent=agent, protocol=view.primary["protocol"])
+        found["day"] = style.svg(day_strip(day))
+    return found
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The results as a Markdown table, failures first; 95 % intervals over persons."""
+    """The results as a Markdown table, failures first; 95 % intervals over training seeds and persons."""
     heads = ["agent", "shield", "failures", *(name for name, _ in METRICS.values())]
     lines = ["| " + " | ".join(heads) + " |", "|---|---|" + "---:|" * (len(heads) - 2)]
     for row in rows:

@@ -4,76 +4,56 @@ The descriptions are the texts of --help. Words follow Stable-Baselines3 and its
 environment steps (decisions summed over all lanes), never calls.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
+from agents import frozen
+from agents.actors import ALGOS, Algo
 from envs.setting import DIARY
+from experiments.hyperparams import SETTINGS, PpoConfig
+from experiments.hyperparams import load_hyperparams as load_hyperparams
 from experiments.protocol import People, Seed, load_protocol
-from experiments.records.config_files import Config, ConfigError, build, load_yaml
+from experiments.records.config_files import Config, ConfigError, apply_overrides, build, load_yaml
 from twins.units import MINUTES_PER_DAY
 from twins.words import near_miss
 
-HYPERPARAMETERS = Path(__file__).resolve().parent.parent / "agents" / "hyperparams"
-
-
-class PpoConfig(Config):
-    """Hyperparameters of PPO; the tested values are in agents/hyperparams/ppo.yml."""
-
-    learning_rate: float = Field(gt=0, le=1, description="step size of Adam")
-    learning_rate_schedule: Literal["constant", "linear"] = Field(
-        description="constant, or linear: falls to 0 at the end of training"
-    )
-    n_steps: int = Field(ge=1, le=100_000, description="decisions per lane in one rollout")
-    batch_size: int = Field(ge=2, description="decisions in one minibatch; divides lanes x n_steps")
-    n_epochs: int = Field(ge=1, le=1000, description="passes over each rollout")
-    gamma: float = Field(gt=0, le=1, description="discount per decision")
-    gae_lambda: float = Field(ge=0, le=1, description="trade of bias for variance in the advantage")
-    clip_range: float = Field(gt=0, le=10, description="limit of the change of the policy's ratio")
-    ent_coef: float = Field(ge=0, le=10, description="weight of the entropy in the loss")
-    vf_coef: float = Field(ge=0, le=100, description="weight of the value function in the loss")
-    max_grad_norm: float = Field(gt=0, le=1000, description="limit of the norm of the gradient")
-    log_std_init: float = Field(ge=-10, le=5, description="initial log standard deviation of the action")
-    net_arch: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
-        max_length=8, description="units of each hidden layer, for policy and value function"
-    )
-    target_kl: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="ends the epochs of a rollout early at this KL divergence; null: never"
-    )
-
-
-def load_hyperparams(algo: str = "ppo", env: str = "Homeostat/Dosing-v0") -> PpoConfig:
-    """Tested hyperparameters of an algorithm for an environment, or those of the section `default`."""
-    path = HYPERPARAMETERS / f"{algo}.yml"
-    sections = load_yaml(path)
-    if env not in sections and "default" not in sections:
-        raise ConfigError(f"{path.name}: no section {env} nor `default`{near_miss(env, sections)}")
-    name = env if env in sections else "default"
-    if not isinstance(sections[name], dict):
-        raise ConfigError(f"{path.name}, {name}: expected lines 'name: value'")
-    return build(PpoConfig, sections[name], f"{path.name}, {name}")
-
 
 class TrainConfig(Config):
-    """Everything that decides one training run."""
+    """Everything that decides one training run, of PPO unless `algo` says otherwise.
+
+    For another algorithm `build(TrainConfig, {"algo": "sac", ...})` gives the same settings with that one's
+    hyperparameters (`kind_of`).
+    """
 
     env: str = Field("Homeostat/Dosing-v0", min_length=1, description="id of the environment")
-    algo: Literal["ppo"] = Field("ppo", description="learning algorithm")
+    algo: Algo = Field("ppo", description=f"learning algorithm: {', '.join(ALGOS)}")
     people: People = Field(
         ("all",), description="people to train on: ids such as adult#001, or all, adult, adolescent, child"
     )
     fold: int | None = Field(
-        None, ge=0, description="part of the protocol's people to leave out and be judged on; null: train on all"
+        None,
+        ge=0,
+        description="part of the protocol's people to leave out and be judged on; null: train on all",
     )
     drawn_per_group: int = Field(
-        0, ge=0, le=10_000, description="people drawn around each age group of the training people, trained on too"
+        0,
+        ge=0,
+        le=10_000,
+        description="people drawn around each age group of the training people, trained on too",
     )
     copies: int = Field(
         1, ge=1, le=100, description="copies of each training person, each with settings wrong in its own way"
     )
-    history: bool = Field(False, description="whether the policy sees its person's last 24 hours, hour by hour")
+    own_settings: bool = Field(
+        False,
+        description="train under the very settings that the protocol judges with (fine-tuning to a person)",
+    )
+    history: bool = Field(
+        False, description="whether the policy sees its person's last 24 hours, hour by hour"
+    )
     lanes: int = Field(300, ge=1, le=100_000, description="persons simulated side by side, round-robin")
     decision_min: int = Field(30, ge=1, le=MINUTES_PER_DAY, description="minutes between decisions")
     episode_days: float = Field(2.0, gt=0, le=366, description="length of an episode in days")
@@ -92,7 +72,21 @@ class TrainConfig(Config):
     eval_replicas: int = Field(5, ge=1, le=1000, description="validation episodes per person")
     torch_threads: int = Field(1, ge=1, le=1024, description="threads of torch; 1 for repeatable results")
     init_from: Path | None = Field(None, description="folder of a saved policy to go on from (fine-tuning)")
-    hyperparams: PpoConfig = Field(default_factory=load_hyperparams, description="settings of the algorithm")
+    hyperparams: PpoConfig = Field(
+        default_factory=lambda: build(PpoConfig, load_hyperparams().model_dump()),
+        description="settings of the algorithm",
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _of_its_algorithm(cls, data: Any, handler: Callable[[Any], Self]) -> Self:
+        """Settings of another algorithm are built with that one's hyperparameters."""
+        algo = data.get("algo") if isinstance(data, Mapping) else None
+        kind = _KINDS.get(algo, cls) if isinstance(algo, str) else cls  # type: ignore[call-overload]
+        if kind is cls:
+            return handler(data)
+        other: Self = kind.model_validate(data)
+        return other
 
     @model_validator(mode="before")
     @classmethod
@@ -101,8 +95,14 @@ class TrainConfig(Config):
         given = data.get("hyperparams") or {} if isinstance(data, Mapping) else None
         if not isinstance(given, Mapping):
             return data
+        algo: Algo = cls.model_fields["algo"].default
+        known = SETTINGS[algo].model_fields
+        for word in given:
+            if word not in known:
+                hint = near_miss(word, known) or f". Known are {', '.join(known)}"
+                raise ValueError(f"unknown key {word!r} in hyperparams of {algo}{hint}")
         env = data.get("env")
-        tested = load_hyperparams("ppo", env if isinstance(env, str) else cls.model_fields["env"].default)
+        tested = load_hyperparams(algo, env if isinstance(env, str) else cls.model_fields["env"].default)
         return {**data, "hyperparams": {**tested.model_dump(), **given}}
 
     @model_validator(mode="after")
@@ -113,6 +113,9 @@ class TrainConfig(Config):
                 f"protocol: {protocol.name} given, which replays {protocol.scenario}: its days are the same for "
                 "training and for judging; train on a protocol whose days are drawn"
             )
+        if self.fold is not None and self.fold >= protocol.folds:
+            allowed = f"0 to {protocol.folds - 1}" if protocol.folds else "null: it has no folds"
+            raise ValueError(f"fold: {self.fold} given; for {protocol.name} allowed is {allowed}")
         if self.decision_min % protocol.sample_min:
             raise ValueError(
                 f"decision_min: {self.decision_min} given; the sensor of {protocol.name} measures every "
@@ -123,14 +126,63 @@ class TrainConfig(Config):
                 f"episode_days: {self.episode_days:g} given; an episode must hold at least one decision of "
                 f"{self.decision_min} min"
             )
-        rollout, batch = self.lanes * self.hyperparams.n_steps, self.hyperparams.batch_size
-        if rollout < 2:
-            raise ValueError("lanes x n_steps is 1; PPO needs at least two decisions in a rollout")
-        if rollout % batch:
-            fits = next(size for size in range(min(batch, rollout), 0, -1) if rollout % size == 0)
-            raise ValueError(
-                f"hyperparams.batch_size: {batch} given, which does not divide the rollout of {rollout} "
-                f"decisions (lanes {self.lanes} x n_steps {self.hyperparams.n_steps}); use for example "
-                f"{fits if fits > 1 else rollout} (--set hyperparams.batch_size=...)"
-            )
+        self.hyperparams.check(self.lanes)
         return self
+
+
+def _kind(algo: Algo) -> type[TrainConfig]:
+    inner = TrainConfig.model_fields["hyperparams"].description
+    return create_model(
+        "TrainConfig",  # a name "train.learning_rate" begins with the kind of settings
+        __base__=TrainConfig,
+        __module__=__name__,
+        algo=(Algo, Field(algo, description=TrainConfig.model_fields["algo"].description)),
+        hyperparams=(
+            SETTINGS[algo],
+            Field(default_factory=lambda: load_hyperparams(algo), description=inner),
+        ),
+    )
+
+
+_KINDS: dict[Algo, type[TrainConfig]] = {"ppo": TrainConfig}
+_KINDS |= {algo: _kind(algo) for algo in ALGOS if algo != "ppo"}
+
+
+def kind_of(algo: str) -> type[TrainConfig]:
+    """The kind of settings of trainings with this algorithm. Raises ConfigError with the nearest known name."""
+    if algo not in _KINDS:
+        raise ConfigError(f"algo: {algo!r} given{near_miss(algo, ALGOS) or '.'} Allowed: {', '.join(ALGOS)}")
+    return _KINDS[algo]
+
+
+def train_settings(
+    given: Mapping[str, str | None], conf_file: str | None, overrides: Sequence[str]
+) -> TrainConfig:
+    """Training settings: the defaults, then the file, then flags (`given`), then --set ("name=value").
+
+    What fine-tuning cannot change is taken from the saved policy where nothing else is said: its algorithm, what it
+    sees, how often it decides, its layers. Raises ConfigError, or what `frozen.load` raises.
+    """
+    data = load_yaml(conf_file) if conf_file else {}
+    flags = {name: value for name, value in given.items() if value is not None}
+    said = dict(item.removeprefix("train.").partition("=")[::2] for item in overrides) | {}
+    folder = said.get("init_from") or flags.get("init_from") or data.get("init_from")
+    if folder not in (None, "null"):
+        data = _like(frozen.load(str(folder)).manifest, data)
+    algo = said.get("algo") or flags.get("algo") or data.get("algo") or "ppo"
+    base = build(kind_of(str(algo).strip()), {**data, "algo": str(algo).strip()}, conf_file or "settings")
+    return apply_overrides(base, [*(f"{name}={value}" for name, value in flags.items()), *overrides])
+
+
+def _like(parent: frozen.Manifest, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings for fine-tuning: those of the saved policy below the given ones."""
+    inner: dict[str, Any] = {"net_arch": list(parent.net_arch)}
+    if parent.lstm_hidden_size is not None:
+        inner["lstm_hidden_size"] = parent.lstm_hidden_size
+    own = {
+        "env": parent.env,
+        "algo": parent.algo,
+        "history": parent.history,
+        "decision_min": parent.decision_min,
+    }
+    return {**own, **data, "hyperparams": {**inner, **(data.get("hyperparams") or {})}}

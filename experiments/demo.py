@@ -1,26 +1,24 @@
-"""The demonstration: train, judge, replay a real person's recorded days, and write a page. Under ten minutes."""
+"""The demonstration: a small study, trained and judged in minutes, and a real person's recorded days beside it."""
 
+import shutil
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from agents.load import Gains
-from experiments.compare import Evaluation, format_text, results_table
-from experiments.protocol import load_protocol
-from experiments.records.config_files import save
-from experiments.report import write_report
+from experiments.page.findings import Findings
+from experiments.records.config_files import build
+from experiments.results.evaluations import format_text
 from experiments.runs import RUNS
-from experiments.study import judge_all, study
-from experiments.tune import load_gains
-from twins import cohort
-from twins.cohort import DAILY_INSULIN_U
+from experiments.studies import study
+from experiments.studies.settings import StudyConfig
 from twins.world import readers
-from twins.world.diary import Diary, DiaryError, complete_days, summary
+from twins.world.diary import DiaryError, complete_days
 
-DIARY_DAYS, DIARY_REPLICAS = 2, 15
-REAL_PERSON = "t1d-uom/2308"
-"""Data set and id of the recorded person: a pump without a loop, meals logged on 75 days."""
+TUNE_PERSON_DAYS = 300
+"""Budget of a tuning for each person: a tenth of that of the committed tables, for the sake of time."""
+DIARY = "diary"
+"""The protocol of a recorded person's days."""
 
 
 def demo(
@@ -36,56 +34,60 @@ def demo(
     people, replicas: instead of the protocol's. Raises ValueError for a wrong one before anything is begun.
     """
     out = Path(out)
-    judged, runs = study(out, "simglucose-default", train_s, seeds, people, replicas)
-    print("replaying recorded days")
-    diary = replay(out, load_gains(out / "gains-rule.json"), runs)
-    page = write_report(
-        out / "report.html",
-        [one.folder for one in judged],
-        runs,
-        [one.folder for one in diary],
-        notes=[
-            "This page is made by the command `make demo`; its tables and traces lie in the folder beside it."
-        ],
-    )
-    print(format_text(results_table(judged)))
-    print("\nrecorded days, see the page:")
-    print(format_text(results_table(diary)))
+    asked = settings(train_s, seeds, people, replicas)
+    keep_earlier(out)
+    tables, _ = study.run(asked, out)
+    study.commit(asked, tables, out, out, out / "policies")
+    print(format_text(Findings(tables).rows))
+    page = out / "report.html"
     print(f"the page: {page}")
     return page
 
 
-def replay(out: Path, gains: Gains, runs: Sequence[Path]) -> list[Evaluation]:
-    """The recorded days of a real person (else of the shipped simulated diary) on the nearest virtual adult."""
-    name, diary = _recorded()
-    body = nearest_body(summary(diary).insulin_u_per_day, list(gains))
-    protocol = load_protocol("simglucose-default").model_copy(
-        update={
-            "name": "recorded-days",
-            "description": f"Recorded meals of {diary.who} on the virtual body {body}, announced as they were logged.",
-            "people": (body,),
-            "scenario": f"diary:{name}",
-            "days": float(DIARY_DAYS),
-            "replicas": min(DIARY_REPLICAS, len(complete_days(diary)) // DIARY_DAYS),
-        }
+def settings(
+    train_s: float, seeds: Sequence[int], people: Sequence[str] | None, replicas: int | None
+) -> StudyConfig:
+    """The demonstration as a study."""
+    given: dict[str, Any] = {"people": people, "replicas": replicas}
+    changes = {name: value for name, value in given.items() if value is not None}
+    learner = {
+        "words": "PPO trained for minutes on the bodies that are judged, on other days",
+        "seeds": list(seeds),
+        "settings": {"algo": "ppo", "n_timesteps": 10**9, "max_wall_s": train_s},
+    }
+    return build(
+        StudyConfig,
+        {
+            "name": "demo",
+            "title": "A demonstration: learned insulin dosing on virtual people",
+            "protocol": "simglucose-default",
+            "beside": [DIARY],
+            "primary": "ppo",
+            "learners": {"ppo": learner},
+            "treatments": ["basal-bolus", "basal-bolus-rule", "low-glucose-suspend", "constant-basal"],
+            "tuned": ["basal-bolus-tuned", "low-glucose-suspend-tuned", "pid-tuned"],
+            "tune_person_days_each": TUNE_PERSON_DAYS,
+            "changes": {"simglucose-default": changes, DIARY: _recorded()},
+        },
+        "demo",
     )
-    path = out / f"{protocol.name}.yml"
-    save(protocol, path)
-    words = ["--protocol", str(path), "--gains", str(out / "gains-rule.json")]
-    return judge_all(out / protocol.name, protocol, "rule", gains, runs, words)
 
 
-def _recorded() -> tuple[str, Diary]:
-    """The real person's diary where it is, else the simulated one; says which and why."""
+def _recorded() -> dict[str, Any]:
+    """Changes of the protocol of recorded days: none where the recordings are, else the simulated diary."""
     try:
-        return REAL_PERSON, readers.named(REAL_PERSON)
+        readers.named("t1d-uom/2308")
     except DiaryError as error:
         print(f"{error}\nInstead the simulated diary that comes with the project is replayed.")
-        return "simulated", readers.named("simulated")
+        days = len(complete_days(readers.named("simulated")))
+        return {"scenario": "diary:simulated", "replicas": max(days // 2, 1)}
+    return {}
 
 
-def nearest_body(insulin_u_per_day: float, known: Sequence[str]) -> str:
-    """The virtual adult (of those known) whose daily insulin is nearest to a person's."""
-    ids = [person for person in known if person.startswith("adult#")] or list(known)
-    people = cohort.load(ids)
-    return people.ids[int(np.argmin(np.abs(people.therapy[:, DAILY_INSULIN_U] - insulin_u_per_day)))]
+def keep_earlier(folder: Path) -> None:
+    """Rename a folder that holds something, so that nothing saved is lost."""
+    if folder.exists() and any(folder.iterdir()):
+        stamp = datetime.fromtimestamp(folder.stat().st_mtime, UTC).strftime("%Y%m%dT%H%M%SZ")
+        kept = folder.with_name(f"{folder.name}-{stamp}")
+        shutil.move(folder, kept)
+        print(f"earlier results are kept in {kept}")

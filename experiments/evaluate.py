@@ -1,4 +1,4 @@
-"""Judge an agent on a protocol: episodes.csv, traces.csv and summary.json in one folder."""
+"""Judge an agent on a protocol: episodes, traces, counts for curves and a summary.json in one folder."""
 
 import hashlib
 import json
@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 from agents.base import Agent, Policy
 from agents.frozen import FrozenPolicy
 from envs.setting import DIARY
-from experiments.compare import GROUPS, METRICS, Evaluation, read_evaluation
 from experiments.metrics import episode_metrics
 from experiments.protocol import ProtocolConfig
 from experiments.records.lock import FolderLock
 from experiments.records.provenance import provenance
-from experiments.records.tables import Table, select, write_table
+from experiments.records.tables import Table, concat, select, write_table
+from experiments.results.burden import burden
+from experiments.results.curves import dose_counts, glucose_curves
+from experiments.results.evaluations import GROUPS, METRICS, Evaluation, read_evaluation
 from experiments.simulate import Rollout, setting_of, simulate
-from twins.cohort import Cohort
+from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U, DAILY_INSULIN_U, Cohort
+from twins.draw import DRAWN
 from twins.files import atomic_write_text, check_writable
 from twins.kernels import kernel_hash
 from twins.world import readers
@@ -45,13 +48,14 @@ def evaluate(
     trace_replicas: int | None = None,
     argv: Sequence[str] = (),
     cohort: Cohort | None = None,
+    fold: int | None = None,
 ) -> Evaluation:
     """Simulate every person and replica of `protocol` under `agent`, score them, and write the folder `out`.
 
     name: the agent's name in tables. modified: whether fields of the protocol were overridden.
     trace_replicas: how many replicas of each person go into traces.csv (default: all). cohort: other people
-    than the protocol's. Raises FileExistsError when `out` holds something, StorageError before any work
-    when it cannot be written.
+    than the protocol's. fold: whose people these are, for the record. Raises FileExistsError when `out` holds
+    something, StorageError before any work when it cannot be written.
     """
     out = Path(out)
     if trace_replicas is not None and trace_replicas < 0:
@@ -59,7 +63,7 @@ def evaluate(
     check_out(out)
     with FolderLock(out):
         check_out(out)  # nobody else has written between the first look and the lock
-        _judge(agent, name, protocol, out, shield, modified, trace_replicas, argv, cohort)
+        _judge(agent, name, protocol, out, shield, modified, trace_replicas, argv, cohort, fold)
     return read_evaluation(out)
 
 
@@ -83,6 +87,7 @@ def _judge(
     trace_replicas: int | None,
     argv: Sequence[str],
     cohort: Cohort | None,
+    fold: int | None,
 ) -> None:
     rollout = simulate(agent, protocol, shield, cohort)
     setting = setting_of(protocol, shield, cohort=cohort)
@@ -95,9 +100,13 @@ def _judge(
         "protocol": np.full(lanes, protocol.name),
         "person": np.array(people.ids)[row],
         "group": np.array([people.group(person) for person in range(len(people))])[row],
+        "drawn": np.array([int(DRAWN in person) for person in people.ids])[row],
+        "weight_kg": people.weight_kg[row],
+        "daily_insulin_u": people.therapy[row, DAILY_INSULIN_U],
         "replica": np.arange(lanes) // len(people),
         "seed": np.full(lanes, protocol.seed),
         "train_seed": np.full(lanes, getattr(agent, "train_seed", 0 if isinstance(agent, Policy) else -1)),
+        "fold": np.full(lanes, -1 if fold is None else fold),
     }
     episodes = identity | _episodes(rollout, protocol)
     keep = identity["replica"] < (protocol.replicas if trace_replicas is None else trace_replicas)
@@ -131,6 +140,9 @@ def _judge(
     }
     write_table(out / "episodes.csv", episodes)
     write_table(out / "traces.csv", _traces(rollout, identity, keep))
+    curves, doses = _counts(rollout, identity, people.therapy[row], protocol.sample_min)
+    write_table(out / "curves.csv", curves)
+    write_table(out / "doses.csv", doses)
     atomic_write_text(
         out / "summary.json", json.dumps(summary, indent=2, allow_nan=False) + "\n"
     )  # last: it is whole
@@ -159,8 +171,8 @@ def _diary(scenario: str) -> dict[str, Any] | None:
 
 
 def _name(name: str, agent: Agent) -> str:
-    """A saved policy goes by its algorithm, not by its folder; simulator state names itself in every table."""
-    if isinstance(agent, FrozenPolicy):
+    """A policy given by its folder goes by its algorithm; simulator state names itself in every table."""
+    if isinstance(agent, FrozenPolicy) and Path(name).is_dir():
         name = agent.manifest.algo + ("-fine-tuned" if agent.manifest.trained_on.get("init_from") else "")
     return f"{name} (oracle)" if getattr(agent, "oracle", False) else name
 
@@ -168,8 +180,7 @@ def _name(name: str, agent: Agent) -> str:
 def _episodes(rollout: Rollout, protocol: ProtocolConfig) -> Table:
     """Failure columns and metrics of every episode."""
     columns, interval = rollout.columns, protocol.sample_min
-    lanes, samples = rollout.glucose_mg_dl.shape
-    alive = np.arange(samples) < rollout.failure_sample[:, None]
+    lanes, alive = len(rollout.glucose_mg_dl), _alive(rollout)
     days_alive = np.maximum(alive.sum(axis=1) * interval / 1440, interval / 1440)
     insulin = columns["bolus_u"] + columns["basal_u_per_h"] * interval / 60
     sides = rollout.failed_side
@@ -186,6 +197,7 @@ def _episodes(rollout: Rollout, protocol: ProtocolConfig) -> Table:
             protocol.glucose_failure_low_mg_dl,
             protocol.glucose_failure_high_mg_dl,
         ),
+        **burden(columns, alive, interval),
         "insulin_u_per_day": _alive_sum(insulin, alive) / days_alive,
         "basal_share_pct": 100
         * _alive_sum(columns["basal_u_per_h"] * interval / 60, alive)
@@ -221,6 +233,30 @@ def _means(episodes: Table) -> dict[str, float | int | None]:
         value = float(np.mean(episodes[name]))
         means[name] = round(value, 6) if np.isfinite(value) else None
     return means
+
+
+def _counts(
+    rollout: Rollout, identity: Table, therapy: NDArray[np.float64], interval: int
+) -> tuple[Table, Table]:
+    """Curves and doses as counts, people of the table and drawn ones apart. therapy: (n, 7), of every episode."""
+    curves: list[Table] = []
+    doses: list[Table] = []
+    alive = _alive(rollout)
+    settings = therapy[:, [BASAL_U_PER_H, DAILY_INSULIN_U, CARB_RATIO_G_PER_U]]
+    for drawn in np.unique(identity["drawn"]):
+        mine = identity["drawn"] == drawn
+        columns = {name: column[mine] for name, column in rollout.columns.items()}
+        glucose = glucose_curves(columns, alive[mine], interval)
+        dosed = dose_counts(columns, alive[mine], interval, *settings[mine].T)
+        for counts, into in ((glucose, curves), (dosed, doses)):
+            of = {name: identity[name][0] for name in ("agent", "shield", "protocol")} | {"drawn": drawn}
+            into.append({name: np.full(len(counts["count"]), value) for name, value in of.items()} | counts)
+    return concat(curves), concat(doses)
+
+
+def _alive(rollout: Rollout) -> NDArray[np.bool_]:
+    """Which intervals lie before a failure, (n, K)."""
+    return np.asarray(np.arange(rollout.glucose_mg_dl.shape[1]) < rollout.failure_sample[:, None])
 
 
 def _traces(rollout: Rollout, identity: Table, keep: NDArray[np.bool_]) -> Table:

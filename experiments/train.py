@@ -4,57 +4,52 @@ What a run leaves, beside what `experiments.runs` names: evaluations.csv (the le
 policy that scored best on validation days; safetensors and JSON), tensorboard/.
 """
 
-import hashlib
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors import numpy as safetensors
-from stable_baselines3 import PPO
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecMonitor
 
 import envs
 from agents import frozen
 from agents.frozen import FrozenPolicy
-from agents.sb3 import make_ppo, restore_state, save_state, set_weights, weights
+from agents.learners import make_learner
+from agents.sb3 import set_weights
 from envs.faces.sb3 import Sb3Env
-from envs.tasks.dosing import Dosing
 from experiments import people
 from experiments.config import TrainConfig
 from experiments.protocol import ProtocolConfig, load_protocol
-from experiments.records.tables import Table, concat, write_table
 from experiments.runs import Run
-from experiments.simulate import simulate, world
-from experiments.tune import score, scored
-from twins.files import atomic_write_bytes
-from twins.kernels import kernel_hash
+from experiments.simulate import world
+from experiments.validation import STATE, OnLook, Watch, trained_people
+from twins.cohort import Cohort
 
-VALIDATION_SEED = 500
-STATE = "state.safetensors"
-_LOOK = ("timesteps", "wall_s", "tir_pct", "below_70_pct", "below_54_pct", "failures", "score")
-"""Columns of evaluations.csv."""
-_FREE = {
-    "n_timesteps", "max_wall_s", "eval_freq", "save_freq", "eval_replicas", "torch_threads", "init_from",
+_LITTLE = {
+    "n_steps": 2, "batch_size": 2, "n_epochs": 1, "buffer_size": 100, "learning_starts": 0, "gradient_steps": 1,
 }  # fmt: skip
+"""Hyperparameters of a training of a moment."""
 
 
-def train(config: TrainConfig, run: Run, progress: bool = False) -> Path:
+def train(config: TrainConfig, run: Run, progress: bool = False, on_look: OnLook | None = None) -> Path:
     """Train as `config` says in an open run, from its newest checkpoint if there is one; returns the policy's folder.
 
-    Raises ValueError when a checkpoint does not fit the settings. Interrupted, it keeps the last checkpoint.
+    on_look: told of every look at validation days. Raises ValueError when a checkpoint or the policy to go on from
+    does not fit the settings. Interrupted, it keeps the last checkpoint.
     """
     protocol = load_protocol(config.protocol)
-    env = _environment(config, protocol)
-    model = make_ppo(VecMonitor(env), config.hyperparams.model_dump(), config.seed, config.torch_threads)
+    whom = trained_people(config, protocol)
+    if config.own_settings:
+        cohort = people.judged(whom.model_copy(update={"drawn_per_group": 0}))
+    else:
+        cohort = people.training(whom, config.fold, config.drawn_per_group, config.copies, config.seed)
+    parent = None if config.init_from is None or run.latest_checkpoint() else frozen.load(config.init_from)
+    if config.max_wall_s is not None:
+        _warm_up(config, protocol, cohort)
+    env = _environment(config, protocol, cohort)
+    model = _learner(config, env, config.hyperparams.model_dump())
     model.set_logger(configure(str(run.folder / "tensorboard"), ["tensorboard"]))
-    watch = _Watch(config, protocol, run, env)
+    watch = Watch(config, protocol, run, env, on_look)
     checkpoint = run.latest_checkpoint()
     if checkpoint is not None:
         watch.restore(model, (checkpoint / STATE).read_bytes())
@@ -62,10 +57,12 @@ def train(config: TrainConfig, run: Run, progress: bool = False) -> Path:
         raise ValueError(
             f"all checkpoints of {run.folder} are damaged; start a new run, this one is kept as it is"
         )
-    elif config.init_from is not None:
-        parent = _parent(config.init_from, env)
+    elif parent is not None:
+        _check_parent(parent, config, env)
         set_weights(model, parent.weights)
         run.update(parent_sha256=parent.manifest.weights_sha256)
+    if config.max_wall_s is not None:
+        watch.rehearse(model)
     left = config.n_timesteps - model.num_timesteps
     if left > 0 and not watch.time_is_up:
         model.learn(left, callback=watch, reset_num_timesteps=checkpoint is None, progress_bar=progress)
@@ -73,28 +70,45 @@ def train(config: TrainConfig, run: Run, progress: bool = False) -> Path:
     return run.folder / "policy"
 
 
-def _parent(folder: Path, env: Sb3Env) -> FrozenPolicy:
-    """The saved policy to go on from. Raises ValueError when it saw or decided something else."""
-    parent, task = frozen.load(folder), env.task
-    told = parent.manifest.observation_names, parent.manifest.action_names
+def _learner(config: TrainConfig, env: Sb3Env, hyperparams: dict[str, Any]) -> BaseAlgorithm:
+    return make_learner(config.algo, VecMonitor(env), hyperparams, config.seed, config.torch_threads)
+
+
+def _warm_up(config: TrainConfig, protocol: ProtocolConfig, cohort: Cohort) -> None:
+    """Compile the kernels and wake torch by a training of a moment, so that the clock counts training alone."""
+    brief = config.model_copy(update={"lanes": 2, "episode_days": config.decision_min / 1440})
+    settings = config.hyperparams.model_dump()
+    model = _learner(
+        brief,
+        _environment(brief, protocol, cohort),
+        {name: _LITTLE.get(name, value) for name, value in settings.items()},
+    )
+    model.learn(8)
+
+
+def _check_parent(parent: FrozenPolicy, config: TrainConfig, env: Sb3Env) -> None:
+    """Raises ValueError when a policy saw, decided or was something else than what is trained now."""
+    task, held = env.task, parent.manifest
+    if held.algo != config.algo:
+        raise ValueError(
+            f"the policy in {config.init_from} is one of {held.algo}, not of {config.algo}; give --algo {held.algo}"
+        )
+    told = held.observation_names, held.action_names
     if told != (task.observation_names, tuple(field.name for field in task.fields)):
         raise ValueError(
-            f"the policy in {folder} was trained on other observations or actions than this environment has; train a "
-            "new one"
+            f"the policy in {config.init_from} was trained on other observations or actions than this environment has; "
+            f"give --set history={str(held.history).lower()} if that differs, or train a new one"
         )
-    return parent
 
 
-def _environment(config: TrainConfig, protocol: ProtocolConfig) -> Sb3Env:
+def _environment(config: TrainConfig, protocol: ProtocolConfig, cohort: Cohort) -> Sb3Env:
     """The training face: the protocol's world on days of the split train."""
     env: Sb3Env = envs.make_vec(
         config.env,
         config.lanes,
         "sb3",
         history=config.history,
-        cohort=people.training(
-            _of(config, protocol), config.fold, config.drawn_per_group, config.copies, config.seed
-        ),
+        cohort=cohort,
         **world(protocol),
         decision_min=config.decision_min,
         days=config.episode_days,
@@ -103,195 +117,3 @@ def _environment(config: TrainConfig, protocol: ProtocolConfig) -> Sb3Env:
         seed=config.seed,
     )
     return env
-
-
-def _of(config: TrainConfig, protocol: ProtocolConfig) -> ProtocolConfig:
-    """The protocol with the people that are trained on."""
-    return protocol.model_copy(update={"people": config.people})
-
-
-@dataclass
-class _Best:
-    score: float = -np.inf
-    timesteps: int = -1
-
-
-class _Watch(BaseCallback):
-    """Between two rollouts: looks at validation days, keeps the best policy, writes checkpoints, minds the clock."""
-
-    def __init__(self, config: TrainConfig, protocol: ProtocolConfig, run: Run, env: Sb3Env) -> None:
-        super().__init__()
-        self._config, self._protocol, self._run, self._env = config, protocol, run, env
-        self._validation = _of(config, protocol).model_copy(
-            update={
-                "split": "validation",
-                "seed": VALIDATION_SEED,
-                "replicas": config.eval_replicas,
-                "days": config.eval_days,
-                "warmup_days": 0.0,
-            }
-        )
-        # With drawn people the question is how it does with strangers, else how it does on new days.
-        strangers = people.validation(self._validation, config.fold) if config.drawn_per_group else None
-        self._judged = strangers or people.judged(self._validation)
-        self._looks: Table | None = None
-        self._best = _Best()
-        self._next_look = self._next_save = 0
-        self._spent_s = 0.0
-        self._since = time.monotonic()
-
-    @property
-    def _wall_s(self) -> float:
-        """Seconds trained, those before an interruption included."""
-        return self._spent_s + time.monotonic() - self._since
-
-    @property
-    def time_is_up(self) -> bool:
-        """Whether the run has used its `max_wall_s`."""
-        return self._config.max_wall_s is not None and self._wall_s >= self._config.max_wall_s
-
-    def _on_step(self) -> bool:
-        return not self.time_is_up
-
-    def _on_rollout_start(self) -> None:
-        assert isinstance(self.model, PPO)
-        done = self.model.num_timesteps
-        if done >= self._next_look:
-            self._look(self.model)
-            self._next_look = done + self._config.eval_freq
-        if done >= self._next_save and done > 0:
-            self._next_save = (
-                done + self._config.save_freq
-            )  # saved with it: both schedules go on after a resume
-            self.save(self.model)
-        elif done == 0:
-            self._next_save = self._config.save_freq
-
-    def finish(self, model: PPO) -> None:
-        """A last look and a last checkpoint (of a training that began at all)."""
-        if self._looks is None or self._looks["timesteps"][-1] < model.num_timesteps:
-            self._look(model)
-        if model.num_timesteps > 0:
-            self.save(model)
-
-    def _look(self, model: PPO) -> None:
-        """Score the policy as it would be saved; keep it when it is the best so far."""
-        files = self._pack(model)
-        policy = _unpacked(files)
-        table = scored(
-            simulate(policy, self._validation, self._config.shield, self._judged), self._validation
-        )
-        value = float(score(table).mean())
-        row = {
-            "timesteps": model.num_timesteps,
-            "wall_s": self._wall_s,
-            "tir_pct": table["tir_pct"].mean(),
-            "below_70_pct": table["below_70_pct"].mean(),
-            "below_54_pct": table["below_54_pct"].mean(),
-            "failures": table["failed"].sum(),
-            "score": value,
-        }
-        line: Table = {name: np.array([number], float) for name, number in row.items()}
-        self._looks = line if self._looks is None else concat([self._looks, line])
-        for name, number in row.items():
-            model.logger.record(f"validation/{name}", float(number))
-        if value > self._best.score:
-            self._best = _Best(value, model.num_timesteps)
-            folder = self._run.folder / "policy"
-            folder.mkdir(exist_ok=True)
-            for name, data in files.items():
-                atomic_write_bytes(folder / name, data)
-        write_table(self._run.folder / "evaluations.csv", self._looks)
-
-    def _pack(self, model: PPO) -> dict[str, bytes]:
-        config, task = self._config, self._env.task
-        assert isinstance(task, Dosing)
-        trained_on = {
-            "people": list(people.known(_of(config, self._protocol), config.fold)),
-            "fold": config.fold,
-            "drawn_per_group": config.drawn_per_group,
-            "protocol": config.protocol,
-            "split": "train",
-            "seed": config.seed,
-            "shield": config.shield,
-            "episode_days": config.episode_days,
-            "timesteps": model.num_timesteps,
-            "person_days": model.num_timesteps * config.decision_min / 1440,
-            "validation_seed": VALIDATION_SEED,
-            "init_from": self._run.manifest.get("parent_sha256"),
-        }
-        manifest = {
-            "algo": config.algo,
-            "env": config.env,
-            "action": task.action,
-            "oracle": task.oracle,
-            "history": task.history,
-            "decision_min": config.decision_min,
-            "observation_names": task.observation_names,
-            "action_names": tuple(field.name for field in task.fields),
-            "net_arch": config.hyperparams.net_arch,
-            "trained_on": trained_on,
-            "kernel_hash": kernel_hash(),
-        }
-        return frozen.pack(manifest, weights(model))
-
-    # --- checkpoints --------------------------------------------------------------------------------
-    def save(self, model: PPO) -> None:
-        """A checkpoint from which training goes on bit for bit."""
-        arrays: dict[str, NDArray[Any]] = {
-            f"model.{name}": value for name, value in save_state(model).items()
-        }
-        arrays |= {f"env.{name}": value for name, value in self._env.save().items()}
-        looks = self._looks or {}
-        arrays |= {f"looks.{name}": column for name, column in looks.items()}
-        arrays["watch"] = np.array([self._next_look, self._next_save, self._best.timesteps], np.float64)
-        arrays["watch_real"] = np.array([self._best.score, self._wall_s])
-        arrays["settings"] = _digest(self._config)
-        data = safetensors.save({name: np.ascontiguousarray(value) for name, value in arrays.items()})
-        self._run.save_checkpoint(model.num_timesteps, lambda folder: _write(folder / STATE, data))
-
-    def restore(self, model: PPO, data: bytes) -> None:
-        """Take back what `save` wrote. Raises ValueError when it does not fit these settings."""
-        try:
-            arrays = safetensors.load(data)
-            same = np.array_equal(arrays["settings"], _digest(self._config))
-            if same:
-                self._restore(model, arrays)
-        except (SafetensorError, KeyError, IndexError, TypeError, RuntimeError) as error:
-            raise ValueError(
-                f"the newest checkpoint does not fit this version of the code ({error}); start a new run, from the "
-                "policy of this one with -i RUN/policy"
-            ) from None
-        if not same:
-            raise ValueError(
-                "the newest checkpoint does not fit the settings in config.yml: put back those that the run began "
-                f"with (only {', '.join(sorted(_FREE))} may change), or start a new run"
-            )
-
-    def _restore(self, model: PPO, arrays: Mapping[str, NDArray[Any]]) -> None:
-        observation = self._env.restore(_part(arrays, "env."))
-        restore_state(model, _part(arrays, "model."), observation)
-        looks = _part(arrays, "looks.")
-        self._looks = {name: looks[name] for name in _LOOK if name in looks} or None
-        self._next_look, self._next_save, best = (int(value) for value in arrays["watch"])
-        self._best = _Best(float(arrays["watch_real"][0]), best)
-        self._spent_s, self._since = float(arrays["watch_real"][1]), time.monotonic()
-
-
-def _digest(config: TrainConfig) -> NDArray[np.uint8]:
-    """SHA-256 of the settings that cannot change while a training lasts."""
-    fixed = config.model_dump_json(exclude=_FREE)
-    return np.frombuffer(hashlib.sha256(fixed.encode()).digest(), np.uint8)
-
-
-def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
-    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
-
-
-def _unpacked(files: Mapping[str, bytes]) -> FrozenPolicy:
-    manifest = frozen.Manifest.model_validate_json(files[frozen.MANIFEST])
-    return FrozenPolicy(manifest, safetensors.load(files[frozen.WEIGHTS]))

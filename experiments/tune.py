@@ -1,24 +1,52 @@
-"""Gains of basal-bolus for each person by a grid on training days: what a baseline can get out of the simulator."""
+"""Gains of a treatment from the simulator, for each person or for everybody: what a baseline can get out of it.
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
+The search is the cross-entropy method with independent normals (Rubinstein, Methodol Comput Appl Probab 1
+(1999) 127), the best weighted by logarithmic rank as in CMA-ES (Hansen, arXiv 1604.00772). Every generation
+meets days that none met before, so that no gains profit from the luck of a day; among the finalists the choice
+is made on fresh days once more.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.setting import DIARY
-from envs.therapy import Request, basal_bolus
+from agents.load import COHORT, FAMILIES, TUNED
+from agents.tunable import Family
+from envs.core import Core
+from envs.roster import Roster
+from envs.setting import DIARY, Setting
+from envs.tasks.dosing import Dosing
+from envs.therapy import Request
 from envs.view import View
+from experiments import people
 from experiments.metrics import episode_metrics
 from experiments.protocol import ProtocolConfig
+from experiments.records.gains import Tuning
 from experiments.records.tables import Table
-from experiments.simulate import Rollout, setting_of, simulate
-from twins.files import atomic_write_text
+from experiments.simulate import LANES, Rollout, run, setting_of
+from twins import cohort as cohorts
+from twins.cohort import Cohort
+from twins.draw import draw
+from twins.words import near_miss
 
-BASAL_RANGE, BOLUS_RANGE = (0.2, 3.0), (0.1, 1.9)
-COARSE, FINE = 0.2, 0.1
-TUNE_SEED, TUNE_REPLICAS = 700, 8
+TUNE_SEED = 700
+PERSON_DAYS, EPISODES = 2640.0, 1320
+"""Default budget for each person tuned on: simulated days, and episodes where these are shorter than two days."""
+LONGEST_DAYS = 3.0
+"""Scored days of an episode: many short ones tell more of a set of gains than few long ones."""
+DRAWN_PER_GROUP = 8
+"""New bodies of each age group that gains for everybody are tuned on where no cohort is given."""
+
+POPULATION, LEAST_POPULATION, ELITE_SHARE = 32, 12, 0.25
+GENERATIONS, LEAST_GENERATIONS = 9, 3
+ENOUGH_EPISODES = 4
+"""Episodes that a score should be a mean over, where the budget allows."""
+FINALISTS, FINAL_SHARE = 6, 0.13
+"""Beside the start values; the share of the budget that the choice among them may use."""
+SPREAD, LEAST_SPREAD, LEARNING = 0.25, 0.03, 0.7
+"""Standard deviation of the first generation and least one later, as shares of a gain's range; the weight of the
+best of a generation in the mean and spread of the next."""
 
 
 def score(episodes: Table) -> NDArray[np.float64]:
@@ -49,70 +77,196 @@ def scored(rollout: Rollout, protocol: ProtocolConfig) -> Table:
     return table
 
 
-class _PerLane:
-    """Basal-bolus with factors (n, 2) of its own for every lane."""
+def tune(
+    family: str,
+    protocol: ProtocolConfig,
+    shield: str,
+    cohort: Cohort | None = None,
+    *,
+    shared: bool = False,
+    person_days: float | None = None,
+) -> Tuning:
+    """The best gains of a family on training days of a protocol, under the shield they are to be used with.
 
-    def __init__(self, factors: NDArray[np.float64]) -> None:
-        self._factors = factors
-
-    def act(self, view: View) -> Request:
-        return basal_bolus(view, self._factors)
-
-
-def tune_gains(protocol: ProtocolConfig, shield: str) -> dict[str, tuple[float, float]]:
-    """The best (basal, bolus) gains of each person of a protocol on training days, under the same shield.
-
-    A grid of 0.2 over `BASAL_RANGE` x `BOLUS_RANGE`, then its neighbours at 0.1 around each person's best.
-    Every point meets the same days (seed 700, eight episodes per person).
+    cohort: who is tuned on (default: those that the protocol judges). shared: one set that is best on average over
+    them; else each person's own, which hang on that person alone. person_days: budget in simulated days of all
+    people together, warm-up included (default: see `PERSON_DAYS`). Raises ValueError for an unknown family,
+    recorded days, and a budget under the least possible.
     """
+    if family not in FAMILIES:
+        raise ValueError(
+            f"unknown family {family!r}{near_miss(family, FAMILIES)}; known are {', '.join(FAMILIES)}"
+        )
     if protocol.scenario.startswith(DIARY):
         raise ValueError(
             f"{protocol.scenario} has the same days for tuning and for judging; tune on another protocol and give its "
             "gains with --gains FILE"
         )
-    train = protocol.model_copy(update={"split": "train", "seed": TUNE_SEED, "replicas": TUNE_REPLICAS})
-    people = setting_of(train, shield).cohort
-    coarse = [(basal, bolus) for basal in _steps(BASAL_RANGE) for bolus in _steps(BOLUS_RANGE)]
-    points = np.repeat(np.array(coarse)[:, None], len(people), axis=1)  # (points, persons, 2)
-    scores = np.array([_scores(train, shield, point) for point in points])
-    best = points[scores.argmax(axis=0), np.arange(len(people))]
-    around = [(i * FINE, j * FINE) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
-    near = best + np.array(around)[:, None]
-    points, scores = (
-        np.concatenate([best[None], near]),
-        np.concatenate([scores.max(axis=0)[None], [_scores(train, shield, point) for point in near]]),
+    who = people.judged(protocol) if cohort is None else cohort
+    train = protocol.model_copy(
+        update={"split": "train", "seed": TUNE_SEED, "days": min(protocol.days, LONGEST_DAYS)}
     )
-    best = np.round(points[scores.argmax(axis=0), np.arange(len(people))], 2)
-    return {
-        person: (float(basal), float(bolus)) for person, (basal, bolus) in zip(people.ids, best, strict=True)
-    }
+    setting = setting_of(train, shield, cohort=who)
+    budget = len(who) * min(PERSON_DAYS, EPISODES * setting.days) if person_days is None else person_days
+    gains = len(FAMILIES[family].gains)
+    plan = _plan(budget, len(who) * setting.days, gains, len(who) if shared else 1)
+    found, finals = _search(FAMILIES[family], setting, train, plan, shared)
+    sets = [tuple(row.tolist()) for row in found]
+    return Tuning(
+        family=family,
+        mode="cohort" if shared else "person",
+        gains=FAMILIES[family].names,
+        values=sets[0] if shared else dict(zip(who.ids, sets, strict=True)),
+        person_days=plan.episodes * setting.days * len(who),
+        people=len(who),
+        score=finals,
+        protocol=protocol.name,
+        shield=shield,
+    )
 
 
-def save_gains(gains: Mapping[str, tuple[float, float]], path: Path) -> None:
-    """Write gains as JSON: {person: [basal, bolus]}."""
-    atomic_write_text(path, json.dumps(gains, indent=1) + "\n")
+def tune_named(
+    name: str, protocol: ProtocolConfig, shield: str, person_days_each: float | None = None
+) -> Tuning:
+    """The tuning that an agent of `agents.load.TUNED` or `COHORT` needs to be judged on a protocol.
+
+    The latter is tuned on `other_bodies`. person_days_each: budget for each person tuned on. Raises ValueError for
+    other names.
+    """
+    if name not in TUNED and name not in COHORT:
+        known = (*TUNED, *COHORT)
+        raise ValueError(
+            f"{name!r} has no gains to tune{near_miss(name, known)}; those are {', '.join(known)}"
+        )
+    shared = name in COHORT
+    who = other_bodies(protocol) if shared else people.judged(protocol)
+    budget = None if person_days_each is None else person_days_each * len(who)
+    return tune((TUNED | COHORT)[name].name, protocol, shield, who, shared=shared, person_days=budget)
 
 
-def load_gains(path: Path) -> dict[str, tuple[float, float]]:
-    """Gains that `save_gains` wrote. Raises OSError, or ValueError when the file holds something else."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        gains = {str(person): (float(basal), float(bolus)) for person, (basal, bolus) in found.items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} holds no gains ({error}); give a gains-SHIELD.json of a study") from None
-    if not all(0 <= gain < 100 for pair in gains.values() for gain in pair):
-        raise ValueError(f"{path} holds gains outside 0 ... 100; give a gains-SHIELD.json of a study")
-    return gains
+def other_bodies(protocol: ProtocolConfig) -> Cohort:
+    """New people drawn around each age group that the protocol judges, their settings right: nobody is judged."""
+    judged = people.judged(protocol)
+    groups = {judged.group(row): None for row in range(len(judged))}
+    return cohorts.join([draw(cohorts.load(group), DRAWN_PER_GROUP, TUNE_SEED) for group in groups])
 
 
-def _steps(bounds: tuple[float, float]) -> list[float]:
-    low, high = bounds
-    return [round(low + k * COARSE, 2) for k in range(round((high - low) / COARSE) + 1)]
+@dataclass(frozen=True)
+class _Plan:
+    """How a budget is spent: episodes of each person and candidate in a generation and in the final choice."""
+
+    population: int
+    generations: int
+    replicas: int
+    final_replicas: int
+
+    @property
+    def episodes(self) -> int:
+        """Episodes of each person."""
+        search = self.population * self.generations * self.replicas
+        return search + (FINALISTS + 1) * self.final_replicas
 
 
-def _scores(protocol: ProtocolConfig, shield: str, gains: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean score of each person (persons,) with gains (persons, 2)."""
-    agent = _PerLane(np.tile(gains, (protocol.replicas, 1)))
-    rollout = simulate(agent, protocol, shield)
-    mean: NDArray[np.float64] = score(scored(rollout, protocol)).reshape(protocol.replicas, -1).mean(axis=0)
+def _plan(person_days: float, days_a_replica: float, gains: int, persons_a_score: int) -> _Plan:
+    """Spend a budget: more gains need more candidates, and a score of one day or two tells nothing.
+
+    persons_a_score: how many people a candidate's score is a mean over. Raises ValueError if it is too small.
+    """
+    episodes = person_days / days_a_replica
+    search = (1 - FINAL_SHARE) * episodes
+    most = min(LEAST_POPULATION + 2 * (gains - 2), POPULATION)
+    enough = -(-ENOUGH_EPISODES // persons_a_score)
+    for population, replicas in ((most, enough), (most // 2, enough), (LEAST_POPULATION, 1)):
+        generations = min(int(search / (population * replicas)), GENERATIONS)
+        if generations >= LEAST_GENERATIONS and population >= LEAST_POPULATION:
+            replicas = int(search / (population * generations))
+            final = int((episodes - population * generations * replicas) / (FINALISTS + 1))
+            if final:
+                return _Plan(population, generations, replicas, final)
+    search = LEAST_POPULATION * LEAST_GENERATIONS
+    least = np.ceil(max(search / (1 - FINAL_SHARE), search + FINALISTS + 1) * days_a_replica)
+    raise ValueError(
+        f"a budget of {person_days:g} person-days is too small to tune on; give {least:.0f} or more, or fewer people, "
+        "or shorter episodes"
+    )
+
+
+class _PerLane:
+    """A treatment with gains (n, K) of its own for every lane."""
+
+    def __init__(self, family: Family, values: NDArray[np.float64]) -> None:
+        self._family, self._values = family, values
+
+    def act(self, view: View) -> Request:
+        return self._family.request(view, self._values)
+
+
+def _search(
+    family: Family, setting: Setting, protocol: ProtocolConfig, plan: _Plan, shared: bool
+) -> tuple[NDArray[np.float64], float]:
+    """The best values (S, K) and their mean score; a row per person, or S = 1 when they are shared.
+
+    Within, gains are shares of their range, candidates (C, S, K) with scores (C, S).
+    """
+    low, high = family.bounds
+    start = (family.start - low) / (high - low)
+    searches = (
+        [0] if shared else setting.cohort.numbers.tolist()
+    )  # a person's luck is the same in any company
+    dice = [np.random.default_rng([TUNE_SEED, one]) for one in searches]
+    shape = (plan.population, len(start))
+    mean = np.tile(start, (len(dice), 1))
+    spread = np.full_like(mean, SPREAD)
+    elite = max(int(ELITE_SHARE * plan.population), 2)
+    weights = np.log(elite + 0.5) - np.log(np.arange(1.0, elite + 1.0))
+    weights = (weights / weights.sum())[:, None, None]
+
+    def scores(points: NDArray[np.float64], first: int, replicas: int) -> NDArray[np.float64]:
+        values = low + points * (high - low)
+        found = _scores(family, setting, protocol, values, range(first, first + replicas))
+        return found.mean(axis=1, keepdims=True) if shared else found
+
+    best, centre = np.empty((0, *mean.shape)), mean
+    for generation in range(plan.generations):
+        steps = np.stack([one.standard_normal(shape) for one in dice], axis=1)
+        points = np.clip(mean + spread * steps, 0.0, 1.0)
+        points[0] = mean
+        found = scores(points, generation * plan.replicas, plan.replicas)
+        order = np.argsort(-found, axis=0, kind="stable")[:elite, :, None]
+        best = np.take_along_axis(points, order, axis=0)
+        centre = (weights * best).sum(axis=0)
+        off = np.sqrt((weights * (best - centre) ** 2).sum(axis=0))
+        mean = (1 - LEARNING) * mean + LEARNING * centre
+        spread = np.maximum((1 - LEARNING) * spread + LEARNING * off, LEAST_SPREAD)
+    finalists = [mean[None], centre[None], best[: FINALISTS - 2], np.tile(start, (1, len(dice), 1))]
+    # Few elites leave fewer finalists than planned: the mean fills up.
+    finalists += [mean[None]] * (FINALISTS + 1 - sum(map(len, finalists)))
+    points = np.concatenate(finalists)
+    found = scores(points, plan.generations * plan.replicas, plan.final_replicas)
+    chosen = found.argmax(axis=0)
+    every = np.arange(len(dice))
+    return low + points[chosen, every] * (high - low), float(found[chosen, every].mean())
+
+
+def _scores(
+    family: Family, setting: Setting, protocol: ProtocolConfig, values: NDArray[np.float64], replicas: range
+) -> NDArray[np.float64]:
+    """Mean score over replicas of every candidate and person (C, P); values (C, P, K), or (C, 1, K) for all people.
+
+    All candidates meet the same days.
+    """
+    persons, count = len(setting.cohort), len(replicas)
+    roster = Roster(setting.cohort, persons * replicas.stop, setting.split, setting.seed)
+    rows, keys = roster.next(np.arange(persons * replicas.start, persons * replicas.stop))
+    shape = (count, len(values), persons)
+    lane = np.broadcast_to(np.arange(persons * count).reshape(count, 1, persons), shape).ravel()
+    gains = np.broadcast_to(values, (*shape, values.shape[-1])).reshape(len(lane), -1)
+    parts = []
+    for first in range(0, len(lane), LANES):
+        chunk = lane[first : first + LANES]
+        core = Core(setting, Dosing("modulation", False), len(chunk))
+        agent = _PerLane(family, gains[first : first + LANES])
+        rollout = run(core, rows[chunk], keys[chunk], agent, protocol.warmup_days)
+        parts.append(score(scored(rollout, protocol)))
+    mean: NDArray[np.float64] = np.concatenate(parts).reshape(shape).mean(axis=0)
     return mean

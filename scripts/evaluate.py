@@ -7,13 +7,18 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from agents.load import NAMES, Gains, load
+from agents.load import NAMES, load
+from agents.tunable import Values
 from experiments import command
-from experiments.compare import format_text, results_table
 from experiments.evaluate import check_out, evaluate
+from experiments.page.findings import Findings
 from experiments.protocol import ProtocolConfig, load_protocol, protocols
 from experiments.records.config_files import apply_overrides, show
-from experiments.tune import load_gains, tune_gains
+from experiments.records.gains import load_gains
+from experiments.results.against_committed import against_committed
+from experiments.results.collect import collect
+from experiments.results.evaluations import format_text
+from experiments.tune import tune_named
 
 _FLAGS = {
     "people": ("--person", "--people"),
@@ -23,11 +28,11 @@ _FLAGS = {
 }
 
 
-def _gains(path: str | None, protocol: ProtocolConfig, shield: str) -> Gains:
+def _gains(name: str, path: str | None, protocol: ProtocolConfig, shield: str) -> Values:
     if path is not None:
-        return load_gains(Path(path))
-    print("tuning gains on training days, which takes a minute or so", file=sys.stderr)
-    return tune_gains(protocol, shield)
+        return load_gains(Path(path), name)
+    print(f"tuning {name} on training days, which takes some minutes for 30 people", file=sys.stderr)
+    return tune_named(name, protocol, shield).values
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,9 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--shield", default="rule", help="rule (default) or off")
     command.add_settings(parser, ProtocolConfig, _FLAGS)
     parser.add_argument("--trace-replicas", type=int, help="replicas per person in traces.csv (default: all)")
-    parser.add_argument(
-        "--gains", metavar="FILE", help="gains of tuned treatments (default: tune on training days)"
-    )
+    parser.add_argument("--gains", metavar="FILE", help="gains of a tuned treatment (default: tune them)")
     parser.add_argument("--out", metavar="DIR", help="a new folder for the results")
     args = vars(parser.parse_args(argv))
     frozen = load_protocol(args["protocol"])
@@ -58,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args["out"] is None:
         raise ValueError("--out is missing; give a new folder for the results")
     check_out(args["out"])  # before a tuning that takes minutes
-    agent = load(args["agent"], lambda: _gains(args["gains"], protocol, args["shield"]))
+    agent = load(args["agent"], lambda name: _gains(name, args["gains"], protocol, args["shield"]))
     done = evaluate(
         agent,
         args["agent"],
@@ -69,8 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         trace_replicas=args["trace_replicas"],
         argv=command.typed("evaluate", argv),
     )
-    print(format_text(results_table([done])))
-    print(command.NOTICE)
+    print(
+        format_text(Findings(collect([done.folder])).rows), against_committed(done), command.NOTICE, sep="\n"
+    )
     return 0
 
 

@@ -8,7 +8,7 @@ if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from experiments import command
-from experiments.config import TrainConfig
+from experiments.config import TrainConfig, train_settings
 from experiments.records.config_files import build, load_yaml, show
 from experiments.runs import RUNS, Run, run_folder
 from experiments.train import train
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             train(build(TrainConfig, load_yaml(folder / "config.yml"), "config.yml"), run, args["progress"])
         print(folder)
         return 0
-    config = command.train_settings(given, args["conf_file"], args["set"])
+    config = train_settings(given, args["conf_file"], args["set"])
     if args["print_config"]:
         print(show(config), end="")
         return 0

@@ -9,8 +9,8 @@ import pytest
 from agents.basal_bolus import BasalBolus, ConstantBasal, RuleOf500
 from agents.base import Policy, Treatment
 from agents.frozen import FrozenPolicy, PolicyError
-from agents.load import NAMES, TREATMENTS, TUNED, load
-from agents.low_glucose_suspend import LowGlucoseSuspend
+from agents.load import COHORT, FAMILIES, NAMES, TIERS, TREATMENTS, TUNED, load, tier
+from agents.tunable import Tuned, Values
 from tests.agents import tiny_policy
 
 _CLASSES = """
@@ -50,7 +50,6 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     [
         ("basal-bolus", BasalBolus),
         ("basal-bolus-rule", RuleOf500),
-        ("low-glucose-suspend", LowGlucoseSuspend),
         ("constant-basal", ConstantBasal),
     ],
 )
@@ -58,25 +57,52 @@ def test_a_name_gives_its_treatment(name: str, kind: type) -> None:
     assert type(load(name)) is kind
 
 
-@pytest.mark.parametrize("name", TUNED)
-def test_a_tuned_name_asks_for_gains_once_and_uses_them(name: str) -> None:
-    asked: list[int] = []
+@pytest.mark.parametrize("name", ["low-glucose-suspend", "pid"])
+def test_an_untuned_family_has_its_start_values(name: str) -> None:
+    agent = load(name)
+    assert isinstance(agent, Tuned) and agent.family is FAMILIES[name]
+    assert isinstance(agent.values, np.ndarray) and np.array_equal(agent.values, FAMILIES[name].start)
 
-    def gains() -> dict[str, tuple[float, float]]:
-        asked.append(1)
-        return {"adult#001": (1.5, 0.5)}
+
+@pytest.mark.parametrize("name", [*TUNED, *COHORT])
+def test_a_tuned_name_asks_for_its_gains_once_and_uses_them(name: str) -> None:
+    asked: list[str] = []
+    family = (TUNED | COHORT)[name]
+    one = (family.bounds.mean(axis=0)).tolist()
+
+    def gains(whose: str) -> Values:
+        asked.append(whose)
+        return {"adult#001": one} if name in TUNED else one
 
     agent = load(name, gains)
-    assert asked == [1]
-    inner = agent._inner if isinstance(agent, LowGlucoseSuspend) else agent
-    assert isinstance(inner, BasalBolus) and inner.gains == {"adult#001": (1.5, 0.5)}
-    with pytest.raises(ValueError, match="needs gains per person"):
+    assert asked == [name]
+    assert isinstance(agent, Tuned) and agent.family is family
+    held = agent.values["adult#001"] if isinstance(agent.values, dict) else agent.values
+    assert held.tolist() == one
+    with pytest.raises(ValueError, match=f"{name} needs .*tune them first"):
         load(name)
+
+
+def test_gains_of_each_person_and_of_everybody_are_not_mistaken_for_each_other() -> None:
+    with pytest.raises(ValueError, match="basal-bolus-tuned needs gains of each person, but"):
+        load("basal-bolus-tuned", lambda _: (1.0, 1.0))
+    with pytest.raises(ValueError, match="basal-bolus-cohort needs one set of gains for everybody, but"):
+        load("basal-bolus-cohort", lambda _: {"adult#001": (1.0, 1.0)})
+
+
+def test_every_name_has_its_information_tier() -> None:
+    tiers = {name: tier(name) for name in NAMES}
+    assert {tiers[name] for name in ("basal-bolus", "basal-bolus-rule", "pid", "constant-basal")} == {"T0"}
+    assert tiers["pid-tuned"] == tiers["basal-bolus-tuned"] == "T2 (this body)"
+    assert tiers["pid-cohort"] == tiers["low-glucose-suspend-cohort"] == "T2 (other bodies)"
+    assert set(tiers.values()) <= set(TIERS)
+    with pytest.raises(ValueError, match="no information tier of 'pid-tunned'; did you mean 'pid-tuned'"):
+        tier("pid-tunned")
 
 
 @pytest.mark.parametrize("name", TREATMENTS)
 def test_gains_are_not_asked_for_by_untuned_names(name: str) -> None:
-    load(name, lambda: pytest.fail("tuning takes long and was not asked for"))
+    load(name, lambda _: pytest.fail("tuning takes long and was not asked for"))
 
 
 @pytest.mark.parametrize(

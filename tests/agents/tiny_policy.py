@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents import frozen
+from agents.actors import ACTIVATION, needed
 from envs.tasks.dosing import Dosing
 
 Weights = dict[str, NDArray[np.float32]]
@@ -15,9 +16,12 @@ Weights = dict[str, NDArray[np.float32]]
 
 def manifest(**changes: Any) -> dict[str, Any]:
     """Everything that `frozen.pack` asks for; what is given in `changes` replaces it."""
-    task = Dosing(changes.get("action", "modulation"), changes.get("oracle", False))
+    task = Dosing(
+        changes.get("action", "modulation"), changes.get("oracle", False), changes.get("history", False)
+    )
+    algo = changes.get("algo", "ppo")
     plain: dict[str, Any] = {
-        "algo": "ppo",
+        "algo": algo,
         "env": "Homeostat/Dosing-v0",
         "action": task.action,
         "oracle": task.oracle,
@@ -25,6 +29,8 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "observation_names": task.observation_names,
         "action_names": tuple(field.name for field in task.fields),
         "net_arch": (16, 8),
+        "activation": ACTIVATION[algo],
+        "lstm_hidden_size": 12 if algo == "recurrent_ppo" else None,
         "trained_on": {"people": ["adult#001"], "seed": 7, "episode_days": 2.0},
         "kernel_hash": "0" * 64,
     }
@@ -32,14 +38,13 @@ def manifest(**changes: Any) -> dict[str, Any]:
 
 
 def weights(plain: Mapping[str, Any], seed: int = 0, scale: float = 0.4) -> Weights:
-    """Normal weights of the actor, of the shapes that a manifest asks for."""
+    """Normal weights of the actor, of the shapes that a manifest asks for; variances are positive."""
     sizes = [len(plain["observation_names"]), *plain["net_arch"], len(plain["action_names"])]
-    names = [f"mlp_extractor.policy_net.{2 * k}" for k in range(len(plain["net_arch"]))] + ["action_net"]
     draw = np.random.default_rng(seed)
     made: Weights = {}
-    for name, before, after in zip(names, sizes, sizes[1:], strict=False):
-        made[f"{name}.weight"] = draw.normal(0, scale, (after, before)).astype(np.float32)
-        made[f"{name}.bias"] = draw.normal(0, scale, after).astype(np.float32)
+    for name, shape in needed(plain["algo"], sizes, plain.get("lstm_hidden_size")).items():
+        value = draw.normal(0, scale, shape).astype(np.float32)
+        made[name] = np.abs(value) + np.float32(0.1) if name.endswith((".ra_var", ".scale")) else value
     return made
 
 

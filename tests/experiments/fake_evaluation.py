@@ -4,6 +4,7 @@ Nothing here is physiology: glucose is a few leaky sums that look like a day wit
 """
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,16 @@ import numpy as np
 
 from experiments.metrics import episode_metrics
 from experiments.records.tables import Table, concat, select, write_table
+from experiments.results.burden import burden
+from experiments.results.curves import (
+    CURVE_KEYS,
+    CURVE_SUMS,
+    DOSE_KEYS,
+    DOSE_SUMS,
+    added,
+    dose_counts,
+    glucose_curves,
+)
 from twins.files import atomic_write_text
 
 PEOPLE = ("adult#001", "adult#002", "adolescent#001", "adolescent#002", "child#001", "child#002")
@@ -40,6 +51,7 @@ def make_traces(
     )
 
 
+@cache
 def _trace(agent: str, shield: str, person: str, replica: int, seed: int, days: int) -> Table:
     identity = [PEOPLE.index(person), replica] if person in PEOPLE else [99, replica]
     world = np.random.default_rng(identity)
@@ -120,14 +132,45 @@ def make_episodes(
             "rescue_carbs_g_per_day": float(mine["rescue_g"].sum() / days),
             "shield_changed_pct": 100 * float(np.mean(mine["reason"] != "none")),
         }  # fmt: skip
-        tables.append({name: np.array([value]) for name, value in row.items()} | metrics)
+        columns = {name: column[None] for name, column in mine.items()}
+        asked = burden(columns, np.ones((1, lived), bool), STEP_MIN)
+        tables.append({name: np.array([value]) for name, value in row.items()} | metrics | asked)
     return concat(tables)
 
 
+def make_counts(traces: Table, protocol: str) -> tuple[Table, Table]:
+    """The tables curves.csv and doses.csv of traces."""
+    curves, doses = [], []
+    for person in dict.fromkeys(traces["person"].tolist()):
+        for replica in range(REPLICAS):
+            mine = select(traces, person=person, replica=float(replica))
+            if not len(mine["minute"]):
+                continue
+            columns = {name: column[None] for name, column in mine.items()}
+            alive = np.ones(columns["minute"].shape, bool)
+            small = {"adult": 1.0, "adolescent": 0.8, "child": 0.4}[person.split("#")[0]]
+            settings = [np.array([value]) for value in (1.2 * small, 50 * small, 10 / small)]
+            found = glucose_curves(columns, alive, STEP_MIN), dose_counts(columns, alive, STEP_MIN, *settings)
+            of = {"agent": mine["agent"][0], "shield": mine["shield"][0], "protocol": protocol, "drawn": 0.0}
+            for table, into in zip(found, (curves, doses), strict=True):
+                into.append({k: np.full(len(table["count"]), v) for k, v in of.items()} | table)
+    return added(curves, CURVE_KEYS, CURVE_SUMS), added(doses, DOSE_KEYS, DOSE_SUMS)
+
+
 def write_evaluation(
-    folder: Path, agent: str, shield: str, train_seed: int = -1, diary: bool = False, name: str = ""
+    folder: Path,
+    agent: str,
+    shield: str,
+    train_seed: int = -1,
+    diary: bool = False,
+    name: str = "",
+    trained_on: tuple[str, ...] = (),
+    bodies: bool = False,
 ) -> Path:
-    """An evaluation folder as `scripts.evaluate` leaves it; `name` is what the agent is called in it."""
+    """An evaluation folder as `scripts.evaluate` leaves it; `name` is what the agent is called in it.
+
+    trained_on: ids of people of a learned agent. bodies: with weight and daily insulin of the people.
+    """
     people, days = (("adult#003",), 4) if diary else (PEOPLE, DAYS)
     protocol = "diary-example" if diary else "simglucose-default"
     traces = make_traces(agent, shield, max(train_seed, 0), days, people)
@@ -135,7 +178,14 @@ def write_evaluation(
     episodes = make_episodes(traces, train_seed, days, protocol)
     folder.mkdir(parents=True)
     write_table(folder / "traces.csv", traces)
+    if bodies:
+        weight = {"adult": 80.0, "adolescent": 55.0, "child": 30.0}
+        episodes["weight_kg"] = np.array([weight[group] for group in episodes["group"]])
+        episodes["daily_insulin_u"] = 0.6 * episodes["weight_kg"] + 5 * (episodes["person"] == "child#002")
     write_table(folder / "episodes.csv", episodes)
+    curves, doses = make_counts(traces, protocol)
+    write_table(folder / "curves.csv", curves)
+    write_table(folder / "doses.csv", doses)
     summary: dict[str, Any] = {
         "agent": name or agent, "shield": shield, "protocol": protocol,
         "protocol_hash": "0123456789abcdef" * 4, "modified": False, "seed": 20000, "train_seed": train_seed,
@@ -145,6 +195,8 @@ def write_evaluation(
         "versions": {"python": "3.11", "numpy": "2.4.6"}, "created_utc": "2026-01-01T00:00:00Z",
         "disclaimer": "Research software, not a medical device.",
     }  # fmt: skip
+    if trained_on:
+        summary["trained_on"] = {"people": list(trained_on), "seed": train_seed, "person_days": 24_000.0}
     if diary:
         summary["diary"] = {"data_set": "example-diaries", "person": "P7"}
     atomic_write_text(folder / "summary.json", json.dumps(summary))
@@ -158,8 +210,35 @@ def write_study(root: Path) -> list[Path]:
         for shield in ("rule", "off"):
             for train_seed in (0, 1) if agent == "ppo" else (-1,):
                 name = f"{agent}__{shield}__{train_seed}"
-                folders.append(write_evaluation(root / name, agent, shield, train_seed))
+                who = PEOPLE if agent == "ppo" else ()
+                folders.append(
+                    write_evaluation(root / name, agent, shield, train_seed, trained_on=who, bodies=True)
+                )
     return folders
+
+
+def make_sweep() -> Table:
+    """A sweep of two agents over the three knobs."""
+    points = [
+        ("sensitivity", 0.7),
+        ("sensitivity", 1.0),
+        ("carb_count", 0.8),
+        ("carb_count", 1.0),
+        ("cgm_bias", -15.0),
+    ]
+    rows = [(agent, *point) for agent in ("ppo", "basal-bolus-tuned") for point in points]
+    agent, knob, value = (np.array(column) for column in zip(*rows, strict=True))
+    numbers = {
+        "tir_pct": 80.0,
+        "below_70_pct": 2.0,
+        "below_54_pct": 0.5,
+        "failures": 0.0,
+        "episodes": 12.0,
+        "persons": 6.0,
+    }
+    return {"agent": agent, "knob": knob, "value": value} | {
+        k: np.full(len(rows), v) for k, v in numbers.items()
+    }
 
 
 def write_training_run(folder: Path, seed: int) -> Path:

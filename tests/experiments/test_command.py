@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from experiments import command
-from experiments.config import TrainConfig
+from experiments.config import TrainConfig, train_settings
 from experiments.records.config_files import ConfigError, build, save
 from experiments.records.provenance import ROOT
 from twins.files import StorageError
@@ -94,19 +94,19 @@ def test_flags_win_over_the_file_and_set_over_flags(tmp_path: Path) -> None:
     held = {"seed": 1, "lanes": 150, "decision_min": 60, "hyperparams": {"batch_size": 720}}
     save(build(TrainConfig, held), tmp_path / "c.yml")
     path = str(tmp_path / "c.yml")
-    assert command.train_settings({}, None, []) == TrainConfig()
-    found = command.train_settings({}, path, [])
+    assert train_settings({}, None, []) == TrainConfig()
+    found = train_settings({}, path, [])
     assert (found.seed, found.lanes, found.decision_min) == (1, 150, 60)
-    found = command.train_settings({"seed": "2", "lanes": None, "decision_min": "15"}, path, [])
+    found = train_settings({"seed": "2", "lanes": None, "decision_min": "15"}, path, [])
     assert (found.seed, found.lanes, found.decision_min) == (2, 150, 15)
-    found = command.train_settings({"seed": "2"}, path, ["seed=3", "learning_rate=0.5"])
+    found = train_settings({"seed": "2"}, path, ["seed=3", "learning_rate=0.5"])
     assert (found.seed, found.hyperparams.learning_rate) == (3, 0.5)
 
 
 def test_a_mistake_in_a_file_names_the_file(tmp_path: Path) -> None:
     (tmp_path / "mine.yml").write_text("lane: 3\n")
     with pytest.raises(ConfigError, match="mine.yml: unknown key 'lane'; did you mean 'lanes'"):
-        command.train_settings({}, str(tmp_path / "mine.yml"), [])
+        train_settings({}, str(tmp_path / "mine.yml"), [])
 
 
 def test_the_command_for_the_record_is_what_was_typed_without_the_place_of_the_checkout(

@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from experiments.committed import commit_speed, commit_study, markdown
-from experiments.compare import Evaluation, read_evaluation, results_table
-from experiments.records.tables import read_table, select
+from experiments.page.findings import Findings
+from experiments.report import write_report
+from experiments.results import study_tables
+from experiments.results.collect import collect
+from experiments.results.evaluations import Evaluation, read_evaluation
 from tests.experiments import fake_evaluation as fake
 
 
@@ -22,34 +24,40 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Evaluati
     return folder / "out", judged
 
 
-def test_a_study_leaves_table_persons_page_and_figures(study: tuple[Path, list[Evaluation]]) -> None:
+def test_a_study_leaves_tidy_tables_page_and_figures(study: tuple[Path, list[Evaluation]]) -> None:
     out, _ = study
     names = {path.name for path in out.iterdir()}
-    assert names == {"table.md", "persons.csv", "report.html", "bars.svg", "day.svg", "profile.svg"}
+    assert {"study.json", "cells.csv", "agents.csv", "learning.csv", "table.md", "report.html"} <= names
+    assert {"bars.svg", "day.svg", "profile.svg"} == {path.name for path in out.glob("*.svg")}
     for figure in out.glob("*.svg"):
         assert figure.read_text().lstrip().startswith("<?xml")
     text = (out / "table.md").read_text()
     assert "`make bench`" in text and "not a medical device" in text
     assert "- Failed, constant-basal, shield off: child#001" in text
+    assert sum(path.stat().st_size for path in out.glob("*.csv*")) < 1_500_000
+
+
+def test_the_page_is_that_of_the_committed_tables(
+    study: tuple[Path, list[Evaluation]], tmp_path: Path
+) -> None:
+    out, _ = study
+    assert write_report(tmp_path / "again.html", out).read_bytes() == (out / "report.html").read_bytes()
 
 
 def test_the_markdown_table_says_what_the_rows_say(study: tuple[Path, list[Evaluation]]) -> None:
     out, judged = study
-    rows = results_table(judged)
+    rows = Findings(study_tables.read(out)).main
     text = (out / "table.md").read_text()
     assert markdown(rows) in text
     first = next(line for line in text.splitlines() if line.startswith(f"| {rows[0]['agent']} "))
-    assert f"{rows[0]['failures']} of {rows[0]['episodes']}" in first and f"{rows[0]['tir_pct']:.1f} [" in first
-
-
-def test_means_of_persons_are_those_of_their_episodes(study: tuple[Path, list[Evaluation]]) -> None:
-    out, judged = study
-    table = read_table(out / "persons.csv")
-    mine = select(table, agent="ppo", shield="rule", train_seed=1.0, person="child#002")
-    source = next(one for one in judged if one.folder.name == "ppo__rule__1")
-    episodes = select(source.episodes, person="child#002")
-    assert mine["episodes"].tolist() == [len(episodes["person"])]
-    np.testing.assert_allclose(mine["tir_pct"], [episodes["tir_pct"].mean()], rtol=1e-5)
+    assert (
+        f"{rows[0]['failures']} of {rows[0]['episodes']}" in first and f"{rows[0]['tir_pct']:.1f} [" in first
+    )
+    means = {
+        (row["agent"], row["shield"]): row["tir_pct"]
+        for row in Findings(collect([one.folder for one in judged])).rows
+    }
+    assert {(row["agent"], row["shield"]): row["tir_pct"] for row in rows} == pytest.approx(means, rel=1e-5)
 
 
 def test_speed_is_written_as_measured(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from experiments.config import PpoConfig, TrainConfig, load_hyperparams
+from agents.actors import ALGOS
+from experiments.config import TrainConfig, kind_of, load_hyperparams, train_settings
+from experiments.hyperparams import SETTINGS, PpoConfig
 from experiments.protocol import ProtocolConfig, load_protocol, protocols
 from experiments.records.config_files import (
     ConfigError,
@@ -23,10 +25,15 @@ from experiments.records.config_files import (
     save,
     show,
 )
+from tests.agents import tiny_policy
 
 
 def _protocol(**changes: Any) -> dict[str, Any]:
     return load_protocol("simglucose-default").model_dump() | changes
+
+
+def _of(algo: str, **hyperparams: Any) -> dict[str, Any]:
+    return {"algo": algo, "hyperparams": hyperparams}
 
 
 def test_default_settings_are_the_tested_ones() -> None:
@@ -74,7 +81,7 @@ def test_protocol_from_a_file_of_ones_own(tmp_path: Path) -> None:
     [
         ({"lane": 3}, "unknown key 'lane'; did you mean 'lanes'?"),
         ({"learning_rate": 1e-3}, "did you mean 'hyperparams.learning_rate'?"),
-        ({"hyperparams": {"gama": 0.9}}, "unknown key 'gama' in hyperparams; did you mean 'gamma'?"),
+        ({"hyperparams": {"gama": 0.9}}, "unknown key 'gama' in hyperparams of ppo; did you mean 'gamma'?"),
         ({"zzzzzz": 0}, "unknown key 'zzzzzz'. Known are env, algo"),
         ({"lanes": math.nan}, "lanes: nan given"),
         ({"hyperparams": {"gamma": math.nan}}, "hyperparams.gamma: nan given"),
@@ -88,7 +95,33 @@ def test_protocol_from_a_file_of_ones_own(tmp_path: Path) -> None:
         ({"init_from": 3}, "init_from: 3 given; a path is needed"),
         ({"shield": False}, "shield: False given"),
         ({"shield": "rul"}, "did you mean 'rule'? Allowed: rule, off"),
-        ({"algo": "sac"}, "algo: 'sac' given. Allowed: ppo"),
+        ({"algo": "sacc"}, "algo: 'sacc' given; did you mean 'sac'? Allowed: ppo, recurrent_ppo"),
+        ({"algo": 3}, "algo: 3 given. Allowed: ppo"),
+        ({"algo": "sac", "lane": 3}, "unknown key 'lane'; did you mean 'lanes'?"),
+        (
+            _of("sac", gradient_step=2),
+            "'gradient_step' in hyperparams of sac; did you mean 'gradient_steps'?",
+        ),
+        (
+            _of("sac", clip_range=0.2),
+            "unknown key 'clip_range' in hyperparams of sac. Known are learning_rate",
+        ),
+        (_of("td3", ent_coef=0.2), "unknown key 'ent_coef' in hyperparams of td3"),
+        (_of("ppo", lstm_hidden_size=8), "unknown key 'lstm_hidden_size' in hyperparams of ppo"),
+        (_of("sac", gamma=2), "hyperparams.gamma: 2 given"),
+        (
+            _of("sac", ent_coef="auto_0"),
+            "hyperparams.ent_coef: 'auto_0' given; allowed are 0 to 10, auto, or auto_X",
+        ),
+        (_of("tqc", ent_coef=-1), "hyperparams.ent_coef: -1 given; allowed are 0 to 10"),
+        (_of("crossq", ent_coef=math.nan), "hyperparams.ent_coef: nan given"),
+        (
+            _of("sac", target_entropy="low"),
+            "hyperparams.target_entropy: 'low' given; allowed are -100 to 100",
+        ),
+        (_of("tqc", n_quantiles=2), "it must be below n_quantiles, 2"),
+        (_of("sac", buffer_size=100), "hyperparams.buffer_size: 100 given; 300 lanes and n_steps"),
+        (_of("recurrent_ppo", batch_size=101), "does not divide the rollout of 14400"),
         ({"people": ["adlt#001"]}, "did you mean 'adult#001'"),
         ({"people": []}, "no person was named"),
         ({"env": "Homeostat/Dosing-v1"}, "did you mean 'Homeostat/Dosing-v0'"),
@@ -200,6 +233,7 @@ def test_file_that_is_missing_binary_or_empty(tmp_path: Path) -> None:
         load_yaml(tmp_path)
 
 
+@settings(deadline=None, max_examples=60)  # a busy machine is not a fault
 @given(
     learning_rate=st.floats(0, 1, exclude_min=True),
     days=st.floats(0.1, 300),
@@ -277,6 +311,60 @@ def test_every_setting_has_a_text_for_help() -> None:
             assert len(text) > 5 and "%" not in text, name  # argparse would format a percent sign
     assert descriptions(TrainConfig)["lanes"].endswith("(default: 300)")
     assert "hyperparams.gamma" in descriptions(TrainConfig)
+
+
+# --- other algorithms ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("algo", ALGOS)
+def test_every_algorithm_has_settings_of_its_own_that_come_back_from_text(algo: str) -> None:
+    config = build(TrainConfig, {"algo": algo, "lanes": 100})
+    assert config.algo == algo and config.lanes == 100 and isinstance(config, TrainConfig)
+    assert config.hyperparams == load_hyperparams(algo) and type(config.hyperparams) is SETTINGS[algo]  # type: ignore[index]
+    for text in (dump_yaml(config), show(config)):
+        assert build(TrainConfig, parse_yaml(text, "f")) == config
+    assert type(config) is kind_of(algo) and build(kind_of(algo), {"lanes": 100}) == config
+    for name, text in descriptions(type(config)).items():
+        assert len(text) > 5 and "%" not in text, name
+
+
+def test_no_learner_has_a_setting_of_another() -> None:
+    held = {algo: set(kind.model_fields) for algo, kind in SETTINGS.items()}
+    assert len({frozenset(names) for names in held.values()}) == len(ALGOS)
+    assert "tau" not in held["crossq"] and "ent_coef" not in held["td3"] and "buffer_size" not in held["ppo"]
+    assert held["recurrent_ppo"] - held["ppo"] == {"lstm_hidden_size", "enable_critic_lstm"}
+
+
+def test_the_command_line_changes_settings_of_the_algorithm_that_it_names(tmp_path: Path) -> None:
+    given = {"algo": "crossq", "seed": None, "lanes": "50"}
+    config = train_settings(given, None, ["policy_delay=2", "train.ent_coef=auto", "hyperparams.gamma=0.9"])
+    plain = config.hyperparams.model_dump()
+    assert (config.algo, config.lanes, config.seed) == ("crossq", 50, 0)
+    assert (plain["policy_delay"], plain["ent_coef"], plain["gamma"]) == (2, "auto", 0.9)
+    assert train_settings({}, None, ["algo=td3"]).algo == "td3"
+    save(config, tmp_path / "c.yml")
+    assert train_settings({}, str(tmp_path / "c.yml"), []) == config
+    assert train_settings({"algo": None}, None, []) == TrainConfig()
+    with pytest.raises(
+        ConfigError, match="--set polcy_delay: unknown setting; did you mean 'hyperparams.policy_d"
+    ):
+        train_settings(given, None, ["polcy_delay=2"])
+    with pytest.raises(ConfigError, match="algo: 'crosq' given; did you mean 'crossq'"):
+        train_settings({"algo": "crosq"}, None, [])
+    with pytest.raises(ConfigError, match="c.yml: unknown key 'qf_arch' in hyperparams of ppo"):
+        train_settings({"algo": "ppo"}, str(tmp_path / "c.yml"), [])
+
+
+def test_fine_tuning_takes_from_the_saved_policy_what_it_cannot_change(tmp_path: Path) -> None:
+    folder = str(tiny_policy.write(tmp_path / "p", algo="recurrent_ppo", history=True, decision_min=60))
+    config = train_settings({"init_from": folder, "people": "child#003"}, None, ["seed=2"])
+    assert (config.algo, config.history, config.decision_min) == ("recurrent_ppo", True, 60)
+    assert (
+        config.hyperparams.net_arch == (16, 8) and config.hyperparams.model_dump()["lstm_hidden_size"] == 12
+    )
+    assert config.people == ("child#003",) and config.seed == 2 and str(config.init_from) == folder
+    config = train_settings({}, None, [f"init_from={folder}", "history=false", "net_arch=[4]"])
+    assert (config.algo, config.history, config.hyperparams.net_arch) == ("recurrent_ppo", False, (4,))
+    with pytest.raises(FileNotFoundError, match="no manifest.json in nowhere"):
+        train_settings({"init_from": "nowhere"}, None, [])
 
 
 def test_hyperparameters_of_an_unknown_algorithm_or_environment() -> None:

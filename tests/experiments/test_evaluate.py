@@ -12,11 +12,12 @@ from agents.base import Agent
 from agents.frozen import load as load_policy
 from agents.load import load
 from envs.therapy import Request
-from envs.view import View
-from experiments.compare import METRICS, read_evaluation, results_table
 from experiments.evaluate import TRACE_COLUMNS, evaluate
+from experiments.page.findings import Findings
 from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.records.tables import Table, select
+from experiments.results.collect import collect
+from experiments.results.evaluations import METRICS, read_evaluation
 from tests.agents import tiny_policy
 from twins import cohort
 from twins.files import StorageError
@@ -39,7 +40,7 @@ class _Asks:
     def __init__(self, basal_u_per_h: float, bolus_u: float = 0.0) -> None:
         self._asked = basal_u_per_h, bolus_u
 
-    def act(self, view: View) -> Request:
+    def act(self, view: Findings) -> Request:
         basal, bolus = self._asked
         return Request(np.full(len(view), basal), np.full(len(view), bolus))
 
@@ -47,7 +48,7 @@ class _Asks:
 class _KillsAdolescents:
     """The usual treatment, but ten times the scheduled basal for one of the people."""
 
-    def act(self, view: View) -> Request:
+    def act(self, view: Findings) -> Request:
         asked = load("basal-bolus").act(view)  # type: ignore[union-attr]
         factor = np.array([10.0 if who.startswith("adolescent") else 1.0 for who in view.ids])
         return Request(asked.basal_u_per_h * factor, asked.bolus_u)
@@ -121,8 +122,9 @@ def deadly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # --- what is written ---------------------------------------------------------------------------------------
-def test_an_evaluation_is_three_files(usual: Path) -> None:
-    assert sorted(path.name for path in usual.iterdir()) == ["episodes.csv", "summary.json", "traces.csv"]
+def test_an_evaluation_is_five_files(usual: Path) -> None:
+    names = ["curves.csv", "doses.csv", "episodes.csv", "summary.json", "traces.csv"]
+    assert sorted(path.name for path in usual.iterdir()) == names
 
 
 def test_episodes_have_one_row_per_person_and_replica(usual: Path) -> None:
@@ -228,11 +230,11 @@ def test_episodes_of_the_dead_agree_with_their_traces(deadly: Path) -> None:
 
 
 def test_the_table_of_results_puts_failures_before_everything_else(deadly: Path, usual: Path) -> None:
-    rows = results_table([read_evaluation(deadly)])
+    rows = Findings(collect([deadly])).rows
     assert rows[0]["failures"] == 2 and rows[0]["failed_persons"] == {"adolescent#003": 2}
     headings = list(rows[0])
     assert headings.index("failures") < min(headings.index(name) for name in METRICS)
-    assert results_table([read_evaluation(usual)])[0]["failures"] == 0
+    assert Findings(collect([usual])).rows[0]["failures"] == 0
 
 
 def test_starving_a_person_of_insulin_is_a_failure_on_the_high_side(tmp_path: Path) -> None:
@@ -274,7 +276,7 @@ def test_an_oracle_names_itself_in_every_table(tmp_path: Path) -> None:
     found = evaluate(policy, str(tmp_path), _protocol(replicas=1), tmp_path / "out")
     assert found.summary["agent"] == "ppo (oracle)"
     assert set(found.episodes["agent"]) == set(found.traces()["agent"]) == {"ppo (oracle)"}
-    assert results_table([found])[0]["agent"] == "ppo (oracle)"
+    assert Findings(collect([found.folder])).rows[0]["agent"] == "ppo (oracle)"
 
 
 def test_a_saved_policy_goes_by_its_algorithm_and_brings_what_it_was_trained_on(tmp_path: Path) -> None:
@@ -282,7 +284,7 @@ def test_a_saved_policy_goes_by_its_algorithm_and_brings_what_it_was_trained_on(
     found = evaluate(policy, str(tmp_path / "policy"), _protocol(replicas=1), tmp_path / "out")
     assert found.summary["agent"] == "ppo" and found.summary["train_seed"] == 7
     assert found.summary["trained_on"] == {"people": ["adult#001"], "seed": 7, "episode_days": 2.0}
-    assert set(found.episodes["train_seed"]) == {7} and results_table([found])[0]["learned"]
+    assert set(found.episodes["train_seed"]) == {7} and Findings(collect([found.folder])).rows[0]["learned"]
     assert str(tmp_path) not in (tmp_path / "out" / "summary.json").read_text()
 
 
@@ -320,7 +322,7 @@ def test_results_are_never_overwritten(usual: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_stops_before_any_work() -> None:
     class Never:
-        def act(self, view: View) -> Request:
+        def act(self, view: Findings) -> Request:
             raise AssertionError("nobody is simulated")
 
     with pytest.raises(StorageError, match="cannot write"):
@@ -329,7 +331,7 @@ def test_a_folder_that_cannot_be_written_stops_before_any_work() -> None:
 
 def test_an_agent_that_breaks_leaves_no_half_written_results(tmp_path: Path) -> None:
     class Breaks:
-        def act(self, view: View) -> Request:
+        def act(self, view: Findings) -> Request:
             return Request(np.zeros(2), np.zeros(2))
 
     with pytest.raises(ValueError, match="one value per lane"):
@@ -375,7 +377,10 @@ def test_the_diary_of_a_file_of_ones_own_is_named_without_its_folder(tmp_path: P
 def test_the_recorded_days_of_a_real_person_are_replayed_and_named(tmp_path: Path) -> None:
     protocol = _protocol(people=("adult#001",), scenario="diary:t1d-uom/2308", replicas=3)
     found = evaluate(load("basal-bolus"), "b", protocol, tmp_path / "out")
-    assert found.summary["diary"].items() >= {"data_set": "t1d-uom", "person": "2308", "simulated": False}.items()
+    assert (
+        found.summary["diary"].items()
+        >= {"data_set": "t1d-uom", "person": "2308", "simulated": False}.items()
+    )
     diary = readers.named("t1d-uom/2308")
     recorded = {round(float(day.sum()), 3) for day in diary.carbs_g.reshape(-1, 288)}
     eaten = [float(_one(found.traces(), "adult#001", replica)["carbs_g"].sum()) for replica in range(3)]

@@ -333,5 +333,7 @@ def test_a_treatment_that_gives_no_request_is_refused() -> None:
     protocol = load_protocol("simglucose-default").model_copy(
         update={"people": ("adult#001",), "days": 0.5, "replicas": 1}
     )
-    with pytest.raises(ValueError, match=r"act\(view\) of Dict gave ndarray; needed is an envs.therapy.Request"):
+    with pytest.raises(
+        ValueError, match=r"act\(view\) of Dict gave ndarray; needed is an envs.therapy.Request"
+    ):
         simulate(Dict(), protocol, "rule")

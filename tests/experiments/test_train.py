@@ -18,16 +18,18 @@ from numpy.typing import NDArray
 from safetensors import numpy as safetensors
 
 from agents import frozen
-from experiments import train as training
-from experiments.config import TrainConfig
+from experiments import validation
+from experiments.config import TrainConfig, train_settings
+from experiments.hyperparams import SETTINGS
 from experiments.protocol import load_protocol
 from experiments.records import checkpoints
 from experiments.records.config_files import ConfigError, build, load_yaml
 from experiments.records.tables import Table, read_table
 from experiments.runs import Run, latest_checkpoint, read_manifest
 from experiments.simulate import simulate
-from experiments.train import VALIDATION_SEED, train
+from experiments.train import train
 from experiments.tune import score, scored
+from experiments.validation import VALIDATION_SEED
 from twins.files import StorageError
 from twins.kernels import kernel_hash
 
@@ -40,10 +42,15 @@ LOOKS = ("timesteps", "wall_s", "tir_pct", "below_70_pct", "below_54_pct", "fail
 
 def _config(**changes: Any) -> TrainConfig:
     """A training of a second: five rollouts, a look at every second one, a checkpoint after each."""
-    hyperparams = {
+    small = {
         "n_steps": 12, "batch_size": 48, "n_epochs": 2, "net_arch": [8, 8], "learning_rate": 0.003,
-        **changes.pop("hyperparams", {}),
+        "qf_arch": [8], "train_freq": 12, "gradient_steps": 2, "learning_starts": 8, "lstm_hidden_size": 8,
+        "buffer_size": 240,
     }  # fmt: skip
+    known = SETTINGS[changes.get("algo", "ppo")].model_fields
+    hyperparams = {name: value for name, value in small.items() if name in known} | changes.pop(
+        "hyperparams", {}
+    )
     small = {
         "people": list(PEOPLE), "lanes": 8, "episode_days": 0.25, "eval_freq": 2 * ROLLOUT, "save_freq": ROLLOUT,
         "eval_replicas": 1, "n_timesteps": 5 * ROLLOUT, "max_wall_s": None, "seed": 3,
@@ -67,7 +74,7 @@ def _weights(run: Path) -> dict[str, NDArray[Any]]:
     """The weights at the end of training, which need not be those of the best look."""
     newest = latest_checkpoint(run)
     assert newest is not None
-    held = safetensors.load((newest / training.STATE).read_bytes())
+    held = safetensors.load((newest / validation.STATE).read_bytes())
     return {name: value for name, value in held.items() if name.startswith("model.policy.")}
 
 
@@ -175,6 +182,36 @@ def test_how_often_one_looks_and_saves_does_not_change_what_is_learned(whole: Pa
     assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
     assert _looks(seldom)["timesteps"].tolist() == [0, 5 * ROLLOUT]
     assert len(list((seldom / "checkpoints").iterdir())) == 1
+
+
+# --- other algorithms -------------------------------------------------------------------------------------
+OTHERS = ("recurrent_ppo", "sac", "td3", "tqc", "crossq")
+
+
+@pytest.mark.parametrize("algo", OTHERS)
+def test_every_algorithm_trains_stops_goes_on_bit_for_bit_and_is_loaded_back(
+    algo: str, tmp_path: Path
+) -> None:
+    whole = _train(tmp_path / "whole", _config(algo=algo))
+    curve = read_table(whole / "evaluations.csv")
+    assert curve["timesteps"].tolist() == [0, 2 * ROLLOUT, 4 * ROLLOUT, 5 * ROLLOUT]
+    assert len(np.unique(curve["score"])) > 1, "the policy changed from look to look"
+    policy = frozen.load(whole)
+    assert policy.manifest.algo == algo and policy.manifest.net_arch == (8, 8)
+    stopped = _stopped_after(tmp_path / "stopped", 3, algo=algo)
+    _assert_same_training(_resume(stopped), whole)
+    tuned = _train(tmp_path / "tuned", _config(algo=algo, init_from=str(whole), seed=9, n_timesteps=ROLLOUT))
+    assert _looks(tuned)["score"][0] == pytest.approx(curve["score"].max(), rel=1e-5)
+    assert max(path.stat().st_size for path in whole.rglob("*")) < 500_000
+
+
+def test_a_checkpoint_of_an_off_policy_learner_is_refused_when_its_buffer_is_gone(tmp_path: Path) -> None:
+    run = _train(tmp_path / "run", _config(algo="td3", n_timesteps=2 * ROLLOUT))
+    held = safetensors.load(_state(run).read_bytes())
+    del held["model.replay.actions"]
+    _put_state(run, safetensors.save(held))
+    with pytest.raises(ValueError, match="does not fit"):
+        _resume(run)
 
 
 # --- stopping and going on --------------------------------------------------------------------------------
@@ -301,7 +338,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     whole: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = _stopped_after(tmp_path / "run", 3)
-    state = run / "checkpoints" / f"step_{3 * ROLLOUT:012d}" / training.STATE
+    state = run / "checkpoints" / f"step_{3 * ROLLOUT:012d}" / validation.STATE
     state.write_bytes(state.read_bytes()[:-7])
     _assert_same_training(_resume(run), whole)
     assert "is damaged and not used" in caplog.text
@@ -397,13 +434,13 @@ def test_a_checkpoint_that_is_a_pickle_is_refused_in_words_and_not_run(whole: Pa
 def _state(run: Path) -> Path:
     newest = latest_checkpoint(run)
     assert newest is not None
-    return newest / training.STATE
+    return newest / validation.STATE
 
 
 def _put_state(run: Path, data: bytes) -> None:
     """Other contents for the newest checkpoint, with checksums that agree."""
     step = checkpoints.step_of(_state(run).parent)
-    checkpoints.save(run / "checkpoints", step, lambda folder: (folder / training.STATE).write_bytes(data))
+    checkpoints.save(run / "checkpoints", step, lambda folder: (folder / validation.STATE).write_bytes(data))
 
 
 # --- going on from a saved policy -------------------------------------------------------------------------
@@ -446,6 +483,47 @@ def test_fine_tuning_from_what_does_not_fit_is_refused(
         _train(tmp_path / "run", _config(**{"init_from": str(whole / "policy"), **changes}))
 
 
+def test_fine_tuning_from_a_policy_of_another_algorithm_is_refused(whole: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is one of ppo, not of sac; give --algo ppo"):
+        _train(tmp_path / "run", _config(algo="sac", init_from=str(whole)))
+
+
+def test_fine_tuning_keeps_its_parent_where_nothing_is_better(whole: Path, tmp_path: Path) -> None:
+    """Steps so long that every policy after the first is bad: the first look is that of the parent, and counts."""
+    wild = _config(
+        init_from=str(whole), people=["child#003"], hyperparams={"learning_rate": 1.0}, eval_days=1.0,
+        eval_replicas=4, n_timesteps=3 * ROLLOUT, seed=5, history=False,
+    )  # fmt: skip
+    run = _train(tmp_path / "run", wild)
+    scores = _looks(run)["score"]
+    assert scores[0] > scores[1:].max(), "not what this test is about"
+    kept, parent = frozen.load(run), frozen.load(whole)
+    assert kept.manifest.trained_on["timesteps"] == 0
+    assert all(np.array_equal(kept.weights[name], value) for name, value in parent.weights.items())
+
+
+def test_fine_tuning_of_a_policy_that_sees_its_history(tmp_path: Path) -> None:
+    """With what the command line gives: the policy and a person; the rest is the policy's own."""
+    parent = _train(tmp_path / "parent", _config(history=True, n_timesteps=ROLLOUT))
+    flags = {"init_from": str(parent), "people": "child#003", "max_wall_s": "45", "n_timesteps": "500"}
+    small = [
+        "lanes=8",
+        "n_steps=12",
+        "batch_size=48",
+        "episode_days=0.25",
+        "eval_replicas=1",
+        "eval_freq=192",
+    ]
+    config = train_settings(flags, None, small)
+    assert config.history and config.hyperparams.net_arch == (8, 8)
+    tuned = _train(tmp_path / "tuned", config)
+    curve, policy = _looks(tuned), frozen.load(tuned)
+    assert len(curve["score"]) > 2 and policy.history and len(policy.manifest.observation_names) == 131
+    assert policy.manifest.trained_on["timesteps"] == curve["timesteps"][curve["score"].argmax()]
+    with pytest.raises(ValueError, match="other observations .* give --set history=true"):
+        _train(tmp_path / "run", config.model_copy(update={"history": False}))
+
+
 @pytest.mark.parametrize("names", ["observation_names", "action_names"])
 def test_fine_tuning_from_a_policy_that_saw_or_did_something_else_is_refused(
     whole: Path, tmp_path: Path, names: str
@@ -459,6 +537,25 @@ def test_fine_tuning_from_a_policy_that_saw_or_did_something_else_is_refused(
         _train(tmp_path / "run", _config(init_from=str(tmp_path / "policy")))
 
 
+# --- what the caller is told ---------------------------------------------------------------------------------
+def test_every_look_is_told_and_may_end_the_training(whole: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, float]] = []
+
+    def on_look(timesteps: int, score: float) -> None:
+        told.append((timesteps, score))
+        if len(told) == 3:
+            raise InterruptedError("enough")
+
+    with (
+        pytest.raises(InterruptedError),
+        Run.create(tmp_path / "run", _config(), ["x"], {}, need_mb=1) as run,
+    ):
+        train(_config(), run, on_look=on_look)
+    curve = _looks(whole)
+    assert [step for step, _ in told] == curve["timesteps"][:3].tolist()
+    assert [score for _, score in told] == pytest.approx(curve["score"][:3].tolist(), abs=1e-3)
+
+
 # --- limits -------------------------------------------------------------------------------------------------
 def test_the_wall_limit_ends_training_with_a_usable_policy(tmp_path: Path) -> None:
     began = time.monotonic()
@@ -470,6 +567,23 @@ def test_the_wall_limit_ends_training_with_a_usable_policy(tmp_path: Path) -> No
     _resume(run)
     assert _newest_step(run) == reached, "time that is used up is used up, also after a resume"
     assert (np.diff(read_table(run / "evaluations.csv")["wall_s"]) > 0).all()
+
+
+def test_the_clock_begins_when_everything_is_warm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling takes tens of seconds on a new machine; a short training would consist of nothing else."""
+    rehearse = validation.Watch.rehearse
+
+    def slowly(self: validation.Watch, model: Any) -> None:
+        time.sleep(1.5)
+        rehearse(self, model)
+
+    monkeypatch.setattr(validation.Watch, "rehearse", slowly)
+    run = _train(tmp_path / "run", _config(n_timesteps=2 * ROLLOUT, max_wall_s=100.0))
+    assert read_table(run / "evaluations.csv")["wall_s"][0] < 1.0
+    assert _looks(run)["timesteps"].tolist() == [0, 2 * ROLLOUT]
+    same = _train(tmp_path / "same", _config(n_timesteps=2 * ROLLOUT, max_wall_s=None))
+    ours, theirs = _weights(run), _weights(same)
+    assert all(np.array_equal(ours[name], theirs[name]) for name in ours), "warming up leaves no trace"
 
 
 def test_the_wall_clock_counts_the_time_before_an_interruption(tmp_path: Path) -> None:

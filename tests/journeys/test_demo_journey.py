@@ -1,15 +1,13 @@
 """The path of somebody who types `make demo`: from nothing to a page, with what was there before kept."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from agents import frozen
-from agents.load import NAMES
-from experiments.compare import read_evaluation
 from experiments.demo import demo
-from experiments.records.tables import read_table
+from experiments.records.tables import read_table, select
+from experiments.results import study_tables
 from experiments.runs import read_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,18 +29,22 @@ def test_the_demonstration_trains_judges_replays_and_writes_a_page(
     kept = [path for path in tmp_path.glob("demo-*")]
     assert len(kept) == 1 and (kept[0] / "report.html").read_text() == "an earlier page"
     assert page == Path("demo/report.html") and page.stat().st_size > 50_000
-    run = Path("demo/training/seed0")
+    run = Path("demo/train/ppo/seed0")
     assert read_manifest(run)["status"] == "finished"
     assert frozen.load(run / "policy").manifest.trained_on["people"] == list(PEOPLE)
     assert len(read_table(run / "evaluations.csv")["timesteps"]) >= 2
-    for shield in ("rule", "off"):
-        assert set(json.loads(Path(f"demo/gains-{shield}.json").read_text())) == set(PEOPLE)
-        for name in (*NAMES, "ppo-seed0"):
-            found = read_evaluation(Path("demo/evaluations") / f"{name}__{shield}")
-            assert found.summary["shield"] == shield and found.summary["modified"] is True
-            assert found.episodes["person"].tolist() == list(PEOPLE)
-    for folder in Path("demo/recorded-days").iterdir():
-        assert read_evaluation(folder).summary["diary"]["simulated"] is True
+    held = study_tables.read("demo")
+    assert held.about["flow"]["failed"] == held.about["flow"]["refused"] == 0
+    wanted = {"ppo", "basal-bolus", "basal-bolus-tuned", "pid-tuned", "constant-basal"}
+    for protocol, shield in (
+        ("simglucose-default", "rule"),
+        ("simglucose-default", "off"),
+        ("diary", "rule"),
+    ):
+        mine = select(held.episodes, protocol=protocol, shield=shield)
+        assert wanted <= set(mine["agent"].tolist())
+    assert held.about["protocols"]["diary"]["diary"]["simulated"] is True
+    assert held.about["protocols"]["simglucose-default"]["modified"] is True
 
     text = page.read_text()
     assert "simulated diary that comes with the project" in text and "no real person" in text

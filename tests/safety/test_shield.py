@@ -292,7 +292,9 @@ def _answers(requested: float, hours: int) -> tuple[list[Reason], float]:
 def test_what_is_restored_goes_on_until_most_of_the_missing_basal_is_given() -> None:
     reasons, share = _answers(0.0, 48)
     first = reasons.index(Reason.STARVATION)
-    assert reasons[first : first + 24] == [Reason.STARVATION] * 24  # not only until a quarter is reached again
+    assert (
+        reasons[first : first + 24] == [Reason.STARVATION] * 24
+    )  # not only until a quarter is reached again
     assert 0.6 < share < 0.95
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from experiments import command
-from experiments.compare import read_evaluation
 from experiments.config import TrainConfig
 from experiments.protocol import load_protocol
 from experiments.records.config_files import build, load_yaml
 from experiments.records.tables import read_table
+from experiments.results.evaluations import read_evaluation
 from experiments.runs import read_manifest
 from tests.agents import tiny_policy
 
@@ -279,3 +279,28 @@ def test_a_real_process_refuses_in_one_line_as_well() -> None:
     )
     assert done.returncode == 1 and done.stdout == "" and not (ROOT / "nowhere").exists()
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1 and "'adult#001'" in done.stderr
+
+
+# --- studies ------------------------------------------------------------------------------------------------
+def test_a_study_lists_its_cells_and_refuses_a_wrong_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _main("study", "realistic", "--list") == 0
+    names = capsys.readouterr().out.split()
+    assert "train/ppo-history/fold4-seed4" in names and "cells/realistic/rule/basal-bolus/all" in names
+    with pytest.raises(ValueError, match="unknown study 'realistc'.*did you mean 'realistic'"):
+        _main("study", "realistc")
+    with pytest.raises(ValueError, match="no cell 'cells/realistic/rule/basal-bolus'"):
+        _main("study", "realistic", "--cell", "cells/realistic/rule/basal-bolus")
+
+
+def test_one_cell_of_a_study_by_its_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cell = "cells/realistic/rule/basal-bolus/all"
+    assert _main("study", "realistic", "--cell", cell, "--folder", str(tmp_path), "--processes", "1") == 0
+    found = read_evaluation(tmp_path / cell)
+    assert found.summary["command"] == f"python -m scripts.study realistic --cell {cell}"
+    assert found.summary["persons"] == 60 and found.summary["modified"] is False
+    assert "1/1" in capsys.readouterr().out
+
+
+def test_the_win_rule_on_identical_agents(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _main("aa_test", "--pairs", "20") == 0
+    assert capsys.readouterr().out.count("called a win") == 3

@@ -173,3 +173,15 @@ def test_a_column_of_a_wrong_shape_or_not_finite_is_named(column: str, value: np
 def test_a_cohort_is_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         cohort.load("adult").ids = ("me",)  # type: ignore[misc]
+
+
+def test_cohorts_are_joined_and_copies_are_other_persons() -> None:
+    two = cohort.load(["adult#001", "child#001"])
+    both = cohort.join([two, two.renamed("/2")])
+    assert both.ids == ("adult#001", "child#001", "adult#001/2", "child#001/2")
+    np.testing.assert_array_equal(both.parameters[:2], both.parameters[2:])
+    assert len(set(both.numbers.tolist())) == 4  # other random numbers
+    with pytest.raises(ValueError, match="ids of a cohort must differ"):
+        cohort.join([two, two])
+    with pytest.raises(ValueError, match="no cohort was given"):
+        cohort.join([])

@@ -14,7 +14,7 @@ from twins.cohort import (
     DAILY_INSULIN_U,
     Cohort,
 )
-from twins.draw import BASAL_RANGE_U_PER_KG_DAY, PRIMARY, _complete, draw
+from twins.draw import BASAL_RANGE_U_PER_KG_DAY, PRIMARY, _complete, draw, mistaken_therapy
 
 GROUPS = ("adult", "adolescent", "child")
 
@@ -140,3 +140,26 @@ def test_a_spread_that_allows_nobody_ends_with_advice() -> None:
 def test_a_seed_out_of_range_is_refused() -> None:
     with pytest.raises(ValueError, match="allowed are whole numbers"):
         draw(cohort.load("adult"), 1, seed=-1)
+
+
+def test_people_of_another_split_are_other_people_under_other_names() -> None:
+    adults = cohort.load("adult")
+    train, test = draw(adults, 3, seed=7), draw(adults, 3, seed=7, split="test")
+    assert test.ids == ("adult~test7#001", "adult~test7#002", "adult~test7#003") and train.ids[0] == "adult~7#001"
+    assert not np.isclose(train.parameters[:, 0], test.parameters[:, 0]).any()
+
+
+def test_mistaken_settings_are_off_by_up_to_the_width_each_by_its_own_factor() -> None:
+    people = cohort.load("all")
+    wrong = mistaken_therapy(people, 0.2, "test", 1)
+    ratio = wrong.therapy / people.therapy
+    moved = ratio[:, [BASAL_U_PER_H, CARB_RATIO_G_PER_U, CORRECTION_FACTOR_MG_DL_PER_U]]
+    assert 0.8 <= moved.min() < 0.85 and 1.15 < moved.max() <= 1.2
+    assert abs(np.corrcoef(moved.T)[np.triu_indices(3, 1)]).max() < 0.5
+    others = [c for c in range(people.therapy.shape[1]) if c not in (0, 1, 2)]
+    assert (ratio[:, others] == 1).all() and np.array_equal(wrong.parameters, people.parameters)
+    alone = mistaken_therapy(people.take([4]), 0.2, "test", 1)
+    np.testing.assert_array_equal(alone.therapy[0], wrong.therapy[4])
+    assert not np.allclose(mistaken_therapy(people, 0.2, "train", 1).therapy, wrong.therapy)
+    with pytest.raises(ValueError, match="width of the error is 1.5"):
+        mistaken_therapy(people, 1.5, "test", 1)

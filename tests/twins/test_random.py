@@ -94,9 +94,7 @@ def test_two_keys_that_differ_in_any_column_are_unrelated() -> None:
 
 
 def test_streams_and_splits_of_a_day_share_no_number() -> None:
-    keys = [
-        random.stream(random.keys(split, 0, 5, 0, 0), name) for split in random.SPLITS for name in Stream
-    ]
+    keys = [random.stream(random.keys(split, 0, 5, 0, 0), name) for split in random.SPLITS for name in Stream]
     draws = random.uniform(np.concatenate(keys), 1000)
     assert len(np.unique(draws)) == draws.size
     assert np.abs(np.corrcoef(draws) - np.eye(len(draws))).max() < 0.15

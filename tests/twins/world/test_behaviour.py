@@ -82,9 +82,7 @@ def test_the_bias_stays_with_the_person_over_meals_replicas_and_episodes() -> No
 def test_the_error_of_each_meal_is_drawn_anew() -> None:
     minute, grams = _meals()
     habit = Behaviour(carb_error_sd=0.25)
-    errors = [
-        np.log(announce(habit, _keys(episode=episode), minute, grams)[1] / grams) for episode in (0, 1)
-    ]
+    errors = [np.log(announce(habit, _keys(episode=episode), minute, grams)[1] / grams) for episode in (0, 1)]
     assert stats.kstest(errors[0].ravel() / 0.25, "norm").pvalue > 0.01
     assert abs(np.corrcoef(errors[0][:, :-1].ravel(), errors[0][:, 1:].ravel())[0, 1]) < 0.03
     assert abs(np.corrcoef(errors[0].ravel(), errors[1].ravel())[0, 1]) < 0.03
@@ -202,3 +200,16 @@ def test_an_unknown_behaviour_is_answered_with_the_nearest_known() -> None:
         named("realistc")
     with pytest.raises(ValueError, match="unknown behaviour 'zzz'; Known are exact, treats-lows, realistic"):
         named("zzz")
+
+
+def test_replicas_live_with_the_sensitivities_in_turn() -> None:
+    habit = Behaviour(sensitivity_factors=(0.7, 1.3))
+    keys = random.keys("test", 1, 5, np.arange(4), 0)
+    np.testing.assert_allclose(sensitivity(habit, keys, 24)[:, 0], [0.7, 1.3, 0.7, 1.3])
+
+
+def test_everybodys_counts_can_be_too_low() -> None:
+    keys = random.keys("test", 1, 5, np.arange(2), 0)
+    at, grams = np.full((2, 1), 400.0), np.full((2, 1), 50.0)
+    _, told = announce(Behaviour(carb_count_factor=0.7), keys, at, grams)
+    np.testing.assert_allclose(told, 35.0)

@@ -89,9 +89,7 @@ def test_errors_are_spread_as_the_johnson_curve_of_the_process() -> None:
 
 def test_each_episode_and_each_person_has_its_own_error() -> None:
     sensor = devices.sensor()
-    first, again, next_day = (
-        Wearer(sensor, _keys(20, episode=episode)).errors(90) for episode in (0, 0, 1)
-    )
+    first, again, next_day = (Wearer(sensor, _keys(20, episode=episode)).errors(90) for episode in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     stacked = np.concatenate([first, next_day])
     assert len(np.unique(stacked[:, 0])) == 40

@@ -200,9 +200,7 @@ def test_a_fast_has_no_meals() -> None:
     np.testing.assert_array_equal(events.sensitivity, np.ones((3, 48)))
 
 
-RECORDED = RecordedDays(
-    (((420.5, 10.0),), ((480.0, 20.0), (470.0, 5.0)), ((540.0, 30.0),)), whose="P1"
-)
+RECORDED = RecordedDays((((420.5, 10.0),), ((480.0, 20.0), (470.0, 5.0)), ((540.0, 30.0),)), whose="P1")
 
 
 @pytest.mark.parametrize(

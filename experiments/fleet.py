@@ -1,0 +1,208 @@
+"""A study's work as independent cells, done by the processes of this machine, each cell once.
+
+A cell is finished when its mark lies in `done/`; whatever ends the fleet, a later call does what is left. A cell
+that fails is reported and spoils no other; cells that need it are refused, not guessed. What a cell writes hangs on
+its arguments alone, so one process and eight write the same bytes.
+"""
+
+import json
+import os
+import shutil
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from experiments.records.lock import FolderLock
+from twins.files import atomic_write_text, check_writable, writing
+
+TRIES = 2
+"""A process that dies takes its neighbours' cells with it; each is tried again once."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One piece of work: `work(out, **arguments)` writes the folder or file `out`, below the study's folder.
+
+    name: the path of `out` there, and the cell's only identity. needs: names of cells that must be done before.
+    goes_on: whether `work` can go on with what an interrupted attempt left; otherwise that is removed first.
+    """
+
+    name: str
+    work: Callable[..., None]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    goes_on: bool = False
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What became of the cells, by name; failed and refused with the reason."""
+
+    done: tuple[str, ...]
+    failed: dict[str, str]
+    refused: dict[str, str]
+
+    @property
+    def attempted(self) -> int:
+        """All cells that were asked for."""
+        return len(self.done) + len(self.failed) + len(self.refused)
+
+
+def run(
+    cells: Sequence[Cell],
+    folder: str | Path,
+    processes: int | None = None,
+    say: Callable[[str], None] = print,
+) -> Flow:
+    """Do the cells that are not done yet, in order as far as `needs` allow, `processes` at a time (default: cores).
+
+    Raises ValueError for names given twice or needs that are no cells, FolderLocked when another fleet is at work
+    in the folder, StorageError when it cannot be written.
+    """
+    folder = Path(folder)
+    _check(cells)
+    processes = processes or cores()
+    if processes < 1:
+        raise ValueError(f"processes is {processes}; give 1 or more")
+    check_writable(folder, 50.0)
+    os.environ.setdefault(
+        "OMP_NUM_THREADS", "1"
+    )  # of the processes: two that share a core's threads are slower
+    with FolderLock(folder):
+        return _Run(cells, folder, processes, say).flow()
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def is_done(folder: str | Path, name: str) -> bool:
+    """Whether the cell of this name is finished in a study's folder."""
+    return _mark(Path(folder), name).is_file()
+
+
+def _mark(folder: Path, name: str) -> Path:
+    return folder / "done" / f"{name.replace('/', '__')}.json"
+
+
+def _check(cells: Sequence[Cell]) -> None:
+    names = [cell.name for cell in cells]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"cells must have names of their own; given twice: {', '.join(twice)}")
+    if lacking := sorted({need for cell in cells for need in cell.needs} - set(names)):
+        raise ValueError(f"cells need what is no cell: {', '.join(lacking)}")
+
+
+class _Run:
+    """One pass over the cells; see `run`."""
+
+    def __init__(
+        self, cells: Sequence[Cell], folder: Path, processes: int, say: Callable[[str], None]
+    ) -> None:
+        self._cells = {cell.name: cell for cell in cells}
+        self._folder, self._processes, self._say = folder, processes, say
+        self._done = [name for name in self._cells if is_done(folder, name)]
+        self._failed: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
+        self._tries: dict[str, int] = {}
+        self._left = [name for name in self._cells if name not in set(self._done)]
+        self._spent: list[float] = []
+        self._began = time.monotonic()
+
+    def flow(self) -> Flow:
+        """Do everything; what became of it."""
+        if self._done:
+            self._say(f"{len(self._done)} of {len(self._cells)} cells are done already")
+        while self._left:
+            with ProcessPoolExecutor(self._processes, get_context("spawn")) as pool:
+                self._work(pool)
+        return Flow(tuple(self._done), self._failed, self._refused)
+
+    def _work(self, pool: ProcessPoolExecutor) -> None:
+        """Feed the pool until nothing is left, or it breaks."""
+        running: dict[Future[float], str] = {}
+        while True:
+            for name in self._ready(set(running.values()))[: self._processes - len(running)]:
+                running[pool.submit(_do, self._cells[name], self._folder)] = name
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(future)
+                try:
+                    self._finished(name, future.result())
+                except BrokenProcessPool:
+                    for one in (name, *running.values()):
+                        self._broke(one)
+                    return
+                except Exception as error:  # of the cell's own work: told, and the others go on
+                    self._fails(name, f"{type(error).__name__}: {error}", _trace(error))
+
+    def _ready(self, running: set[str]) -> list[str]:
+        """Cells that can begin now; those that never can are refused."""
+        for name in list(self._left):
+            if lost := [
+                need for need in self._cells[name].needs if need in {**self._failed, **self._refused}
+            ]:
+                self._left.remove(name)
+                self._refused[name] = f"needs {lost[0]}, which is not there"
+        done = set(self._done)
+        return [n for n in self._left if n not in running and done.issuperset(self._cells[n].needs)]
+
+    def _finished(self, name: str, seconds: float) -> None:
+        self._left.remove(name)
+        self._done.append(name)
+        self._spent.append(seconds)
+        self._tell(name, f"{seconds:.0f} s")
+
+    def _broke(self, name: str) -> None:
+        self._tries[name] = self._tries.get(name, 0) + 1
+        if self._tries[name] >= TRIES:
+            self._fails(name, "its process died, twice", "")
+
+    def _fails(self, name: str, reason: str, trace: str) -> None:
+        self._left.remove(name)
+        self._failed[name] = reason
+        path = self._folder / "failed" / f"{name.replace('/', '__')}.txt"
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write_text(path, f"{reason}\n\n{trace}")
+        self._tell(name, f"FAILED: {reason}")
+
+    def _tell(self, name: str, what: str) -> None:
+        gone = time.monotonic() - self._began
+        left = len(self._left) * sum(self._spent) / max(len(self._spent), 1) / self._processes
+        count = len(self._cells) - len(self._left)
+        self._say(
+            f"[{_clock(gone)} gone, about {_clock(left)} left] {count}/{len(self._cells)} {name}: {what}"
+        )
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def _trace(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+def _do(cell: Cell, folder: Path) -> float:
+    """Work of a process: do one cell and mark it; the seconds it took."""
+    began, out = time.monotonic(), folder / cell.name
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    if not cell.goes_on and out.exists():
+        shutil.rmtree(out) if out.is_dir() else out.unlink()
+    cell.work(out, **cell.arguments)
+    seconds = time.monotonic() - began
+    mark = _mark(folder, cell.name)
+    with writing(mark):
+        mark.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write_text(mark, json.dumps({"name": cell.name, "seconds": round(seconds, 1)}) + "\n")
+    return seconds

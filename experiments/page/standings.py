@@ -1,0 +1,204 @@
+"""The numbers of a page: every agent with its intervals, contrasts of pairs, bounds for what never happened.
+
+The terminal and the Markdown table print the rows of `standings` too, so that all three say the same. Intervals are
+crossed bootstrap intervals over training seeds and persons, drawn within age groups (`experiments.statistics`).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.records.tables import Table, select
+from experiments.results.evaluations import GROUPS, METRICS, Row, persons
+from experiments.statistics import (
+    EventBound,
+    PersonScores,
+    bootstrap_p_value,
+    crossed_interval,
+    difference,
+    event_bounds,
+    holm,
+    person_scores,
+)
+from experiments.win_rule import Judged, Verdict, win
+
+SEED = 2022
+"""Of all bootstraps, so that a page is the same every time."""
+
+COSTS = {
+    "insulin_u_per_day": ("Insulin", "U/day"),
+    "basal_share_pct": ("Basal share", "%"),
+    "suspended_h_per_day": ("Suspended", "h/day"),
+    "rescue_carbs_g_per_day": ("Rescue carbs", "g/day"),
+    "alarms_per_day": ("Alarms", "per day"),
+    "recommendations_per_day": ("Advice to follow", "per day"),
+    "shield_changed_pct": ("Shield acted", "% of time"),
+}
+"""What time in range was bought with: heading and unit."""
+_SHARES = (
+    "tir_pct",
+    "below_54_pct",
+    "below_70_pct",
+    "above_180_pct",
+    "above_250_pct",
+    "basal_share_pct",
+    "shield_changed_pct",
+)
+
+
+def of_population(table: Table, population: str) -> Table:
+    """The rows of drawn people, of people of the table, or all."""
+    return table if population == "all" else select(table, drawn=float(population == "drawn"))
+
+
+def scores(episodes: Table, metric: str) -> PersonScores:
+    """Scores (seeds, persons) of one agent; trainings of several folds with one seed are averaged in a person."""
+    return person_scores(episodes[metric], episodes["person"], episodes["train_seed"])
+
+
+def _strata(episodes: Table, who: Sequence[Any]) -> NDArray[np.str_]:
+    """Age group of each of these persons."""
+    group = dict(zip(episodes["person"].tolist(), episodes["group"].tolist(), strict=True))
+    return np.array([group[person] for person in who])
+
+
+def standings(episodes: Table, learned: Collection[str]) -> list[Row]:
+    """Rows of the results, protocols in their order, rule shield first, then by time in range, highest first.
+
+    episodes: of one population. A row has agent, shield, protocol, learned, best_baseline, persons, replicas, days,
+    train_seeds (empty for treatments), trainings (pairs of fold and seed), seed_tir_pct, episodes, failures,
+    failed_persons {person: failed episodes}, and of every metric and cost its mean, `_low` and `_high`. The best
+    baseline of a protocol and shield setting is the treatment with the highest time in range.
+    """
+    keys = ("protocol", "shield", "agent")
+    order = {name: k for k, name in enumerate(dict.fromkeys(episodes["protocol"].tolist()))}
+    found = sorted(set(zip(*(episodes[name].tolist() for name in keys), strict=True)))
+    rows = [_row(select(episodes, **dict(zip(keys, key, strict=True))), key[2] in learned) for key in found]
+    rows.sort(
+        key=lambda row: (order[row["protocol"]], row["shield"] != "rule", row["shield"], -row["tir_pct"])
+    )
+    marked = set()
+    for row in rows:
+        if not row["learned"] and (where := (row["protocol"], row["shield"])) not in marked:
+            row["best_baseline"] = True
+            marked.add(where)
+    return rows
+
+
+def _row(episodes: Table, learned: bool) -> Row:
+    dead = episodes["person"][episodes["failed"] > 0].tolist()
+    people = persons(episodes)
+    trainings = set(zip(episodes["fold"].tolist(), episodes["train_seed"].tolist(), strict=True))
+    seeds = sorted({int(seed) for seed in episodes["train_seed"].tolist() if seed >= 0}) if learned else []
+    tir = scores(episodes, "tir_pct")
+    row: Row = {
+        **{name: str(episodes[name][0]) for name in ("agent", "shield", "protocol")},
+        "learned": learned,
+        "best_baseline": False,
+        "persons": len(people),
+        "replicas": len(np.unique(episodes["replica"])),
+        "days": float(episodes["days"].max()),
+        "train_seeds": seeds,
+        "trainings": len(trainings) if learned else 0,
+        "seed_tir_pct": [float(np.nanmean(one)) for one in tir.scores] if learned else [],
+        "episodes": len(episodes["person"]),
+        "failures": len(dead),
+        "failed_persons": {person: dead.count(person) for person in people if person in dead},
+    }
+    strata = _strata(episodes, tir.persons)
+    for name in dict.fromkeys((*METRICS, *COSTS)):
+        if name not in episodes:
+            continue
+        found = crossed_interval(scores(episodes, name).scores, seed=SEED, strata=strata)
+        low, high = (
+            float(np.clip(end, 0, 100 if name in _SHARES else None)) for end in (found.low, found.high)
+        )
+        row |= {name: found.estimate, f"{name}_low": low, f"{name}_high": high}
+    return row
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Agent minus baseline on the same days of the same persons, in points of time in range.
+
+    p: two-sided, of the crossed bootstrap; NaN where there is none. adjusted: Holm's, NaN for the primary one.
+    better: persons with more time in range under the agent.
+    """
+
+    agent: str
+    baseline: str
+    protocol: str
+    shield: str
+    verdict: Verdict
+    p: float
+    adjusted: float
+    persons: int
+    better: int
+
+
+def contrast(
+    episodes: Table, agent: str, baseline: str, protocol: str, shield: str, learned: Collection[str]
+) -> Contrast | None:
+    """One comparison. episodes: of one population; None where the two share no day of a person."""
+    mine = select(episodes, protocol=protocol, shield=shield)
+    pair = [select(mine, agent=name) for name in (agent, baseline)]
+    keys = [list(zip(one["person"].tolist(), one["replica"].tolist(), strict=True)) for one in pair]
+    shared = set(keys[0]) & set(keys[1])
+    if not shared:
+        return None
+    kept = [np.array([key in shared for key in some]) for some in keys]
+    pair = [
+        {name: column[keep] for name, column in one.items()} for one, keep in zip(pair, kept, strict=True)
+    ]
+    ours, theirs = (_judged(one, name in learned) for one, name in zip(pair, (agent, baseline), strict=True))
+    strata = _strata(pair[0], scores(pair[0], "tir_pct").persons)
+    found = win(ours, theirs, seed=SEED, strata=strata)
+    lone = any(one.trained and len(one.tir_pct) == 1 for one in (ours, theirs))
+    p = bootstrap_p_value(
+        (ours.tir_pct, theirs.tir_pct), difference, seed=SEED, strata=strata, lone_trained=lone
+    )
+    gap = np.nanmean(ours.tir_pct, axis=0) - np.nanmean(theirs.tir_pct, axis=0)
+    return Contrast(agent, baseline, protocol, shield, found, p, float("nan"), len(gap), int((gap > 0).sum()))
+
+
+def _judged(episodes: Table, trained: bool) -> Judged:
+    values = {name: scores(episodes, name).scores for name in ("tir_pct", "below_70_pct", "below_54_pct")}
+    cells = person_scores(episodes["failed"], episodes["person"], episodes["train_seed"])
+    trials = np.zeros(cells.scores.shape)
+    for seed, person in zip(episodes["train_seed"].tolist(), episodes["person"].tolist(), strict=True):
+        trials[cells.seeds.index(seed), cells.persons.index(person)] += 1
+    failures = np.round(np.nan_to_num(cells.scores) * trials)
+    return Judged(**values, failures=failures, trials=trials, trained=trained)
+
+
+def secondary(
+    episodes: Table, agent: str, baseline: str, protocol: str, shield: str, learned: Collection[str]
+) -> list[Contrast]:
+    """The primary agent against everybody else, then the primary pair elsewhere; p values adjusted by Holm."""
+    mine = select(episodes, protocol=protocol, shield=shield)
+    others = [name for name in dict.fromkeys(mine["agent"].tolist()) if name not in (agent, baseline)]
+    asked = [(other, protocol, shield) for other in sorted(others)]
+    places = dict.fromkeys(zip(episodes["protocol"].tolist(), episodes["shield"].tolist(), strict=True))
+    asked += [(baseline, *place) for place in places if place != (protocol, shield)]
+    found = [contrast(episodes, agent, other, where, under, learned) for other, where, under in asked]
+    known = [one for one in found if one is not None]
+    p = np.array([one.p for one in known])
+    adjusted = np.full(len(known), np.nan)
+    if np.isfinite(p).any():
+        adjusted[np.isfinite(p)] = holm(p[np.isfinite(p)])
+    return [
+        Contrast(**{**one.__dict__, "adjusted": float(a)}) for one, a in zip(known, adjusted, strict=True)
+    ]
+
+
+def failure_bounds(episodes: Table) -> list[EventBound]:
+    """Failures of one agent under one shield by age group and in all, with upper bounds over persons."""
+    who = persons(episodes)
+    failed = np.array([episodes["failed"][episodes["person"] == person].sum() for person in who])
+    tried = np.array([(episodes["person"] == person).sum() for person in who])
+    order = (*GROUPS, "all")
+    found = event_bounds(failed, tried, strata=_strata(episodes, who))
+    return sorted(found, key=lambda one: order.index(one.stratum) if one.stratum in order else -1)

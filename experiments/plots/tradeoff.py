@@ -1,0 +1,123 @@
+"""What time in range was bought with: lows against time in range, and what the treatment asked for."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from envs.render import INK, MUTED, RULE, quiet
+from experiments.plots.style import AGENT, WORSE, as_label, color_of, head, new_axes
+from experiments.results.evaluations import Row
+
+
+def front(rows: Sequence[Row]) -> list[Row]:
+    """The rows that no other beats in both time in range and time below 54: the Pareto front, by time in range."""
+    found = [
+        row
+        for row in rows
+        if not any(
+            other["tir_pct"] >= row["tir_pct"]
+            and other["below_54_pct"] <= row["below_54_pct"]
+            and (other["tir_pct"], other["below_54_pct"]) != (row["tir_pct"], row["below_54_pct"])
+            for other in rows
+        )
+    ]
+    return sorted(found, key=lambda row: row["tir_pct"])
+
+
+def pareto(
+    rows: Sequence[Row], ours: str | None = None, baseline: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Time in range against time below 54 mg/dL of all agents, 95 % intervals as hairs, the Pareto front as line.
+
+    rows: of `page.standings`, of one protocol. Filled: under the rule shield; hollow: without it. A cross marks
+    agents with failures. Better is right and down.
+    """
+    ax = ax or new_axes(0.75 + 2.3 + 0.15 * len(rows), 0.12, 0.95, 0.3, 0.5 + 0.15 * len(rows))
+    best = front([row for row in rows if row["shield"] == rows[0]["shield"]])
+    ax.plot(
+        [row["tir_pct"] for row in best], [row["below_54_pct"] for row in best], color=MUTED, lw=0.9,
+        ls=(0, (3, 2)), zorder=1,
+    )  # fmt: skip
+    handles = []
+    for number, row in enumerate(rows, 1):
+        color = color_of(row["agent"], ours, baseline)
+        x, y = row["tir_pct"], row["below_54_pct"]
+        for ends, flat in (
+            ([row["tir_pct_low"], row["tir_pct_high"]], True),
+            ([row["below_54_pct_low"], row["below_54_pct_high"]], False),
+        ):
+            if np.isfinite(ends).all():
+                ax.plot(
+                    *((ends, [y, y]) if flat else ([x, x], ends)), color=color, lw=0.6, alpha=0.6, zorder=1
+                )
+        face = color if row["shield"] == "rule" else "white"
+        ax.plot(x, y, "o", ms=8.5, mfc=face, mec=color, mew=1.0, zorder=3)
+        ink = "white" if row["shield"] == "rule" else color
+        ax.text(x, y, str(number), fontsize=6, color=ink, ha="center", va="center_baseline", zorder=4)
+        if row["failures"]:
+            ax.plot(x, y, "x", ms=13, color=WORSE, mew=1.1, zorder=2)
+        label = f"{number}  {as_label(row['agent'])}, shield {row['shield']}"
+        label += f": {row['failures']} failed" if row["failures"] else ""
+        handles.append(Line2D([], [], ls="", marker="o", ms=5, mfc=face, mec=color, label=label))
+    quiet(ax)
+    ax.grid(color=RULE, lw=0.4)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("Time in 70-180 mg/dL, %  (better: right)", fontsize=8, color=INK)
+    head(ax, "Time below 54 mg/dL, %  (better: down)")
+    ax.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(-0.1, 0), borderaxespad=3.4, frameon=False, fontsize=7,
+        labelcolor=INK, handletextpad=0.3, labelspacing=0.25,
+    )  # fmt: skip
+    return ax
+
+
+def costs(
+    rows: Sequence[Row],
+    metrics: Mapping[str, tuple[str, str]],
+    ours: str | None = None,
+    baseline: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """A panel for every cost with a dot and a 95 % interval for every agent; panels are `ax.child_axes`.
+
+    rows: of one protocol and shield. metrics: column to heading and unit, of those that the rows have.
+    """
+    shown = {name: words for name, words in metrics.items() if name in rows[0]}
+    high = 0.14 * len(rows) + 0.55
+    count = -(-len(shown) // 2)
+    ax = ax or new_axes(high * count + 0.15, 0.01, 0.99, 0.25, 0.12)
+    ax.set_axis_off()
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    tall = 1.0 / count
+    for k, (name, (text, unit)) in enumerate(shown.items()):
+        first = k % 2 == 0
+        box = (
+            0.33 if first else 0.71,
+            1 - (k // 2 + 1) * tall + 0.34 / high * tall,
+            0.28,
+            tall * (1 - 0.55 / high),
+        )
+        panel = ax.inset_axes(box, label=name)
+        for y, row in enumerate(rows):
+            color = color_of(row["agent"], ours, baseline)
+            ends = row[f"{name}_low"], row[f"{name}_high"]
+            if np.isfinite(ends).all():
+                panel.plot(ends, [y, y], color=color, lw=0.9)
+            panel.plot(row[name], y, "o", ms=4, color=color, mew=0)
+        quiet(panel)
+        panel.set_ylim(len(rows) - 0.4, -0.6)
+        panel.set_yticks(range(len(rows)), [as_label(row["agent"]) for row in rows] if first else [])
+        panel.locator_params(axis="x", nbins=4)
+        panel.grid(axis="x", color=RULE, lw=0.4)
+        panel.set_xlim(left=min(0.0, panel.get_xlim()[0]))
+        panel.annotate(
+            f"{text}, {unit}", (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", fontsize=7,
+            color=INK,
+        )  # fmt: skip
+        panel.tick_params(axis="y", labelsize=6.5)
+        for label, row in zip(panel.get_yticklabels(), rows, strict=False):
+            label.set_color(AGENT if row["agent"] == ours else INK)
+    return ax

@@ -1,0 +1,256 @@
+"""What happens between two rollouts of a training: looks at validation days, checkpoints, and the clock.
+
+The policy that scored best at a look is kept, that of the first look (untrained, or the parent of a fine-tuning)
+included: what a training leaves is never worse on these days than what it began with.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors import numpy as safetensors
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+
+from agents import frozen
+from agents.actors import ACTIVATION
+from agents.frozen import FrozenPolicy
+from agents.sb3 import restore_state, save_state, weights
+from envs.faces.sb3 import Sb3Env
+from envs.tasks.dosing import Dosing
+from experiments import people
+from experiments.config import TrainConfig
+from experiments.protocol import ProtocolConfig
+from experiments.records.tables import Table, concat, write_table
+from experiments.runs import Run
+from experiments.simulate import simulate
+from experiments.tune import score, scored
+from twins.files import atomic_write_bytes
+from twins.kernels import kernel_hash
+
+VALIDATION_SEED = 500
+STATE = "state.safetensors"
+_LOOK = ("timesteps", "wall_s", "tir_pct", "below_70_pct", "below_54_pct", "failures", "score")
+"""Columns of evaluations.csv."""
+_FREE = {
+    "n_timesteps", "max_wall_s", "eval_freq", "save_freq", "eval_replicas", "torch_threads", "init_from",
+}  # fmt: skip
+
+OnLook = Callable[[int, float], None]
+"""Told the environment steps and the score of each look; what it raises ends the training."""
+
+
+def trained_people(config: TrainConfig, protocol: ProtocolConfig) -> ProtocolConfig:
+    """The protocol with the people that are trained on."""
+    return protocol.model_copy(update={"people": config.people})
+
+
+@dataclass
+class _Best:
+    score: float = -np.inf
+    timesteps: int = -1
+
+
+class Watch(BaseCallback):
+    """Between two rollouts: looks at validation days, keeps the best policy, writes checkpoints, minds the clock."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        protocol: ProtocolConfig,
+        run: Run,
+        env: Sb3Env,
+        on_look: OnLook | None = None,
+    ) -> None:
+        super().__init__()
+        self._on_look = on_look
+        self._config, self._protocol, self._run, self._env = config, protocol, run, env
+        self._validation = trained_people(config, protocol).model_copy(
+            update={
+                "split": "validation",
+                "seed": VALIDATION_SEED,
+                "replicas": config.eval_replicas,
+                "days": config.eval_days,
+                "warmup_days": 0.0,
+            }
+        )
+        # With drawn people the question is how it does with strangers, else how it does on new days.
+        strangers = people.validation(self._validation, config.fold) if config.drawn_per_group else None
+        self._judged = strangers or people.judged(self._validation)
+        self._looks: Table | None = None
+        self._best = _Best()
+        self._next_look = self._next_save = 0
+        self._spent_s = 0.0
+        self._since = time.monotonic()
+
+    @property
+    def _wall_s(self) -> float:
+        """Seconds trained, those before an interruption included."""
+        return self._spent_s + time.monotonic() - self._since
+
+    @property
+    def time_is_up(self) -> bool:
+        """Whether the run has used its `max_wall_s`."""
+        return self._config.max_wall_s is not None and self._wall_s >= self._config.max_wall_s
+
+    def rehearse(self, model: BaseAlgorithm) -> None:
+        """A look at one decision of one person, kept nowhere: it compiles the kernels before the clock begins."""
+        brief = self._validation.model_copy(update={"days": self._config.decision_min / 1440, "replicas": 1})
+        policy = _unpacked(self._pack(model))
+        scored(simulate(policy, brief, self._config.shield, self._judged.take([0])), brief)
+        self._since = time.monotonic()
+
+    def _on_step(self) -> bool:
+        return not self.time_is_up
+
+    def _on_rollout_start(self) -> None:
+        done = self.model.num_timesteps
+        if done >= self._next_look:
+            self._look(self.model)
+            self._next_look = done + self._config.eval_freq
+        if done >= self._next_save and done > 0:
+            self._next_save = (
+                done + self._config.save_freq
+            )  # saved with it: both schedules go on after a resume
+            self.save(self.model)
+        elif done == 0:
+            self._next_save = self._config.save_freq
+
+    def finish(self, model: BaseAlgorithm) -> None:
+        """A last look and a last checkpoint (of a training that began at all)."""
+        if self._looks is None or self._looks["timesteps"][-1] < model.num_timesteps:
+            self._look(model)
+        if model.num_timesteps > 0:
+            self.save(model)
+
+    def _look(self, model: BaseAlgorithm) -> None:
+        """Score the policy as it would be saved; keep it when it is the best so far."""
+        files = self._pack(model)
+        policy = _unpacked(files)
+        table = scored(
+            simulate(policy, self._validation, self._config.shield, self._judged), self._validation
+        )
+        value = float(score(table).mean())
+        row = {
+            "timesteps": model.num_timesteps,
+            "wall_s": self._wall_s,
+            "tir_pct": table["tir_pct"].mean(),
+            "below_70_pct": table["below_70_pct"].mean(),
+            "below_54_pct": table["below_54_pct"].mean(),
+            "failures": table["failed"].sum(),
+            "score": value,
+        }
+        line: Table = {name: np.array([number], float) for name, number in row.items()}
+        self._looks = line if self._looks is None else concat([self._looks, line])
+        for name, number in row.items():
+            model.logger.record(f"validation/{name}", float(number))
+        if value > self._best.score:
+            self._best = _Best(value, model.num_timesteps)
+            folder = self._run.folder / "policy"
+            folder.mkdir(exist_ok=True)
+            for name, data in files.items():
+                atomic_write_bytes(folder / name, data)
+        write_table(self._run.folder / "evaluations.csv", self._looks)
+        if self._on_look is not None:
+            self._on_look(model.num_timesteps, value)
+
+    def _pack(self, model: BaseAlgorithm) -> dict[str, bytes]:
+        config, task = self._config, self._env.task
+        assert isinstance(task, Dosing)
+        trained_on = {
+            "people": list(people.known(trained_people(config, self._protocol), config.fold)),
+            "fold": config.fold,
+            "drawn_per_group": config.drawn_per_group,
+            "protocol": config.protocol,
+            "split": "train",
+            "seed": config.seed,
+            "shield": config.shield,
+            "episode_days": config.episode_days,
+            "timesteps": model.num_timesteps,
+            "person_days": model.num_timesteps * config.decision_min / 1440,
+            "validation_seed": VALIDATION_SEED,
+            "init_from": self._run.manifest.get("parent_sha256"),
+        }
+        manifest = {
+            "algo": config.algo,
+            "env": config.env,
+            "action": task.action,
+            "oracle": task.oracle,
+            "history": task.history,
+            "decision_min": config.decision_min,
+            "observation_names": task.observation_names,
+            "action_names": tuple(field.name for field in task.fields),
+            "net_arch": config.hyperparams.net_arch,
+            "activation": ACTIVATION[config.algo],
+            "lstm_hidden_size": getattr(config.hyperparams, "lstm_hidden_size", None),
+            "trained_on": trained_on,
+            "kernel_hash": kernel_hash(),
+        }
+        return frozen.pack(manifest, weights(model))
+
+    # --- checkpoints --------------------------------------------------------------------------------
+    def save(self, model: BaseAlgorithm) -> None:
+        """A checkpoint from which training goes on bit for bit."""
+        arrays: dict[str, NDArray[Any]] = {
+            f"model.{name}": value for name, value in save_state(model).items()
+        }
+        arrays |= {f"env.{name}": value for name, value in self._env.save().items()}
+        looks = self._looks or {}
+        arrays |= {f"looks.{name}": column for name, column in looks.items()}
+        arrays["watch"] = np.array([self._next_look, self._next_save, self._best.timesteps], np.float64)
+        arrays["watch_real"] = np.array([self._best.score, self._wall_s])
+        arrays["settings"] = _digest(self._config)
+        data = safetensors.save({name: np.asarray(value, order="C") for name, value in arrays.items()})
+        self._run.save_checkpoint(model.num_timesteps, lambda folder: _write(folder / STATE, data))
+
+    def restore(self, model: BaseAlgorithm, data: bytes) -> None:
+        """Take back what `save` wrote. Raises ValueError when it does not fit these settings."""
+        try:
+            arrays = safetensors.load(data)
+            same = np.array_equal(arrays["settings"], _digest(self._config))
+            if same:
+                self._restore(model, arrays)
+        except (SafetensorError, KeyError, IndexError, TypeError, RuntimeError) as error:
+            raise ValueError(
+                f"the newest checkpoint does not fit this version of the code ({error}); start a new run, from the "
+                "policy of this one with -i RUN/policy"
+            ) from None
+        if not same:
+            raise ValueError(
+                "the newest checkpoint does not fit the settings in config.yml: put back those that the run began "
+                f"with (only {', '.join(sorted(_FREE))} may change), or start a new run"
+            )
+
+    def _restore(self, model: BaseAlgorithm, arrays: Mapping[str, NDArray[Any]]) -> None:
+        observation = self._env.restore(_part(arrays, "env."))
+        restore_state(model, _part(arrays, "model."), observation)
+        looks = _part(arrays, "looks.")
+        self._looks = {name: looks[name] for name in _LOOK if name in looks} or None
+        self._next_look, self._next_save, best = (int(value) for value in arrays["watch"])
+        self._best = _Best(float(arrays["watch_real"][0]), best)
+        self._spent_s, self._since = float(arrays["watch_real"][1]), time.monotonic()
+
+
+def _digest(config: TrainConfig) -> NDArray[np.uint8]:
+    """SHA-256 of the settings that cannot change while a training lasts."""
+    fixed = config.model_dump_json(exclude=_FREE)
+    return np.frombuffer(hashlib.sha256(fixed.encode()).digest(), np.uint8)
+
+
+def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def _unpacked(files: Mapping[str, bytes]) -> FrozenPolicy:
+    manifest = frozen.Manifest.model_validate_json(files[frozen.MANIFEST])
+    return FrozenPolicy(manifest, safetensors.load(files[frozen.WEIGHTS]))
