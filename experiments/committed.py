@@ -10,24 +10,11 @@ from experiments.plots import glucose, style
 from experiments.records.provenance import machine, versions
 from experiments.records.tables import select
 from experiments.report import write_report
-from experiments.results.collect import collect
-from experiments.results.evaluations import METRICS, Evaluation, Row, decimals, failed_text
+from experiments.results.evaluations import METRICS, Row, decimals, failed_text
 from experiments.results.study_tables import StudyTables
 from twins.files import atomic_write_bytes, atomic_write_text, check_writable
 
 DISCLAIMER = "Simulated people only. Research software, not a medical device."
-
-
-def commit_study(
-    out: str | Path,
-    evaluations: Sequence[Evaluation],
-    runs: Sequence[Path],
-    command: str,
-    diary: Sequence[Evaluation] = (),
-) -> list[Row]:
-    """Collect a study and write it into `out`; returns the rows of its table, see `write_study`."""
-    folders = [one.folder for one in (*evaluations, *diary)]
-    return write_study(out, collect(folders, runs, name=Path(out).name, command=command))
 
 
 def write_study(out: str | Path, study: StudyTables) -> list[Row]:

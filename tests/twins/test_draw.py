@@ -152,12 +152,13 @@ def test_people_of_another_split_are_other_people_under_other_names() -> None:
 def test_mistaken_settings_are_off_by_up_to_the_width_each_by_its_own_factor() -> None:
     people = cohort.load("all")
     wrong = mistaken_therapy(people, 0.2, "test", 1)
-    ratio = wrong.therapy / people.therapy
-    moved = ratio[:, [BASAL_U_PER_H, CARB_RATIO_G_PER_U, CORRECTION_FACTOR_MG_DL_PER_U]]
+    settings = [BASAL_U_PER_H, CARB_RATIO_G_PER_U, CORRECTION_FACTOR_MG_DL_PER_U]
+    moved = wrong.therapy[:, settings] / people.therapy[:, settings]
     assert 0.8 <= moved.min() < 0.85 and 1.15 < moved.max() <= 1.2
     assert abs(np.corrcoef(moved.T)[np.triu_indices(3, 1)]).max() < 0.5
-    others = [c for c in range(people.therapy.shape[1]) if c not in (0, 1, 2)]
-    assert (ratio[:, others] == 1).all() and np.array_equal(wrong.parameters, people.parameters)
+    others = [column for column in range(people.therapy.shape[1]) if column not in settings]
+    np.testing.assert_array_equal(wrong.therapy[:, others], people.therapy[:, others])
+    np.testing.assert_array_equal(wrong.parameters, people.parameters)
     alone = mistaken_therapy(people.take([4]), 0.2, "test", 1)
     np.testing.assert_array_equal(alone.therapy[0], wrong.therapy[4])
     assert not np.allclose(mistaken_therapy(people, 0.2, "train", 1).therapy, wrong.therapy)

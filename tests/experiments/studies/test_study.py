@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiments import verify
@@ -103,7 +104,7 @@ def test_what_is_kept_can_be_read_and_done_again(
     path = next((results / "tiny").glob("episodes.csv*"))
     assert path.suffix == ".csv"
     table = read_table(path)
-    table["tir_pct"][0] -= 1
+    table["tir_pct"][np.flatnonzero(table["agent"] == "ppo")[0]] -= 1
     write_table(path, table)
     edited = verify.verify("tiny", 1, 1.0, results, policies, 1, lambda _: None)
     assert len(edited.differing) == 1 and "tir_pct of" in next(iter(edited.differing.values()))
