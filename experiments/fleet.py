@@ -113,7 +113,7 @@ class _Run:
         self._refused: dict[str, str] = {}
         self._tries: dict[str, int] = {}
         self._left = [name for name in self._cells if name not in set(self._done)]
-        self._spent: list[float] = []
+        self._spent: dict[str, list[float]] = {}  # seconds of the cells done, by their kind
         self._began = time.monotonic()
 
     def flow(self) -> Flow:
@@ -158,7 +158,7 @@ class _Run:
     def _finished(self, name: str, seconds: float) -> None:
         self._left.remove(name)
         self._done.append(name)
-        self._spent.append(seconds)
+        self._spent.setdefault(_kind(name), []).append(seconds)
         self._tell(name, f"{seconds:.0f} s")
 
     def _broke(self, name: str) -> None:
@@ -175,13 +175,23 @@ class _Run:
         atomic_write_text(path, f"{reason}\n\n{trace}")
         self._tell(name, f"FAILED: {reason}")
 
+    def _guess(self, name: str) -> float:
+        """Seconds that a cell may take: the mean of its kind, of all where none of its kind is done yet."""
+        known = self._spent.get(_kind(name)) or [one for many in self._spent.values() for one in many]
+        return sum(known) / max(len(known), 1)
+
     def _tell(self, name: str, what: str) -> None:
         gone = time.monotonic() - self._began
-        left = len(self._left) * sum(self._spent) / max(len(self._spent), 1) / self._processes
+        left = sum(self._guess(one) for one in self._left) / self._processes
         count = len(self._cells) - len(self._left)
         self._say(
             f"[{_clock(gone)} gone, about {_clock(left)} left] {count}/{len(self._cells)} {name}: {what}"
         )
+
+
+def _kind(name: str) -> str:
+    """Trainings, tunings and evaluations of one agent take about as long: the name without its last part."""
+    return name.rpartition("/")[0]
 
 
 def _clock(seconds: float) -> str:
