@@ -57,12 +57,13 @@ def _figures(view: Findings) -> dict[str, bytes]:
 
 def markdown(rows: Sequence[Row]) -> str:
     """The results as a Markdown table, failures first; 95 % intervals over training seeds and persons."""
-    heads = ["agent", "shield", "failures", *(name for name, _ in METRICS.values())]
+    heads = ["agent", "shield", "persons", "failures", *(name for name, _ in METRICS.values())]
     lines = ["| " + " | ".join(heads) + " |", "|---|---|" + "---:|" * (len(heads) - 2)]
     for row in rows:
         cells = [
             row["agent"] + " \\*" * row["best_baseline"],
             row["shield"],
+            str(row["persons"]),
             f"{row['failures']} of {row['episodes']}",
         ]
         for name in METRICS:

@@ -19,6 +19,9 @@ from experiments.results.words import KNOBS, count, listed
 from experiments.statistics import performance_profile
 from twins.units import MINUTES_PER_DAY
 
+FAR_POINTS = 30.0
+"""Agents so much worse than the first would press all others into a corner of a figure."""
+
 
 @dataclass(frozen=True)
 class PageFigure:
@@ -60,14 +63,18 @@ def pareto(view: Findings) -> PageFigure:
     """Time in range against time below 54 of all agents."""
     best = [row["agent"] for row in tradeoff.front(view.ruled)]
     told = "; ".join(
-        f"{row['agent']}, shield {row['shield']}: {row['tir_pct']:.1f} % in range, {row['below_54_pct']:.2f} % below 54"
-        for row in view.main
+        f"{row['agent']}: {row['tir_pct']:.1f} % in range, {row['below_54_pct']:.2f} % below 54"
+        for row in view.ruled
     )
+    near = [row for row in view.ruled if row["tir_pct"] >= view.ruled[0]["tir_pct"] - FAR_POINTS]
+    far = [row["agent"] for row in view.ruled if row not in near]
+    left = f" Not drawn, over {FAR_POINTS:g} points below the first: {listed(far)}." if far else ""
     caption = (
         f"Time in range against time below 54 mg/dL, 95 % intervals over training seeds and persons. Line: Pareto "
-        f"front under shield {view.primary['shield']} ({listed(best)}), whom nobody beats in both. {_counts(view)}."
+        f"front under shield {view.primary['shield']} ({listed(best)}), whom nobody beats in both.{left} "
+        f"{_counts(view)}."
     )
-    ax = tradeoff.pareto(view.main, view.primary["agent"], view.primary["baseline"])
+    ax = tradeoff.pareto(near, view.primary["agent"], view.primary["baseline"])
     return _figure("tradeoff", ax, caption, f"Scatter. {told}.", view.source("episodes.csv"))
 
 

@@ -9,6 +9,7 @@ from experiments.page.standings import Contrast
 from experiments.records.tables import Table, concat, select
 from experiments.results.evaluations import Row
 from experiments.results.study_tables import StudyTables
+from experiments.results.words import POPULATIONS
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,15 @@ class Findings:
             self.primary["protocol"],
             self.primary["shield"],
             self.learned,
+            self._others(),
         )
+
+    def _others(self) -> dict[str, Table]:
+        """Episodes of the primary protocol of people outside the primary population, by the words for them."""
+        mine = select(self.study.episodes, protocol=self.primary["protocol"])
+        name = {"table": "drawn", "drawn": "table"}.get(str(self.primary["population"]))
+        table = standings.of_population(mine, name) if name else mine
+        return {POPULATIONS[name]: table} if name and len(table["person"]) else {}
 
     def row(self, agent: str | None) -> Row | None:
         """The row of an agent in the primary protocol and shield setting."""

@@ -4,8 +4,8 @@ The terminal and the Markdown table print the rows of `standings` too, so that a
 crossed bootstrap intervals over training seeds and persons, drawn within age groups (`experiments.statistics`).
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,7 @@ def _strata(episodes: Table, who: Sequence[Any]) -> NDArray[np.str_]:
 def standings(episodes: Table, learned: Collection[str]) -> list[Row]:
     """Rows of the results, protocols in their order, rule shield first, then by time in range, highest first.
 
+    Agents that were judged on a part of the persons come after those judged on all: their rows are not comparable.
     episodes: of one population. A row has agent, shield, protocol, learned, best_baseline, persons, replicas, days,
     train_seeds (empty for treatments), trainings (pairs of fold and seed), seed_tir_pct, episodes, failures,
     failed_persons {person: failed episodes}, and of every metric and cost its mean, `_low` and `_high`. The best
@@ -77,9 +78,13 @@ def standings(episodes: Table, learned: Collection[str]) -> list[Row]:
     order = {name: k for k, name in enumerate(dict.fromkeys(episodes["protocol"].tolist()))}
     found = sorted(set(zip(*(episodes[name].tolist() for name in keys), strict=True)))
     rows = [_row(select(episodes, **dict(zip(keys, key, strict=True))), key[2] in learned) for key in found]
+    everybody = {name: max(row["persons"] for row in rows if row["protocol"] == name) for name in order}
     rows.sort(
-        key=lambda row: (order[row["protocol"]], row["shield"] != "rule", row["shield"], -row["tir_pct"])
-    )
+        key=lambda row: (
+            order[row["protocol"]], row["shield"] != "rule", row["shield"],
+            row["persons"] < everybody[row["protocol"]], -row["tir_pct"],
+        )
+    )  # fmt: skip
     marked = set()
     for row in rows:
         if not row["learned"] and (where := (row["protocol"], row["shield"])) not in marked:
@@ -175,15 +180,27 @@ def _judged(episodes: Table, trained: bool) -> Judged:
 
 
 def secondary(
-    episodes: Table, agent: str, baseline: str, protocol: str, shield: str, learned: Collection[str]
+    episodes: Table,
+    agent: str,
+    baseline: str,
+    protocol: str,
+    shield: str,
+    learned: Collection[str],
+    others: Mapping[str, Table] | None = None,
 ) -> list[Contrast]:
-    """The primary agent against everybody else, then the primary pair elsewhere; p values adjusted by Holm."""
+    """The primary agent against everybody else, then the primary pair elsewhere; p values adjusted by Holm.
+
+    others: episodes of the primary protocol of other people, by the words for them.
+    """
     mine = select(episodes, protocol=protocol, shield=shield)
-    others = [name for name in dict.fromkeys(mine["agent"].tolist()) if name not in (agent, baseline)]
-    asked = [(other, protocol, shield) for other in sorted(others)]
+    rivals = [name for name in dict.fromkeys(mine["agent"].tolist()) if name not in (agent, baseline)]
+    asked = [(other, protocol, shield) for other in sorted(rivals)]
     places = dict.fromkeys(zip(episodes["protocol"].tolist(), episodes["shield"].tolist(), strict=True))
     asked += [(baseline, *place) for place in places if place != (protocol, shield)]
     found = [contrast(episodes, agent, other, where, under, learned) for other, where, under in asked]
+    for words, table in (others or {}).items():
+        one = contrast(table, agent, baseline, protocol, shield, learned)
+        found.append(one and replace(one, protocol=f"{protocol}, {words}"))
     known = [one for one in found if one is not None]
     p = np.array([one.p for one in known])
     adjusted = np.full(len(known), np.nan)

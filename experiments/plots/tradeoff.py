@@ -12,7 +12,12 @@ from experiments.results.evaluations import Row
 
 
 def front(rows: Sequence[Row]) -> list[Row]:
-    """The rows that no other beats in both time in range and time below 54: the Pareto front, by time in range."""
+    """The rows that no other beats in both time in range and time below 54: the Pareto front, by time in range.
+
+    Agents that were judged on fewer persons than others are not on it: theirs may be the easier ones.
+    """
+    most = max((row["persons"] for row in rows), default=0)
+    rows = [row for row in rows if row["persons"] == most]
     found = [
         row
         for row in rows

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def tables(study: StudyConfig, folder: Path, flow: Flow) -> StudyTables:
             f"study {study.name}: no cell was judged; see the reasons above and in {folder}/failed"
         )
     trained = [name for name in flow.done if name.startswith("train/")]
-    return collect(
+    found = collect(
         [folder / name for name in judged],
         {folder / name: name.split("/")[1] for name in trained},
         title=study.title,
@@ -59,6 +60,19 @@ def tables(study: StudyConfig, folder: Path, flow: Flow) -> StudyTables:
         root=folder,
         notes=_notes(study),
     )
+    return _slim(found, {*study.sweep_agents, study.primary, found.about["primary"]["baseline"]})
+
+
+def _slim(tables: StudyTables, shown: set[str]) -> StudyTables:
+    """The same tables with curves and doses of the agents that figures show: the others' are half of all bytes."""
+
+    def kept(table: Table | None) -> Table | None:
+        if table is None:
+            return None
+        keep = np.isin(table["agent"], list(shown))
+        return {name: column[keep] for name, column in table.items()}
+
+    return replace(tables, curves=kept(tables.curves), doses=kept(tables.doses))
 
 
 def _primary(study: StudyConfig, folder: Path, flow: Flow) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.committed import commit_speed, commit_study, markdown
+from experiments.committed import commit_speed, markdown, write_study
 from experiments.page.findings import Findings
 from experiments.report import write_report
 from experiments.results import study_tables
@@ -20,7 +20,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Evaluati
     folder = tmp_path_factory.mktemp("study")
     judged = [read_evaluation(one) for one in fake.write_study(folder / "evaluations")]
     run = fake.write_training_run(folder / "run", 0)
-    commit_study(folder / "out", judged, [run], "make bench")
+    tables = collect([one.folder for one in judged], [run], name="out", command="make bench")
+    write_study(folder / "out", tables)
     return folder / "out", judged
 
 

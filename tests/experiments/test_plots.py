@@ -184,10 +184,11 @@ def test_caterpillar_has_a_dot_for_every_seed_and_marks_failures() -> None:
 
 
 def test_the_front_holds_whom_nobody_beats_in_both() -> None:
-    def row(agent: str, tir: float, low: float) -> Row:
-        return {"agent": agent, "tir_pct": tir, "below_54_pct": low}
+    def row(agent: str, tir: float, low: float, persons: int = 30) -> Row:
+        return {"agent": agent, "tir_pct": tir, "below_54_pct": low, "persons": persons}
 
-    found = tradeoff.front([row("a", 90, 0.5), row("b", 80, 0.1), row("c", 79, 0.2), row("d", 90, 0.6)])
+    few = row("of few", 99, 0.0, persons=6)
+    found = tradeoff.front([row("a", 90, 0.5), row("b", 80, 0.1), row("c", 79, 0.2), row("d", 90, 0.6), few])
     assert [one["agent"] for one in found] == ["b", "a"]
 
 

@@ -145,7 +145,10 @@ def test_a_seed_out_of_range_is_refused() -> None:
 def test_people_of_another_split_are_other_people_under_other_names() -> None:
     adults = cohort.load("adult")
     train, test = draw(adults, 3, seed=7), draw(adults, 3, seed=7, split="test")
-    assert test.ids == ("adult~test7#001", "adult~test7#002", "adult~test7#003") and train.ids[0] == "adult~7#001"
+    assert (
+        test.ids == ("adult~test7#001", "adult~test7#002", "adult~test7#003")
+        and train.ids[0] == "adult~7#001"
+    )
     assert not np.isclose(train.parameters[:, 0], test.parameters[:, 0]).any()
 
 
