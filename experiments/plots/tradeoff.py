@@ -68,7 +68,10 @@ def pareto(
         handles.append(Line2D([], [], ls="", marker="o", ms=5, mfc=face, mec=color, label=label))
     quiet(ax)
     ax.grid(color=RULE, lw=0.4)
-    ax.set_ylim(bottom=0)
+    # Hairs may leave the frame: one agent's wide interval must not press all points together.
+    tir, low = ([row[name] for row in rows] for name in ("tir_pct", "below_54_pct"))
+    ax.set_xlim(min(tir) - 2, max(tir) + 3)
+    ax.set_ylim(0, max(1.3 * max(low), 0.1))
     ax.set_xlabel("Time in 70-180 mg/dL, %  (better: right)", fontsize=8, color=INK)
     head(ax, "Time below 54 mg/dL, %  (better: down)")
     ax.legend(

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from experiments.page.findings import Findings
+from experiments.results import study_tables
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -23,9 +26,21 @@ def test_every_file_it_links_to_is_there() -> None:
 
 
 def test_its_tables_are_the_committed_ones() -> None:
-    for name in ("simglucose-default/table.md", "speed.md"):
+    for name in ("realistic/table.md", "simglucose-default/table.md", "speed.md"):
         rows = [line for line in (ROOT / "results" / name).read_text().splitlines() if line.startswith("| ")]
+        rows = [row for row in rows if "| off |" not in row]  # those without shield stand in the files
         assert rows and [row for row in rows if row not in README] == []
+
+
+def test_what_it_says_of_the_primary_comparison_is_what_the_tables_say() -> None:
+    found = Findings(study_tables.read(ROOT / "results" / "realistic"))
+    (drawn,) = [one for one in found.secondary if "drawn" in one.protocol]
+    assert found.contrast is not None
+    for one in (found.contrast, drawn):
+        for gap in (one.verdict.tir, one.verdict.below_70):
+            assert f"{gap.estimate:+.1f}" in README and f"{gap.low:+.1f} to {gap.high:+.1f}" in README
+    assert (found.contrast.verdict.outcome, drawn.verdict.outcome) == ("unsafe", "win")
+    assert "**The learned policy does not win here.**" in README
 
 
 def test_every_script_and_flag_it_names_exists() -> None:
