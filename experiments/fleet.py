@@ -58,10 +58,11 @@ def run(
     cells: Sequence[Cell],
     folder: str | Path,
     processes: int | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] | None = None,
 ) -> Flow:
     """Do the cells that are not done yet, in order as far as `needs` allow, `processes` at a time (default: cores).
 
+    say: gets a line of progress for each (default: prints it).
     Raises ValueError for names given twice or needs that are no cells, FolderLocked when another fleet is at work
     in the folder, StorageError when it cannot be written.
     """
@@ -75,7 +76,12 @@ def run(
         "OMP_NUM_THREADS", "1"
     )  # of the processes: two that share a core's threads are slower
     with FolderLock(folder):
-        return _Run(cells, folder, processes, say).flow()
+        return _Run(cells, folder, processes, say or _print).flow()
+
+
+def _print(line: str) -> None:
+    """At once, also into a file: who looks on wants to see where it is."""
+    print(line, flush=True)
 
 
 def cores() -> int:

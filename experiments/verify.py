@@ -43,7 +43,7 @@ def verify(
     results: Path = RESULTS,
     policies: Path = POLICIES,
     processes: int | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] | None = None,
 ) -> Verified:
     """Do a random `share` of the evaluations of a committed study again and compare every episode.
 

@@ -27,7 +27,7 @@ from twins.files import atomic_write_bytes
 
 
 def run(
-    study: StudyConfig, folder: str | Path, processes: int | None = None, say: Callable[[str], None] = print
+    study: StudyConfig, folder: str | Path, processes: int | None = None, say: Callable[[str], None] | None = None
 ) -> tuple[StudyTables, Flow]:
     """Do what is left of a study in its working folder; its tables, and what became of its cells.
 
