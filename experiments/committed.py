@@ -9,7 +9,7 @@ from experiments.page.findings import Findings
 from experiments.plots import glucose, style
 from experiments.records.provenance import machine, versions
 from experiments.records.tables import select
-from experiments.report import write_report
+from experiments.report import render
 from experiments.results.evaluations import METRICS, Row, decimals, failed_text
 from experiments.results.study_tables import StudyTables
 from twins.files import atomic_write_bytes, atomic_write_text, check_writable
@@ -22,8 +22,8 @@ def write_study(out: str | Path, study: StudyTables) -> list[Row]:
     out = Path(out)
     check_writable(out, 20.0)
     study.write(out)
-    write_report(out / "report.html", study)
-    view = Findings(study)
+    view = Findings(study)  # once: its intervals take most of the time
+    atomic_write_text(out / "report.html", render(view))
     rows = view.main
     for name, drawing in _figures(view).items():
         atomic_write_bytes(out / f"{name}.svg", drawing)

@@ -155,6 +155,25 @@ def kind_of(algo: str) -> type[TrainConfig]:
     return _KINDS[algo]
 
 
+FLAGS = {
+    "env": ("--env",),
+    "algo": ("--algo",),
+    "people": ("--people", "--person"),
+    "n_timesteps": ("-n", "--n-timesteps"),
+    "max_wall_s": ("--max-wall-s",),
+    "seed": ("--seed",),
+    "protocol": ("--protocol",),
+    "shield": ("--shield",),
+    "decision_min": ("--decision-min",),
+    "lanes": ("--n-envs",),
+    "eval_freq": ("--eval-freq",),
+    "save_freq": ("--save-freq",),
+    "torch_threads": ("--num-threads",),
+    "init_from": ("-i", "--trained-agent"),
+}
+"""Settings with a flag of their own on command lines that train, after rl-zoo3."""
+
+
 def train_settings(
     given: Mapping[str, str | None], conf_file: str | None, overrides: Sequence[str]
 ) -> TrainConfig:

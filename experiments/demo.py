@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from experiments.page.findings import Findings
 from experiments.records.config_files import build
 from experiments.results.evaluations import format_text
 from experiments.runs import RUNS
@@ -37,8 +36,7 @@ def demo(
     asked = settings(train_s, seeds, people, replicas)
     keep_earlier(out)
     tables, _ = study.run(asked, out)
-    study.commit(asked, tables, out, out, out / "policies")
-    print(format_text(Findings(tables).rows))
+    print(format_text(study.commit(asked, tables, out, out, out / "policies")))
     page = out / "report.html"
     print(f"the page: {page}")
     return page

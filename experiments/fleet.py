@@ -27,7 +27,7 @@ TRIES = 2
 
 @dataclass(frozen=True)
 class Cell:
-    """One piece of work: `work(out, **arguments)` writes the folder or file `out`, below the study's folder.
+    """One piece of work: `work(folder, out, **arguments)` writes the folder or file `out` below the study's folder.
 
     name: the path of `out` there, and the cell's only identity. needs: names of cells that must be done before.
     goes_on: whether `work` can go on with what an interrupted attempt left; otherwise that is removed first.
@@ -215,7 +215,7 @@ def _do(cell: Cell, folder: Path) -> float:
         out.parent.mkdir(parents=True, exist_ok=True)
     if not cell.goes_on and out.exists():
         shutil.rmtree(out) if out.is_dir() else out.unlink()
-    cell.work(out, **cell.arguments)
+    cell.work(folder, out, **cell.arguments)
     seconds = time.monotonic() - began
     mark = _mark(folder, cell.name)
     with writing(mark):

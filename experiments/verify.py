@@ -9,14 +9,14 @@ import numpy as np
 
 from experiments import fleet
 from experiments.cards.policy_cards import POLICIES
-from experiments.records.provenance import ROOT, machine
+from experiments.records.provenance import machine
 from experiments.records.tables import Table, select
 from experiments.results import study_tables
+from experiments.results.against_committed import RESULTS
 from experiments.results.evaluations import read_evaluation
 from experiments.studies import plan, study
 from experiments.studies.settings import StudyConfig, load_study, studies
 
-RESULTS = ROOT / "results"
 SHARE = 0.05
 TOLERANCE = 1e-6
 """Relative difference allowed on another CPU model; the tables' six significant digits come on top."""

@@ -7,7 +7,7 @@ Sources: Pocock and others 2012, European Heart Journal 33:176 (win ratio by pri
 Battelino and others 2023 (time in range first, with time below range no worse).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
-from experiments.statistics import Array, Interval, crossed_interval, difference
+from experiments.aggregates import Array, difference, person_scores
+from experiments.statistics import Interval, crossed_interval
 
 WIN_POINTS = 1.0
 """A difference of time in range that is no larger than this, in points, is no win, however certain."""
@@ -56,6 +57,21 @@ class Judged:
             raise ValueError(
                 "failures are counts from 0 to trials, and there are trials; give 0 of both where none"
             )
+
+
+def judged(episodes: Mapping[str, NDArray[Any]], trained: bool) -> Judged:
+    """One agent from its table of episodes, of one protocol and shield setting. trained: see `Judged`."""
+    who = episodes["person"], episodes["train_seed"]
+    scores = {
+        name: person_scores(episodes[name], *who).scores
+        for name in ("tir_pct", "below_70_pct", "below_54_pct")
+    }
+    _, place_of_person = np.unique(who[0], return_inverse=True)
+    _, place_of_seed = np.unique(who[1], return_inverse=True)
+    failures, trials = np.zeros((2, *scores["tir_pct"].shape))
+    np.add.at(failures, (place_of_seed, place_of_person), episodes["failed"])
+    np.add.at(trials, (place_of_seed, place_of_person), 1.0)
+    return Judged(**scores, failures=failures, trials=trials, trained=trained)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the simulated scores (default: 0)")
     args = parser.parse_args(argv)
     worst = 0.0
-    for name, trainings, trained in (("five trainings", 5, True), ("one training", 1, True), ("a treatment", 1, False)):
+    for name, trainings, trained in (
+        ("five trainings", 5, True),
+        ("one training", 1, True),
+        ("a treatment", 1, False),
+    ):
         pairs = simulated_pairs(args.pairs, seed=args.seed, their_seeds=trainings, trained=trained)
         found = false_positive_rate(pairs, seed=args.seed)
         print(f"five trainings against {name}: {found}")

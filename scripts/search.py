@@ -8,24 +8,11 @@ if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from experiments import command
-from experiments.config import TrainConfig, train_settings
+from experiments.config import FLAGS, TrainConfig, train_settings
 from experiments.records.config_files import show
 from experiments.search import search
 
-_FLAGS = {
-    "env": ("--env",),
-    "algo": ("--algo",),
-    "people": ("--people", "--person"),
-    "n_timesteps": ("-n", "--n-timesteps"),
-    "max_wall_s": ("--max-wall-s",),
-    "seed": ("--seed",),
-    "protocol": ("--protocol",),
-    "shield": ("--shield",),
-    "decision_min": ("--decision-min",),
-    "lanes": ("--n-envs",),
-    "eval_freq": ("--eval-freq",),
-    "torch_threads": ("--num-threads",),
-}
+_FLAGS = {name: words for name, words in FLAGS.items() if name not in ("save_freq", "init_from")}
 _EXAMPLE = "python -m scripts.search --algo sac --storage results/runs/sac.journal --trials 30 -n 600000"
 
 

@@ -8,33 +8,16 @@ if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from experiments import command
-from experiments.config import TrainConfig, train_settings
+from experiments.config import FLAGS, TrainConfig, train_settings
 from experiments.records.config_files import build, load_yaml, show
 from experiments.runs import RUNS, Run, run_folder
 from experiments.train import train
-
-_FLAGS = {
-    "env": ("--env",),
-    "algo": ("--algo",),
-    "people": ("--people", "--person"),
-    "n_timesteps": ("-n", "--n-timesteps"),
-    "max_wall_s": ("--max-wall-s",),
-    "seed": ("--seed",),
-    "protocol": ("--protocol",),
-    "shield": ("--shield",),
-    "decision_min": ("--decision-min",),
-    "lanes": ("--n-envs",),
-    "eval_freq": ("--eval-freq",),
-    "save_freq": ("--save-freq",),
-    "torch_threads": ("--num-threads",),
-    "init_from": ("-i", "--trained-agent"),
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train, or go on with a run; prints the folder of the run."""
     parser = command.parser(__doc__ or "", "python -m scripts.train --person adult#001 --max-wall-s 60 -P")
-    command.add_settings(parser, TrainConfig, _FLAGS)
+    command.add_settings(parser, TrainConfig, FLAGS)
     parser.add_argument(
         "--conf-file", metavar="FILE", help="YAML file of settings, such as a run's config.yml"
     )
@@ -50,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("-P", "--progress", action="store_true", help="show a progress bar")
     args = vars(parser.parse_args(argv))
-    given = {name: args[name] for name in _FLAGS}
+    given = {name: args[name] for name in FLAGS}
     if args["resume"] is not None:
         if args["conf_file"] or args["set"] or args["out"] or args["print_config"] or any(given.values()):
             raise ValueError(

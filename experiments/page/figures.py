@@ -16,7 +16,7 @@ from experiments.records.tables import select
 from experiments.results.curves import night, percentiles
 from experiments.results.evaluations import person_means, persons
 from experiments.results.words import KNOBS, count, listed
-from experiments.statistics import performance_profile
+from experiments.statistics import SEED, performance_profile
 from twins.units import MINUTES_PER_DAY
 
 FAR_POINTS = 30.0
@@ -105,7 +105,7 @@ def profiles(view: Findings) -> PageFigure:
     found = {}
     for row in view.ruled:
         cells = standings.scores(select(view.judged, agent=row["agent"]), "tir_pct").scores
-        found[row["agent"]] = performance_profile(cells, taus, seed=standings.SEED)
+        found[row["agent"]] = performance_profile(cells, taus, seed=SEED)
     lowest = min(float(one.taus[one.share < 1][0]) for one in found.values())
     start = max(int(min(lowest, 60.0) // 10) * 10, 0)
     shown = {

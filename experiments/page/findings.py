@@ -89,31 +89,22 @@ class Findings:
     @cached_property
     def contrast(self) -> Contrast | None:
         """The primary comparison; None where there is no agent, no baseline, or no common day."""
-        if self.primary["agent"] is None or self.primary["baseline"] is None:
-            return None
-        return standings.contrast(
-            self.episodes,
-            self.primary["agent"],
-            self.primary["baseline"],
-            self.primary["protocol"],
-            self.primary["shield"],
-            self.learned,
-        )
+        return standings.contrast(self.episodes, *self._named, self.learned) if all(self._named) else None
 
     @cached_property
     def secondary(self) -> list[Contrast]:
         """All other comparisons of the primary agent, adjusted together."""
-        if self.primary["agent"] is None or self.primary["baseline"] is None:
+        if not all(self._named):
             return []
-        return standings.secondary(
-            self.episodes,
-            self.primary["agent"],
-            self.primary["baseline"],
-            self.primary["protocol"],
-            self.primary["shield"],
-            self.learned,
-            self._others(),
+        return standings.secondary(self.episodes, *self._named, self.learned, self._others())
+
+    @property
+    def _named(self) -> tuple[str, str, str, str]:
+        """Agent, baseline, protocol and shield of the primary comparison; what there is none of is empty."""
+        agent, baseline, protocol, shield = (
+            str(self.primary[name] or "") for name in ("agent", "baseline", "protocol", "shield")
         )
+        return agent, baseline, protocol, shield
 
     def _others(self) -> dict[str, Table]:
         """Episodes of the primary protocol of people outside the primary population, by the words for them."""

@@ -11,22 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.aggregates import PersonScores, difference, person_scores
 from experiments.records.tables import Table, select
 from experiments.results.evaluations import GROUPS, METRICS, Row, persons
-from experiments.statistics import (
-    EventBound,
-    PersonScores,
-    bootstrap_p_value,
-    crossed_interval,
-    difference,
-    event_bounds,
-    holm,
-    person_scores,
-)
-from experiments.win_rule import Judged, Verdict, win
-
-SEED = 2022
-"""Of all bootstraps, so that a page is the same every time."""
+from experiments.statistics import SEED, EventBound, bootstrap_p_value, crossed_interval, event_bounds, holm
+from experiments.win_rule import Verdict, judged, win
 
 COSTS = {
     "insulin_u_per_day": ("Insulin", "U/day"),
@@ -158,7 +147,7 @@ def contrast(
     pair = [
         {name: column[keep] for name, column in one.items()} for one, keep in zip(pair, kept, strict=True)
     ]
-    ours, theirs = (_judged(one, name in learned) for one, name in zip(pair, (agent, baseline), strict=True))
+    ours, theirs = (judged(one, name in learned) for one, name in zip(pair, (agent, baseline), strict=True))
     strata = _strata(pair[0], scores(pair[0], "tir_pct").persons)
     found = win(ours, theirs, seed=SEED, strata=strata)
     lone = any(one.trained and len(one.tir_pct) == 1 for one in (ours, theirs))
@@ -167,16 +156,6 @@ def contrast(
     )
     gap = np.nanmean(ours.tir_pct, axis=0) - np.nanmean(theirs.tir_pct, axis=0)
     return Contrast(agent, baseline, protocol, shield, found, p, float("nan"), len(gap), int((gap > 0).sum()))
-
-
-def _judged(episodes: Table, trained: bool) -> Judged:
-    values = {name: scores(episodes, name).scores for name in ("tir_pct", "below_70_pct", "below_54_pct")}
-    cells = person_scores(episodes["failed"], episodes["person"], episodes["train_seed"])
-    trials = np.zeros(cells.scores.shape)
-    for seed, person in zip(episodes["train_seed"].tolist(), episodes["person"].tolist(), strict=True):
-        trials[cells.seeds.index(seed), cells.persons.index(person)] += 1
-    failures = np.round(np.nan_to_num(cells.scores) * trials)
-    return Judged(**values, failures=failures, trials=trials, trained=trained)
 
 
 def secondary(
@@ -206,9 +185,7 @@ def secondary(
     adjusted = np.full(len(known), np.nan)
     if np.isfinite(p).any():
         adjusted[np.isfinite(p)] = holm(p[np.isfinite(p)])
-    return [
-        Contrast(**{**one.__dict__, "adjusted": float(a)}) for one, a in zip(known, adjusted, strict=True)
-    ]
+    return [replace(one, adjusted=float(a)) for one, a in zip(known, adjusted, strict=True)]
 
 
 def failure_bounds(episodes: Table) -> list[EventBound]:

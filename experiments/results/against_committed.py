@@ -11,21 +11,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.aggregates import mean
 from experiments.protocol import load_protocol, protocols
 from experiments.records.provenance import ROOT
 from experiments.records.tables import Table, select
 from experiments.results import study_tables
 from experiments.results.evaluations import Evaluation
 from experiments.results.study_tables import StudyTables
-from experiments.statistics import Interval, mean, person_scores
-from experiments.win_rule import Judged, Verdict, win
+from experiments.statistics import SEED, Interval
+from experiments.win_rule import Judged, Verdict, judged, win
 
 Array = NDArray[np.float64]
 
 RESULTS = ROOT / "results"
 """Where the tables of studies are committed, a folder each."""
-SEED = 2022
-_SCORES = ("tir_pct", "below_70_pct", "below_54_pct")
 _OUTCOMES = {
     "unsafe": "it failed more often, which nothing makes good",
     "worse": "less time in range",
@@ -135,25 +134,16 @@ def standings(rows: Table, people: Sequence[str]) -> tuple[list[Standing], list[
 def _standing(rows: Table, people: Sequence[str]) -> Standing:
     keep = np.isin(rows["person"], people)
     mine = {name: column[keep] for name, column in rows.items()}
-    cells = {name: person_scores(mine[name], mine["person"], mine["train_seed"]) for name in _SCORES}
-    seeds, who = cells["tir_pct"].seeds, cells["tir_pct"].persons
-    at = np.searchsorted(seeds, mine["train_seed"]), np.searchsorted(who, mine["person"])
-    failures, trials = np.zeros((2, len(seeds), len(who)))
-    np.add.at(failures, at, mine["failed"])
-    np.add.at(trials, at, 1.0)
-    learned = bool(seeds[0] >= 0)
+    learned = bool((mine["train_seed"] >= 0).all())
+    # Of one training only that policy is spoken of.
+    scores = judged(mine, trained=learned and len(np.unique(mine["train_seed"])) > 1)
     return Standing(
         str(rows["agent"][0]),
         learned,
-        float(mean(cells["tir_pct"].scores)),
-        int(failures.sum()),
-        int(trials.sum()),
-        Judged(
-            **{name: cells[name].scores for name in _SCORES},
-            failures=failures,
-            trials=trials,
-            trained=learned and len(seeds) > 1,  # of one training only that policy is spoken of
-        ),
+        float(mean(scores.tir_pct)),
+        int(scores.failures.sum()),
+        int(scores.trials.sum()),
+        scores,
     )
 
 

@@ -5,9 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from agents.load import NAMES
+from agents.load import tier as treatment_tier
 from experiments.records.tables import Table
 from experiments.results.evaluations import Evaluation, persons
 from experiments.results.words import AGENTS
+
+_TUNED_ON = {
+    "T2 (this body)": "each person's own training days",
+    "T2 (other bodies)": "training days of people whom it is not judged on",
+}
+"""What gains were found on, by the information tier of a tuned treatment."""
 
 
 def agents_table(judged: Sequence[Evaluation], known: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -34,10 +42,9 @@ def agents_table(judged: Sequence[Evaluation], known: Mapping[str, Mapping[str, 
                 else "not recorded"
             )
             on += f" and {drawn} drawn around each age group" if drawn else ""
-        elif agent.removesuffix(" (oracle)").endswith("-tuned"):
-            tier, on = "T2 (this body)", "each person's own training days"
-        elif agent.removesuffix(" (oracle)").endswith("-cohort"):
-            tier, on = "T2 (other bodies)", "training days of people whom it is not judged on"
+        elif (name := agent.removesuffix(" (oracle)")) in NAMES:
+            tier = treatment_tier(name)
+            on = _TUNED_ON.get(tier, on)
         if "(oracle)" in agent:
             tier = "T3 (simulator state)"
         spent = {(fact.get("fold"), fact.get("seed")): fact.get("person_days") for fact in facts}

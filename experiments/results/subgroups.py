@@ -15,10 +15,11 @@ import numpy as np
 from fairlearn.metrics import MetricFrame  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from experiments.aggregates import difference, person_scores
 from experiments.records.tables import Table, select
 from experiments.results.bars import DIFFERENCES, burden_checks, group_checks, person_checks
 from experiments.results.evaluations import GROUPS, Row, person_means, persons
-from experiments.statistics import crossed_interval, difference, person_scores
+from experiments.statistics import SEED, crossed_interval
 
 Array = NDArray[np.float64]
 
@@ -28,7 +29,6 @@ MEANS = (
 """Columns of episodes whose mean within the group is given."""
 _COUNTS = ("persons", "episodes", "failures")
 WITH_INTERVAL = ("tir_pct", "below_70_pct", "below_54_pct", *DIFFERENCES)
-SEED = 2022
 _NEEDED = (
     "agent", "shield", "protocol", "person", "group", "drawn", "weight_kg", "daily_insulin_u", "train_seed", "failed",
     *MEANS,

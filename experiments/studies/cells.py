@@ -1,12 +1,12 @@
 """The work of one cell of a study: train a policy, tune a treatment, or judge an agent.
 
 Arguments are plain values, so that a cell can be sent to another process and named in a record. Paths of what other
-cells made are relative to the study's folder, which holds the cell's own output `out`.
+cells made are relative to the study's `folder`; the cell's own output is `out`.
 """
 
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,14 @@ VALIDATION_DAYS = 5.0
 """Scored days of an episode on which comparators and learners are chosen."""
 
 
-def train_cell(out: Path, settings: Mapping[str, Any], command: str, init_from: str | None = None) -> None:
+def train_cell(
+    folder: Path, out: Path, settings: Mapping[str, Any], command: str, init_from: str | None = None
+) -> None:
     """Train into the run folder `out`, or go on with the run that an interrupted attempt left there.
 
     init_from: the folder of a training within the study to go on from.
     """
-    root = _root(out)
-    parent = {"init_from": str(root / init_from)} if init_from else {}
+    parent = {"init_from": str(folder / init_from)} if init_from else {}
     config = build(TrainConfig, {**settings, **parent}, str(out))
     if (out / "manifest.json").is_file():
         if read_manifest(out)["status"] != "finished":
@@ -52,6 +53,7 @@ def train_cell(out: Path, settings: Mapping[str, Any], command: str, init_from: 
 
 
 def tune_cell(
+    folder: Path,
     out: Path,
     family: str,
     protocol: str,
@@ -79,6 +81,7 @@ def _tuned_on(protocol: ProtocolConfig, fold: int | None) -> Cohort:
 
 
 def judge_cell(
+    folder: Path,
     out: Path,
     agent: str,
     source: str | None,
@@ -108,7 +111,7 @@ def judge_cell(
     if person is not None:
         cohort = cohort.take([cohort.ids.index(person)])
     evaluate(
-        _agent(out, agent, source),
+        _agent(folder, agent, source),
         agent,
         config,
         out,
@@ -121,15 +124,8 @@ def judge_cell(
     )
 
 
-def _agent(out: Path, agent: str, source: str | None) -> Agent:
+def _agent(folder: Path, agent: str, source: str | None) -> Agent:
     if source is None:
         return load(agent)
-    path = _root(out) / source
+    path = folder / source
     return frozen.load(path) if path.is_dir() else load(agent, lambda name: load_gains(path, name))
-
-
-def _root(out: Path) -> Path:
-    """The study's folder that holds a cell's output: outputs lie in train/, tuned/ or cells/."""
-    parts: Sequence[str] = out.parts
-    at = max(index for index, part in enumerate(parts) if part in ("train", "tuned", "cells"))
-    return Path(*parts[:at])

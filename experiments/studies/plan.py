@@ -4,15 +4,13 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from agents.load import COHORT, TUNED
 from experiments import people
 from experiments.fleet import Cell
 from experiments.protocol import load_protocol
 from experiments.studies.cells import judge_cell, train_cell, tune_cell
 from experiments.studies.settings import SWEEP_KNOBS, StudyConfig, changed
 from twins.words import near_miss
-
-COHORT, OWN = "-cohort", "-tuned"
-"""Endings of tuned treatments: one set of gains found on others; a set for each person found on that person."""
 
 
 def cells(study: StudyConfig) -> list[Cell]:
@@ -31,9 +29,9 @@ def sources(study: StudyConfig, agent: str) -> list[tuple[int | None, str | None
     if agent in study.learners:
         seeds = study.learners[agent].seeds
         return [(fold, _training_name(agent, fold, seed)) for fold in study.folds(agent) for seed in seeds]
-    if agent.endswith(COHORT):
+    if agent in COHORT:
         return [(fold, _tuning_name(agent, fold)) for fold in folds]
-    if agent.endswith(OWN):
+    if agent in TUNED:
         return [(None, _tuning_name(agent, None))]
     return [(None, None)]
 
@@ -64,14 +62,14 @@ def _trainings(study: StudyConfig) -> Iterator[Cell]:
 
 def _tunings(study: StudyConfig) -> Iterator[Cell]:
     for agent in study.tuned:
-        shared = agent.endswith(COHORT)
+        shared = agent in COHORT
         for fold, name in sources(study, agent):
             assert name is not None, "a tuned treatment has a tuning"
             yield Cell(
                 name,
                 tune_cell,
                 {
-                    "family": agent.removesuffix(COHORT).removesuffix(OWN),
+                    "family": (TUNED | COHORT)[agent].name,
                     "protocol": study.protocol,
                     "changes": study.changes.get(study.protocol, {}),
                     "fold": fold,
@@ -146,7 +144,7 @@ def _validations(study: StudyConfig) -> Iterator[Cell]:
     if not load_protocol(study.protocol).folds:
         return  # gains and policies of the judged bodies themselves: there are no strangers to choose on
     for agent in (*study.learners, *study.tuned):
-        if agent.endswith(OWN):
+        if agent in TUNED:
             continue  # no gains for strangers
         for word, fold, source in _copies(study, agent):
             name = f"cells/validation/{agent}/{word}"

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from agents import frozen
+from agents.load import COHORT
 from experiments import fleet
 from experiments.cards.policy_cards import POLICIES
 from experiments.committed import write_study
 from experiments.fleet import Flow
 from experiments.protocol import load_protocol
 from experiments.records.gains import load_tuning
-from experiments.records.provenance import ROOT
 from experiments.records.tables import Table
+from experiments.results.against_committed import RESULTS
 from experiments.results.collect import collect, degradation
 from experiments.results.evaluations import Row, read_evaluation
 from experiments.results.study_tables import StudyTables
@@ -27,7 +28,10 @@ from twins.files import atomic_write_bytes
 
 
 def run(
-    study: StudyConfig, folder: str | Path, processes: int | None = None, say: Callable[[str], None] | None = None
+    study: StudyConfig,
+    folder: str | Path,
+    processes: int | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> tuple[StudyTables, Flow]:
     """Do what is left of a study in its working folder; its tables, and what became of its cells.
 
@@ -93,7 +97,7 @@ def comparator(study: StudyConfig, folder: Path, flow: Flow) -> str | None:
     With folds: gains found on other bodies, compared on the people to choose on. Without: gains of each person,
     compared on the fresh training days of their last choice.
     """
-    others = [name for name in study.tuned if name.endswith(plan.COHORT)]
+    others = [name for name in study.tuned if name in COHORT]
     found: dict[str, float] = {}
     for agent in others or study.tuned:
         prefix = f"cells/validation/{agent}/" if others else f"tuned/{agent}"
@@ -190,4 +194,4 @@ def shipped(study: StudyConfig, results: Path, folder: Path, policies: Path = PO
 
 def places(study: StudyConfig, folder: Path, keep: bool) -> tuple[Path, Path]:
     """Where `commit` puts results and policies: in the tree when they are to be kept, else beside the work."""
-    return (ROOT / "results" / study.name, POLICIES) if keep else (folder / "results", folder / "policies")
+    return (RESULTS / study.name, POLICIES) if keep else (folder / "results", folder / "policies")

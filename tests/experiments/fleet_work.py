@@ -6,34 +6,34 @@ import time
 from pathlib import Path
 
 
-def write(out: Path, text: str = "x", seconds: float = 0.0) -> None:
+def write(folder: Path, out: Path, text: str = "x", seconds: float = 0.0) -> None:
     """A folder with one file, after a while."""
     time.sleep(seconds)
     out.mkdir()
     (out / "text.txt").write_text(text)
 
 
-def fail(out: Path) -> None:
+def fail(folder: Path, out: Path) -> None:
     """A cell whose work is wrong."""
     out.mkdir()
     (out / "half.txt").write_text("half")
     raise ValueError("this cell cannot be done")
 
 
-def die(out: Path) -> None:
+def die(folder: Path, out: Path) -> None:
     """A cell whose process is killed each time."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_once(out: Path, memory: str) -> None:
+def die_once(folder: Path, out: Path, memory: str) -> None:
     """A cell whose process is killed the first time."""
     if not Path(memory).exists():
         Path(memory).touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    write(out)
+    write(folder, out)
 
 
-def go_on(out: Path) -> None:
+def go_on(folder: Path, out: Path) -> None:
     """A cell that goes on with what is there: it appends a line."""
     out.mkdir(exist_ok=True)
     with open(out / "lines.txt", "a") as file:

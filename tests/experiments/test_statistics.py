@@ -10,23 +10,26 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from experiments import statistics
-from experiments.statistics import (
+from experiments.aggregates import (
     Array,
-    bootstrap_p_value,
-    crossed_interval,
     cvar,
     difference,
-    event_bounds,
-    holm,
     improvement_probability,
-    inference,
     iqm,
     mean,
-    performance_profile,
+    optimality_gap,
     person_scores,
+    worst_person,
+)
+from experiments.statistics import (
+    bootstrap_p_value,
+    crossed_interval,
+    event_bounds,
+    holm,
+    inference,
+    performance_profile,
     resampled,
     sign_flip_p_value,
-    worst_person,
 )
 
 NAN = np.nan
@@ -96,7 +99,7 @@ def test_cvar_lies_between_the_worst_and_the_mean(scores: Array, alpha: float) -
     assert worst_person(scores) - 1e-9 <= cvar(scores, alpha) <= mean(scores) + 1e-9
 
 
-@pytest.mark.parametrize("statistic", [mean, iqm, worst_person, cvar, statistics.optimality_gap])
+@pytest.mark.parametrize("statistic", [mean, iqm, worst_person, cvar, optimality_gap])
 def test_leading_axes_are_resamples(statistic: Any) -> None:
     many = np.random.default_rng(0).normal(80, 8, (7, 3, 5))
     many[2, 1, 1] = NAN

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments import win_rule
-from experiments.statistics import Array, crossed_interval
+from experiments.aggregates import Array
+from experiments.statistics import crossed_interval
 from experiments.win_rule import (
     AATest,
     Judged,
