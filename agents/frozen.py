@@ -19,6 +19,8 @@ from safetensors import numpy as safetensors
 
 from agents.actors import ACTIVATION, Activation, Actor, Algo, needed
 
+NOTICE = "Research software, not a medical device."
+"""Said wherever a dose is shown."""
 WEIGHTS, MANIFEST = "policy.safetensors", "manifest.json"
 MAX_BYTES = {MANIFEST: 1 << 20, WEIGHTS: 64 << 20}
 
@@ -49,7 +51,7 @@ class Manifest(BaseModel):
     """People, days, scenario, seed and steps of the training, for every table that shows the policy."""
     kernel_hash: str
     weights_sha256: str
-    notice: str = "Research software, not a medical device."
+    notice: str = NOTICE
 
     @field_validator("trained_on")
     @classmethod

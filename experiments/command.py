@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
+from agents.frozen import NOTICE as NOTICE
 from experiments.records.config_files import Config, descriptions
 from experiments.records.provenance import ROOT
 from twins.words import near_miss
 
-NOTICE = "Research software, not a medical device."
 USER_ERRORS = (ValueError, TypeError, OSError)
 """Errors whose message is meant for the user; others are faults of the program and keep their traceback."""
 

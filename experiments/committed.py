@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from agents.frozen import NOTICE
 from envs.render import day_strip
 from experiments.page.findings import Findings
 from experiments.plots import glucose, style
@@ -13,8 +14,6 @@ from experiments.report import render
 from experiments.results.evaluations import METRICS, Row, decimals, failed_text
 from experiments.results.study_tables import StudyTables
 from twins.files import atomic_write_bytes, atomic_write_text, check_writable
-
-DISCLAIMER = "Simulated people only. Research software, not a medical device."
 
 
 def write_study(out: str | Path, study: StudyTables) -> list[Row]:
@@ -31,7 +30,7 @@ def write_study(out: str | Path, study: StudyTables) -> list[Row]:
     note = f"Made by `{study.about['command']}`."
     atomic_write_text(
         out / "table.md",
-        f"# {rows[0]['protocol']}: {days}\n\n{note} {DISCLAIMER}\n\n{markdown(rows)}\n\n"
+        f"# {rows[0]['protocol']}: {days}\n\n{note} Simulated people only. {NOTICE}\n\n{markdown(rows)}\n\n"
         + "".join(
             f"- Failed, {row['agent']}, shield {row['shield']}: {failed_text(row)}\n"
             for row in rows

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.base import Agent, Policy
-from agents.frozen import FrozenPolicy
+from agents.frozen import NOTICE, FrozenPolicy
 from envs.setting import DIARY
 from experiments.metrics import episode_metrics
 from experiments.protocol import ProtocolConfig
@@ -31,7 +31,6 @@ from twins.world import readers
 from twins.world.diary import complete_days
 from twins.world.scenarios import RecordedDays, Scenario
 
-DISCLAIMER = "Research software, not a medical device."
 TRACE_COLUMNS = (
     "minute", "glucose_mg_dl", "cgm_mg_dl", "basal_u_per_h", "bolus_u", "requested_basal_u_per_h", "requested_bolus_u",
     "carbs_g", "announced_g", "rescue_g", "iob_u", "reason",
@@ -136,7 +135,7 @@ def _judge(
         "command": shlex.join(argv),
         **provenance(),
         "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "disclaimer": DISCLAIMER,
+        "disclaimer": NOTICE,
     }
     write_table(out / "episodes.csv", episodes)
     write_table(out / "traces.csv", _traces(rollout, identity, keep))

@@ -14,7 +14,8 @@ from typing import Any
 
 import jinja2
 
-from experiments.page import figures, listings, sentences, standings, tables
+from agents.frozen import NOTICE
+from experiments.page import beyond, figures, listings, sentences, standings, tables
 from experiments.page.findings import Findings
 from experiments.plots.style import describe
 from experiments.records.tables import select
@@ -24,7 +25,6 @@ from experiments.results.study_tables import StudyTables
 from experiments.results.subgroups import CANNOT_BE_ASSESSED
 from twins.files import atomic_write_text
 
-DISCLAIMER = "Research software, not a medical device."
 _TEMPLATES = Path(__file__).resolve().parent / "page" / "templates"
 _SECTIONS = {
     "failures": "Failures",
@@ -82,7 +82,7 @@ def render(view: Findings, title: str | None = None, notes: Sequence[str] = ()) 
     compared = view.contrast is not None
     page: Part = {
         "title": title or study.about["title"],
-        "disclaimer": DISCLAIMER,
+        "disclaimer": NOTICE,
         "outcome": sentences.outcome(view),
         "claim": claim[0],
         "details": claim[1:],
@@ -95,6 +95,8 @@ def render(view: Findings, title: str | None = None, notes: Sequence[str] = ()) 
         "results": {
             "text": [sentences.chosen(view)] if compared else [],
             "contrasts": tables.contrasts(view),
+            "pairs": beyond.pairs(view),
+            "tails": beyond.tails(view),
             "table": tables.results(view),
             "figures": [figures.bars(view), figures.pareto(view)],
         },

@@ -36,7 +36,7 @@ PERSON_DAYS, EPISODES = 2640.0, 1320
 LONGEST_DAYS = 3.0
 """Scored days of an episode: many short ones tell more of a set of gains than few long ones."""
 DRAWN_PER_GROUP = 8
-"""New bodies of each age group that gains for everybody are tuned on where no cohort is given."""
+"""Drawn bodies of each age group among those that gains for everybody are tuned on."""
 
 POPULATION, LEAST_POPULATION, ELITE_SHARE = 32, 12, 0.25
 GENERATIONS, LEAST_GENERATIONS = 9, 3
@@ -126,12 +126,16 @@ def tune(
 
 
 def tune_named(
-    name: str, protocol: ProtocolConfig, shield: str, person_days_each: float | None = None
+    name: str,
+    protocol: ProtocolConfig,
+    shield: str,
+    person_days_each: float | None = None,
+    fold: int | None = None,
 ) -> Tuning:
     """The tuning that an agent of `agents.load.TUNED` or `COHORT` needs to be judged on a protocol.
 
-    The latter is tuned on `other_bodies`. person_days_each: budget for each person tuned on. Raises ValueError for
-    other names.
+    The latter is tuned on `other_bodies`. person_days_each: budget for each person tuned on. fold: whose people are
+    judged (None: all). Raises ValueError for other names.
     """
     if name not in TUNED and name not in COHORT:
         known = (*TUNED, *COHORT)
@@ -139,13 +143,19 @@ def tune_named(
             f"{name!r} has no gains to tune{near_miss(name, known)}; those are {', '.join(known)}"
         )
     shared = name in COHORT
-    who = other_bodies(protocol) if shared else people.judged(protocol)
+    who = other_bodies(protocol, fold) if shared else people.judged(protocol, fold)
     budget = None if person_days_each is None else person_days_each * len(who)
     return tune((TUNED | COHORT)[name].name, protocol, shield, who, shared=shared, person_days=budget)
 
 
-def other_bodies(protocol: ProtocolConfig) -> Cohort:
-    """New people drawn around each age group that the protocol judges, their settings right: nobody is judged."""
+def other_bodies(protocol: ProtocolConfig, fold: int | None) -> Cohort:
+    """Whom gains for everybody are tuned on: nobody who is judged.
+
+    fold: those that a policy of this fold may train on. Without one all of the table are judged; then these are new
+    bodies drawn around each of its age groups, their settings right.
+    """
+    if fold is not None:
+        return people.training(protocol, fold, DRAWN_PER_GROUP, copies=1, seed=0)
     judged = people.judged(protocol)
     groups = {judged.group(row): None for row in range(len(judged))}
     return cohorts.join([draw(cohorts.load(group), DRAWN_PER_GROUP, TUNE_SEED) for group in groups])

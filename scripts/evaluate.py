@@ -9,7 +9,7 @@ if __name__ == "__main__" and not __package__:
 
 from agents.load import NAMES, load
 from agents.tunable import Values
-from experiments import command
+from experiments import command, people
 from experiments.evaluate import check_out, evaluate
 from experiments.page.findings import Findings
 from experiments.protocol import ProtocolConfig, load_protocol, protocols
@@ -28,17 +28,10 @@ _FLAGS = {
 }
 
 
-def _gains(name: str, path: str | None, protocol: ProtocolConfig, shield: str) -> Values:
-    if path is not None:
-        return load_gains(Path(path), name)
-    print(f"tuning {name} on training days, which takes some minutes for 30 people", file=sys.stderr)
-    return tune_named(name, protocol, shield).values
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Judge and print the table; writes episodes.csv, traces.csv and summary.json into --out."""
     parser = command.parser(
-        __doc__ or "", "python -m scripts.evaluate --agent basal-bolus-tuned --person adult#001 --out DIR"
+        __doc__ or "", "python -m scripts.evaluate --agent pid-tuned --person adult#001 --out DIR"
     )
     parser.add_argument(
         "--agent", required=True, help=f"{', '.join(NAMES)}, module:Class, or the folder of a policy"
@@ -48,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--shield", default="rule", help="rule (default) or off")
     command.add_settings(parser, ProtocolConfig, _FLAGS)
+    parser.add_argument(
+        "--fold", type=int, help="judge only whom policies of this fold have not met (default: everybody)"
+    )
     parser.add_argument("--trace-replicas", type=int, help="replicas per person in traces.csv (default: all)")
     parser.add_argument("--gains", metavar="FILE", help="gains of a tuned treatment (default: tune them)")
     parser.add_argument("--out", metavar="DIR", help="a new folder for the results")
@@ -61,16 +57,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args["out"] is None:
         raise ValueError("--out is missing; give a new folder for the results")
     check_out(args["out"])  # before a tuning that takes minutes
-    agent = load(args["agent"], lambda name: _gains(name, args["gains"], protocol, args["shield"]))
+    shield, fold = args["shield"], args["fold"]
+    cohort = people.judged(protocol, fold)
+
+    def gains(name: str) -> Values:
+        if args["gains"] is not None:
+            return load_gains(Path(args["gains"]), name)
+        print(f"tuning {name} on training days, which takes some minutes for 30 people", file=sys.stderr)
+        return tune_named(name, protocol, shield, fold=fold).values
+
     done = evaluate(
-        agent,
+        load(args["agent"], gains),
         args["agent"],
         protocol,
         args["out"],
-        shield=args["shield"],
+        shield=shield,
         modified=protocol != (load_protocol(frozen.name) if frozen.name in protocols() else frozen),
         trace_replicas=args["trace_replicas"],
         argv=command.typed("evaluate", argv),
+        cohort=cohort,
+        fold=fold,
     )
     print(
         format_text(Findings(collect([done.folder])).rows), against_committed(done), command.NOTICE, sep="\n"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from agents import frozen
-from agents.frozen import FrozenPolicy, Manifest
+from agents.frozen import NOTICE, FrozenPolicy, Manifest
 from experiments.cards.card_results import markdown_table, rows_of
 from experiments.cards.card_results import results as results_of
 from experiments.cards.protocol_cards import protocols_page
@@ -29,7 +29,6 @@ from twins.files import atomic_write_text
 
 POLICIES = ROOT / "agents" / "policies"
 CARD, PROTOCOLS_PAGE = "CARD.md", "protocols.md"
-NOTICE = "Research software, not a medical device."
 _UNTESTED = (
     "real people, their data, and any pump or sensor that is worn",
     "another simulator or another model of the body than the one it was trained in",

@@ -48,7 +48,7 @@ def scores(episodes: Table, metric: str) -> PersonScores:
     return person_scores(episodes[metric], episodes["person"], episodes["train_seed"])
 
 
-def _strata(episodes: Table, who: Sequence[Any]) -> NDArray[np.str_]:
+def strata(episodes: Table, who: Sequence[Any]) -> NDArray[np.str_]:
     """Age group of each of these persons."""
     group = dict(zip(episodes["person"].tolist(), episodes["group"].tolist(), strict=True))
     return np.array([group[person] for person in who])
@@ -102,11 +102,11 @@ def _row(episodes: Table, learned: bool) -> Row:
         "failures": len(dead),
         "failed_persons": {person: dead.count(person) for person in people if person in dead},
     }
-    strata = _strata(episodes, tir.persons)
+    groups = strata(episodes, tir.persons)
     for name in dict.fromkeys((*METRICS, *COSTS)):
         if name not in episodes:
             continue
-        found = crossed_interval(scores(episodes, name).scores, seed=SEED, strata=strata)
+        found = crossed_interval(scores(episodes, name).scores, seed=SEED, strata=groups)
         low, high = (
             float(np.clip(end, 0, 100 if name in _SHARES else None)) for end in (found.low, found.high)
         )
@@ -133,26 +133,34 @@ class Contrast:
     better: int
 
 
-def contrast(
-    episodes: Table, agent: str, baseline: str, protocol: str, shield: str, learned: Collection[str]
-) -> Contrast | None:
-    """One comparison. episodes: of one population; None where the two share no day of a person."""
-    mine = select(episodes, protocol=protocol, shield=shield)
-    pair = [select(mine, agent=name) for name in (agent, baseline)]
-    keys = [list(zip(one["person"].tolist(), one["replica"].tolist(), strict=True)) for one in pair]
+def on_shared_days(episodes: Table, agent: str, baseline: str) -> tuple[Table, Table] | None:
+    """Episodes of two agents on the days of persons that both had; None where there are none."""
+    ours, theirs = (select(episodes, agent=name) for name in (agent, baseline))
+    keys = [list(zip(one["person"].tolist(), one["replica"].tolist(), strict=True)) for one in (ours, theirs)]
     shared = set(keys[0]) & set(keys[1])
     if not shared:
         return None
     kept = [np.array([key in shared for key in some]) for some in keys]
-    pair = [
-        {name: column[keep] for name, column in one.items()} for one, keep in zip(pair, kept, strict=True)
-    ]
+    ours, theirs = (
+        {name: column[keep] for name, column in one.items()}
+        for one, keep in zip((ours, theirs), kept, strict=True)
+    )
+    return ours, theirs
+
+
+def contrast(
+    episodes: Table, agent: str, baseline: str, protocol: str, shield: str, learned: Collection[str]
+) -> Contrast | None:
+    """One comparison. episodes: of one population; None where the two share no day of a person."""
+    pair = on_shared_days(select(episodes, protocol=protocol, shield=shield), agent, baseline)
+    if pair is None:
+        return None
     ours, theirs = (judged(one, name in learned) for one, name in zip(pair, (agent, baseline), strict=True))
-    strata = _strata(pair[0], scores(pair[0], "tir_pct").persons)
-    found = win(ours, theirs, seed=SEED, strata=strata)
+    groups = strata(pair[0], scores(pair[0], "tir_pct").persons)
+    found = win(ours, theirs, seed=SEED, strata=groups)
     lone = any(one.trained and len(one.tir_pct) == 1 for one in (ours, theirs))
     p = bootstrap_p_value(
-        (ours.tir_pct, theirs.tir_pct), difference, seed=SEED, strata=strata, lone_trained=lone
+        (ours.tir_pct, theirs.tir_pct), difference, seed=SEED, strata=groups, lone_trained=lone
     )
     gap = np.nanmean(ours.tir_pct, axis=0) - np.nanmean(theirs.tir_pct, axis=0)
     return Contrast(agent, baseline, protocol, shield, found, p, float("nan"), len(gap), int((gap > 0).sum()))
@@ -194,5 +202,5 @@ def failure_bounds(episodes: Table) -> list[EventBound]:
     failed = np.array([episodes["failed"][episodes["person"] == person].sum() for person in who])
     tried = np.array([(episodes["person"] == person).sum() for person in who])
     order = (*GROUPS, "all")
-    found = event_bounds(failed, tried, strata=_strata(episodes, who))
+    found = event_bounds(failed, tried, strata=strata(episodes, who))
     return sorted(found, key=lambda one: order.index(one.stratum) if one.stratum in order else -1)

@@ -72,7 +72,7 @@ def _line(row: Row, metrics: Sequence[str], most: int) -> Part:
     for name in metrics:
         places, low, high = decimals(name), row[f"{name}_low"], row[f"{name}_high"]
         small = f"{low:.{places}f}\u2013{high:.{places}f}" if np.isfinite(low) else ""
-        cells.append(_cell(f"{row[name]:.{places}f}", small))
+        cells.append(cell(f"{row[name]:.{places}f}", small))
     notes = ["best baseline"] if row["best_baseline"] else []
     notes += [f"{len(row['train_seeds'])} seeds"] if len(row["train_seeds"]) > 1 else []
     notes += [f"{row['persons']} persons"] if row["persons"] < most else []
@@ -86,7 +86,8 @@ def _failed(failures: int, episodes: int) -> Part:
     return {"text": str(failures), "small": f"of {episodes:,}", "bad": failures > 0}
 
 
-def _cell(text: str, small: str = "", bad: bool = False) -> Part:
+def cell(text: str, small: str = "", bad: bool = False) -> Part:
+    """One number of a table, smaller words below it, and whether it is bad news."""
     return {"text": text, "small": small, "bad": bad}
 
 
@@ -106,14 +107,14 @@ def contrasts(view: Findings) -> Part | None:
         for one in found:
             tir, lows = one.verdict.tir, one.verdict.below_70
             p = one.p if heading == "Primary" else one.adjusted
-            cells = [_cell(one.verdict.outcome, "", one.verdict.outcome in ("worse", "unsafe"))]
+            cells = [cell(one.verdict.outcome, "", one.verdict.outcome in ("worse", "unsafe"))]
             for gap in (tir, lows):
                 small = f"{gap.low:+.1f} to {gap.high:+.1f}" if np.isfinite(gap.low) else "no interval"
-                cells.append(_cell(f"{gap.estimate:+.1f}", small))
-            cells.append(_cell(_p(p)))
-            cells.append(_cell(f"{one.better}", f"of {one.persons}"))
+                cells.append(cell(f"{gap.estimate:+.1f}", small))
+            cells.append(cell(_p(p)))
+            cells.append(cell(f"{one.better}", f"of {one.persons}"))
             rates = (one.verdict.failure_rate, one.verdict.their_failure_rate)
-            cells.append(_cell(" / ".join(f"{100 * rate:.2f}" for rate in rates), "", rates[0] > rates[1]))
+            cells.append(cell(" / ".join(f"{100 * rate:.2f}" for rate in rates), "", rates[0] > rates[1]))
             note = f"{one.protocol}, shield {one.shield}"
             rows.append(
                 {
@@ -152,10 +153,10 @@ def bounds(view: Findings) -> Part:
         for name in strata:
             one = by_name.get(name)
             if one is None:
-                cells.append(_cell("not judged"))
+                cells.append(cell("not judged"))
                 continue
             small = f"{one.persons_with_event} of {one.persons}"
-            cells.append(_cell(f"\u2264 {100 * one.upper:.1f}", small, one.persons_with_event > 0))
+            cells.append(cell(f"\u2264 {100 * one.upper:.1f}", small, one.persons_with_event > 0))
         link = anchor(row["protocol"], row["agent"], row["shield"])
         rows.append(
             {"name": row["agent"], "note": "", "link": link, "learned": row["learned"], "cells": cells}
@@ -181,10 +182,10 @@ def groups(view: Findings) -> Part | None:
         zip(first["feature"].tolist(), first["group"].tolist(), strict=True)
     ):
         own = [select(table, agent=name, feature=feature, group=group) for name in pair]
-        cells = [_cell(f"{first['persons'][k]:.0f}")]
+        cells = [cell(f"{first['persons'][k]:.0f}")]
         for one in own:
             if not len(one["persons"]):
-                cells += [_cell("not judged")] * 3
+                cells += [cell("not judged")] * 3
                 continue
             cells.append(_failed(int(one["failures"][0]), int(one["episodes"][0])))
             cells += [_span(one, "tir_pct", 1), _span(one, "below_54_pct", 2)]
@@ -211,14 +212,14 @@ def groups(view: Findings) -> Part | None:
 def _span(table: Table, name: str, places: int, signed: bool = False) -> Part:
     """A mean with the ends of its interval, where the table has them."""
     if name not in table or not np.isfinite(table[name][0]):
-        return _cell("none")
+        return cell("none")
     form = f"{'+' if signed else ''}.{places}f"
     low, high = (
         float(table[f"{name}_{end}"][0]) if f"{name}_{end}" in table else np.nan for end in ("low", "high")
     )
     between = " to " if signed else "\u2013"
     small = f"{low:{form}}{between}{high:{form}}" if np.isfinite(low) else ""
-    return _cell(f"{float(table[name][0]):{form}}", small)
+    return cell(f"{float(table[name][0]):{form}}", small)
 
 
 def _ages(view: Findings) -> Part | None:
@@ -232,10 +233,10 @@ def _ages(view: Findings) -> Part | None:
         for group in present:
             one = next((other for other in tables[group] if other["agent"] == row["agent"]), None)
             if one is None:
-                cells += [_cell("not judged")] * 3
+                cells += [cell("not judged")] * 3
                 continue
             cells.append(_failed(one["failures"], one["episodes"]))
-            cells += [_cell(f"{one[name]:.1f}") for name in ("tir_pct", "below_70_pct")]
+            cells += [cell(f"{one[name]:.1f}") for name in ("tir_pct", "below_70_pct")]
         rows.append({"name": row["agent"], "note": "", "link": "", "learned": row["learned"], "cells": cells})
     heads = [("Agent", "")]
     heads += [(head, group) for group in present for head in ("Failures", "70-180, %", "<70, %")]

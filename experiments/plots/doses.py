@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from numpy.typing import NDArray
 
+from agents.frozen import NOTICE
 from envs.render import INK, MUTED
 from experiments.plots.style import new_axes
 from experiments.records.tables import Table, select
@@ -68,8 +69,7 @@ def dose_map(doses: Table, agent: str, ax: Axes | None = None) -> Axes:
         )  # fmt: skip
     ax.annotate(
         "Sensor glucose, mg/dL, against its trend over 15 min. Numbers: basal\n"
-        "rate asked for, times the scheduled one. Simulation.\n"
-        "Research software, not a medical device.",
+        f"rate asked for, times the scheduled one. Simulation.\n{NOTICE}",
         (0, 0), (-40, -6), xycoords="axes fraction", textcoords="offset points", va="top", fontsize=7, color=MUTED,
     )  # fmt: skip
     return ax

@@ -63,7 +63,8 @@ def pareto(
         ax.text(x, y, str(number), fontsize=6, color=ink, ha="center", va="center_baseline", zorder=4)
         if row["failures"]:
             ax.plot(x, y, "x", ms=13, color=WORSE, mew=1.1, zorder=2)
-        label = f"{number}  {as_label(row['agent'])}, shield {row['shield']}"
+        label = f"{number}  {as_label(row['agent'])}"
+        label += "" if row["shield"] == "rule" else f", shield {row['shield']}"
         label += f": {row['failures']} failed" if row["failures"] else ""
         handles.append(Line2D([], [], ls="", marker="o", ms=5, mfc=face, mec=color, label=label))
     quiet(ax)

@@ -122,7 +122,11 @@ def person_means(episodes: Table, metric: str) -> NDArray[np.float64]:
 
 
 def format_text(rows: Sequence[Row]) -> str:
-    """The results as an aligned table for a terminal, failures first, and below it who failed."""
+    """The results as an aligned table for a terminal, failures first, and below it who failed.
+
+    With several protocols each begins with its name.
+    """
+    several = len({row["protocol"] for row in rows}) > 1
     heads = [
         "agent",
         "shield",
@@ -146,9 +150,14 @@ def format_text(rows: Sequence[Row]) -> str:
         "  ".join(_pad(k, text, width) for k, (text, width) in enumerate(zip(line, widths, strict=True)))
         for line in cells
     ]
-    lines.insert(1, "-" * len(lines[0]))
+    rule = "-" * len(lines[0])
+    for k in reversed(range(len(rows))):
+        if several and (k == 0 or rows[k]["protocol"] != rows[k - 1]["protocol"]):
+            lines.insert(k + 1, f"protocol {rows[k]['protocol']}")
+    lines.insert(1, rule)
     lines += [
-        f"failed: {row['agent']}, shield {row['shield']}: {failed_text(row)}"
+        f"failed: {row['agent']}, shield {row['shield']}{', protocol ' + row['protocol'] if several else ''}: "
+        f"{failed_text(row)}"
         for row in rows
         if row["failures"]
     ]

@@ -16,17 +16,14 @@ from agents.load import load
 from experiments import people
 from experiments.config import TrainConfig
 from experiments.evaluate import evaluate
-from experiments.protocol import ProtocolConfig, load_protocol
+from experiments.protocol import load_protocol
 from experiments.records.config_files import build
 from experiments.records.gains import load_gains, save_tuning
 from experiments.runs import Run, read_manifest
 from experiments.studies.settings import changed
 from experiments.train import train
-from experiments.tune import tune
-from twins.cohort import Cohort
+from experiments.tune import other_bodies, tune
 
-TUNE_PER_GROUP = 8
-"""People drawn around each age group of the training people, on whom gains for everybody are found too."""
 VALIDATION_DAYS = 5.0
 """Scored days of an episode on which comparators and learners are chosen."""
 
@@ -69,15 +66,10 @@ def tune_cell(
     all together (shared) or of each person; None: the tuner's own.
     """
     config = changed(protocol, changes)
-    cohort = _tuned_on(config, fold) if shared else people.judged(config, fold)
+    cohort = other_bodies(config, fold) if shared else people.judged(config, fold)
     if not shared and person_days is not None:
         person_days *= len(cohort)
     save_tuning(tune(family, config, "rule", cohort, shared=shared, person_days=person_days), out)
-
-
-def _tuned_on(protocol: ProtocolConfig, fold: int | None) -> Cohort:
-    """The bodies that a policy of the same fold may train on, enough of them to tell a good set of gains."""
-    return people.training(protocol, fold, drawn_per_group=TUNE_PER_GROUP, copies=1, seed=0)
 
 
 def judge_cell(

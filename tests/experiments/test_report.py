@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.frozen import NOTICE
 from experiments.records.tables import write_table
-from experiments.report import DISCLAIMER, write_report
+from experiments.report import write_report
 from experiments.results.collect import collect
 from experiments.results.evaluations import read_evaluation
 from experiments.results.study_tables import StudyTables
@@ -178,10 +179,10 @@ def test_claim_is_computed(page: Page) -> None:
 
 
 def test_disclaimer_at_the_top_at_the_end_and_at_every_dose(page: Page) -> None:
-    assert page.all("p")[0][1].startswith(DISCLAIMER)
+    assert page.all("p")[0][1].startswith(NOTICE)
     doses = [text for _, text in page.all("figcaption") if "day 1" in text or "basal rate asked for" in text]
-    assert len(doses) == 7 and all(DISCLAIMER in text for text in doses)
-    assert DISCLAIMER in page.all("footer")[0][1]
+    assert len(doses) == 7 and all(NOTICE in text for text in doses)
+    assert NOTICE in page.all("footer")[0][1]
 
 
 def test_recorded_meals_are_told_apart_from_simulated_glucose(page: Page) -> None:

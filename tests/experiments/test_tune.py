@@ -9,6 +9,7 @@ import pytest
 
 from agents.load import COHORT, FAMILIES, TUNED, load
 from agents.tunable import Tuned, Values
+from experiments import people
 from experiments import tune as tuning
 from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.records.gains import Tuning, load_gains, load_tuning, save_tuning
@@ -134,11 +135,22 @@ def test_the_settings_of_the_judged_people_are_tuned_on_and_their_ids_kept() -> 
 
 def test_gains_for_everybody_are_tuned_on_bodies_that_are_not_judged() -> None:
     asked = load_protocol("simglucose-default")
-    bodies = other_bodies(asked)
+    bodies = other_bodies(asked, None)
     assert not set(bodies.ids) & set(cohort.names()) and len(bodies) == 24
     assert {bodies.group(row) for row in range(24)} == set(cohort.GROUPS)
-    some = other_bodies(_protocol())
+    some = other_bodies(_protocol(), None)
     assert {some.group(row) for row in range(len(some))} == {"child"}
+
+
+def test_gains_for_a_fold_are_tuned_on_whom_its_policies_may_train_on() -> None:
+    asked = load_protocol("realistic")
+    bodies = other_bodies(asked, 2)
+    judged = set(people.judged(asked, 2).ids)
+    assert not judged & set(bodies.ids) and len(bodies) == 24 + 24
+    assert set(people.known(asked, 2)) < set(bodies.ids)
+    tiny = asked.model_copy(update={"people": ("child",), "drawn_per_group": 0, "days": 0.25, "warmup_days": 0})
+    found = tune_named("basal-bolus-cohort", tiny, "rule", person_days_each=30.0, fold=2)
+    assert found.people == 8 + 8
 
 
 @pytest.mark.parametrize("name", ["basal-bolus-tuned", "basal-bolus-cohort"])

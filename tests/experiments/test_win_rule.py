@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments import win_rule
-from experiments.aggregates import Array
 from experiments.statistics import crossed_interval
 from experiments.win_rule import (
     AATest,
@@ -236,29 +235,26 @@ def test_the_count_sees_intervals_that_are_too_short() -> None:
     assert found.above > 5
 
 
-def _episodes(gap: float = 0.0) -> dict[str, Array]:
-    """Eight trainings, two days; the second half of the trainings is better by `gap`."""
+def _trainings(count: int = 8) -> Judged:
+    """Trainings that differ by luck alone, of two days for each person."""
     rng = np.random.default_rng(0)
-    noise = rng.normal(0, 1, (8, PERSONS, 2)) + rng.normal(0, 0.6, (8, 1, 1))
-    tir = BODY[:, None] + noise + gap * (np.arange(8) >= 4)[:, None, None]
+    tir = BODY + rng.normal(0, 1, (count, PERSONS)) + rng.normal(0, 0.6, (count, 1))
     nothing = np.zeros(tir.shape)
-    return {"tir_pct": tir, "below_70_pct": nothing + 1, "below_54_pct": nothing, "failures": nothing}
+    return Judged(tir, nothing + 1, nothing, nothing + (np.arange(count) == 3)[:, None], nothing + 2)
 
 
-@pytest.mark.parametrize("by", ["seeds", "replicas"])
-def test_real_episodes_are_split_in_halves_that_seldom_win(by: Any) -> None:
-    found = false_positive_rate(halves(_episodes(), seed=0, comparisons=60, by=by), seed=0, resamples=FEW)
+def test_trainings_split_in_halves_seldom_win() -> None:
+    found = false_positive_rate(halves(_trainings(), seed=0, comparisons=60), seed=0, resamples=FEW)
     assert found.comparisons == 60
     assert found.wins <= 3
 
 
 def test_halves_share_nothing_and_leave_nothing_out() -> None:
-    episodes = _episodes()
-    episodes["failures"][:] = np.arange(8)[:, None, None] == 3
-    for ours, theirs in halves(episodes, seed=0, comparisons=5):
+    whole = _trainings()
+    for ours, theirs in halves(whole, seed=0, comparisons=5):
         together = np.concatenate([ours.tir_pct, theirs.tir_pct])
-        np.testing.assert_allclose(np.sort(together[:, 0]), np.sort(episodes["tir_pct"][:, 0].mean(axis=1)))
-        assert ours.failures.sum() + theirs.failures.sum() == 2 * PERSONS
+        np.testing.assert_array_equal(np.sort(together[:, 0]), np.sort(whole.tir_pct[:, 0]))
+        assert ours.failures.sum() + theirs.failures.sum() == PERSONS
         assert ours.trials.sum() == theirs.trials.sum() == 4 * PERSONS * 2
 
 
@@ -280,8 +276,7 @@ def test_the_test_prints_a_line() -> None:
         (lambda: _win(_one([0], [80], [0]), _one([0, 0], [80, 80], [0, 0])), "same persons"),
         (lambda: _ratio(_one([np.nan], [80], [0]), _one([0], [80], [0])), "judged under both"),
         (lambda: false_positive_rate([], seed=0), "no pair"),
-        (lambda: next(halves({"tir_pct": np.zeros((2, 3, 4))}, seed=0)), "each of the four"),
-        (lambda: next(halves({k: v[:1] for k, v in _episodes().items()}, seed=0)), "split by the other"),
+        (lambda: next(halves(_trainings(1), seed=0)), "cannot be split in two"),
     ],
 )
 def test_errors_say_what_is_allowed(call: Any, says: str) -> None:

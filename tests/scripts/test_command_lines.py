@@ -95,6 +95,24 @@ def test_evaluate_judges_a_saved_policy_and_a_protocol_of_ones_own(tmp_path: Pat
     assert (summary["agent"], summary["protocol"], summary["shield"]) == ("ppo (oracle)", "mine", "off")
 
 
+def test_evaluate_judges_whom_a_fold_has_not_met(tmp_path: Path) -> None:
+    words = (
+        "--protocol",
+        "realistic",
+        "--set",
+        "drawn_per_group=0",
+        "--days",
+        "0.5",
+        "--set",
+        "warmup_days=0",
+    )
+    out = ("--out", str(tmp_path / "out"))
+    assert _main("evaluate", "--agent", "basal-bolus", *words, "--people", "child", "--fold", "3", *out) == 0
+    found = read_evaluation(tmp_path / "out")
+    assert set(found.episodes["person"]) == {"child#007", "child#008"} and found.summary["modified"]
+    assert set(found.episodes["fold"]) == {3}
+
+
 def test_a_changed_copy_of_a_shipped_protocol_is_marked_as_modified(tmp_path: Path) -> None:
     text = (ROOT / "experiments" / "protocols" / "simglucose-default.yml").read_text()
     changed = text.replace("people: [all]", "people: [adult#001]").replace("days: 2", "days: 0.5")
@@ -232,6 +250,8 @@ _REFUSED: dict[str, tuple[Sequence[str], int, str]] = {
     "a folder in use": (("evaluate", "--agent", "basal-bolus", "--out", "full"), 1, "already holds files"),
     "a folder that cannot be written": ((*_EVALUATE[:-1], "/proc/none"), 1, "cannot write"),
     "a seed in words": ((*_EVALUATE, "--seed", "three"), 1, "seed: 'three' given"),
+    "no such fold": ((*_EVALUATE, "--protocol", "realistic", "--fold", "5"), 1, "0 to 4"),
+    "a protocol without folds": ((*_EVALUATE, "--fold", "0"), 1, "it has no folds"),
     "no days": ((*_EVALUATE, "--days", "0"), 1, "days: 0 given"),
     "train: unknown person": (("train", "--people", "adlt#001", "--out", "out"), 1, "'adult#001'"),
     "train: unknown environment": (("train", "--env", "Homeostat/Dosing", "--out", "out"), 1, "Dosing-v0'"),
@@ -302,5 +322,7 @@ def test_one_cell_of_a_study_by_its_command(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_the_win_rule_on_identical_agents(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _main("aa_test", "--pairs", "20") == 0
-    assert capsys.readouterr().out.count("called a win") == 3
+    study = str(ROOT / "results" / "realistic")
+    assert _main("aa_test", "--pairs", "20", "--study", study) == 0
+    said = capsys.readouterr().out
+    assert said.count("called a win") == 4 and "trainings of ppo-history against its others" in said

@@ -11,6 +11,7 @@ from experiments.records.tables import Table, select, write_table
 from experiments.results import evaluations
 from experiments.results.collect import collect
 from tests.experiments import fake_evaluation as fake
+from tests.experiments import tiny_study
 
 NAN = float("nan")
 
@@ -65,6 +66,25 @@ def test_text_table(tmp_path: Path) -> None:
         evaluations.failed_text({"failed_persons": {"adult#001": 1, "child#002": 3}})
         == "adult#001, child#002 (3 times)"
     )
+
+
+def test_text_table_of_several_protocols() -> None:
+    rest = dict.fromkeys(set(evaluations.METRICS) - set(tiny_study.episodes("pid", [80.0] * 6)), 1.0)
+    days = [tiny_study.episodes("pid", [80.0] * 6, protocol=name, **rest) for name in ("calm", "stress")]
+    days[1]["failed"][2] = 1.0
+    about = {
+        "primary": {
+            "agent": None,
+            "baseline": "pid",
+            "protocol": "calm",
+            "shield": "rule",
+            "population": "all",
+        }
+    }
+    lines = evaluations.format_text(Findings(tiny_study.study(days, about=about)).rows).splitlines()
+    assert [line.split()[0] for line in lines[2:6]] == ["protocol", "pid", "protocol", "pid"]
+    assert (lines[2], lines[4]) == ("protocol calm", "protocol stress")
+    assert "failed: pid, shield rule, protocol stress: adolescent#001" in lines
 
 
 def test_folders_that_are_no_evaluations(tmp_path: Path) -> None:
