@@ -181,23 +181,33 @@ class _Run:
         atomic_write_text(path, f"{reason}\n\n{trace}")
         self._tell(name, f"FAILED: {reason}")
 
-    def _guess(self, name: str) -> float:
-        """Seconds that a cell may take: the mean of its kind, of all where none of its kind is done yet."""
-        known = self._spent.get(_kind(name)) or [one for many in self._spent.values() for one in many]
-        return sum(known) / max(len(known), 1)
+    def _guess(self, name: str) -> float | None:
+        """Seconds that a cell may take: the mean of its kind, or of those that do the same; None before any is done."""
+        known = self._spent.get(_kind(name)) or [
+            one for kind, many in self._spent.items() if _work(kind) == _work(name) for one in many
+        ]
+        return sum(known) / len(known) if known else None
 
     def _tell(self, name: str, what: str) -> None:
         gone = time.monotonic() - self._began
-        left = sum(self._guess(one) for one in self._left) / self._processes
+        guesses = [self._guess(one) for one in self._left]
+        left = sum(one for one in guesses if one is not None) / self._processes
+        unknown = guesses.count(None)
+        more = f" and {unknown} of unknown length" if unknown else ""
         count = len(self._cells) - len(self._left)
         self._say(
-            f"[{_clock(gone)} gone, about {_clock(left)} left] {count}/{len(self._cells)} {name}: {what}"
+            f"[{_clock(gone)} gone, about {_clock(left)}{more} left] {count}/{len(self._cells)} {name}: {what}"
         )
 
 
 def _kind(name: str) -> str:
     """Trainings, tunings and evaluations of one agent take about as long: the name without its last part."""
     return name.rpartition("/")[0]
+
+
+def _work(name: str) -> str:
+    """What a cell does: the first part of its name, such as train, tuned or cells."""
+    return name.partition("/")[0]
 
 
 def _clock(seconds: float) -> str:
