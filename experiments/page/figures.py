@@ -71,7 +71,8 @@ def pareto(view: Findings) -> PageFigure:
     left = f" Not drawn, over {FAR_POINTS:g} points below the first: {listed(far)}." if far else ""
     caption = (
         f"Time in range against time below 54 mg/dL, 95 % intervals over training seeds and persons. Line: Pareto "
-        f"front under shield {view.primary['shield']} ({listed(best)}), whom nobody beats in both.{left} "
+        f"front under shield {view.primary['shield']} of those judged on all persons ({listed(best)}): nobody of these "
+        f"beats them in both.{left} "
         f"{_counts(view)}."
     )
     ax = tradeoff.pareto(near, view.primary["agent"], view.primary["baseline"])
@@ -257,7 +258,7 @@ def curve(view: Findings) -> PageFigure:
             f"{agent} goes from {mine['tir_pct'][steps == steps.min()].mean():.1f} to "
             f"{mine['tir_pct'][steps == steps.max()].mean():.1f} %"
         )
-    runs = len(set(zip(*(table[name].tolist() for name in ("agent", "fold", "train_seed")), strict=True)))
+    runs = len(set(zip(*(table[name].tolist() for name in learning.identity(table)), strict=True)))
     caption = (
         f"Validation during training against environment steps, {count(runs, 'training run')}, each from its first "
         "look to its last; none is left out. Validation days and people are not those judged."

@@ -15,7 +15,7 @@ from experiments.aggregates import PersonScores, difference, person_scores
 from experiments.records.tables import Table, select
 from experiments.results.evaluations import GROUPS, METRICS, Row, persons
 from experiments.statistics import SEED, EventBound, bootstrap_p_value, crossed_interval, event_bounds, holm
-from experiments.win_rule import Verdict, judged, win
+from experiments.win_rule import Outcome, Verdict, judged, win
 
 COSTS = {
     "insulin_u_per_day": ("Insulin", "U/day"),
@@ -27,6 +27,8 @@ COSTS = {
     "shield_changed_pct": ("Shield acted", "% of time"),
 }
 """What time in range was bought with: heading and unit."""
+ALPHA = 0.05
+"""Adjusted p values from here on show no difference."""
 _SHARES = (
     "tir_pct",
     "below_54_pct",
@@ -131,6 +133,12 @@ class Contrast:
     adjusted: float
     persons: int
     better: int
+
+    @property
+    def outcome(self) -> Outcome:
+        """That of the win rule; of a secondary comparison a difference also has to outlive Holm's adjustment."""
+        told = self.verdict.outcome
+        return "unclear" if told != "unsafe" and self.adjusted >= ALPHA else told
 
 
 def on_shared_days(episodes: Table, agent: str, baseline: str) -> tuple[Table, Table] | None:

@@ -107,7 +107,7 @@ def contrasts(view: Findings) -> Part | None:
         for one in found:
             tir, lows = one.verdict.tir, one.verdict.below_70
             p = one.p if heading == "Primary" else one.adjusted
-            cells = [cell(one.verdict.outcome, "", one.verdict.outcome in ("worse", "unsafe"))]
+            cells = [cell(one.outcome, "", one.outcome in ("worse", "unsafe"))]
             for gap in (tir, lows):
                 small = f"{gap.low:+.1f} to {gap.high:+.1f}" if np.isfinite(gap.low) else "no interval"
                 cells.append(cell(f"{gap.estimate:+.1f}", small))
@@ -132,7 +132,9 @@ def contrasts(view: Findings) -> Part | None:
     ]  # fmt: skip
     caption = (
         "Differences on the same days of the same persons, first minus second, 95 % intervals over training seeds and "
-        "persons. p: of 2,000 resamples for time in range, so that 0.001 is the smallest."
+        "persons, not adjusted. p: of 2,000 resamples for time in range, so that 0.001 is the smallest. Outcome, by "
+        "the win rule: unsafe, more failures; worse; mixed, more time in range but more lows; better, no more than a "
+        "point; win; unclear, no difference is shown, of a secondary comparison also where adjusted p is 0.05 or more."
     )
     return {"caption": caption, "source": view.source("episodes.csv"), "heads": heads, "parts": parts}
 

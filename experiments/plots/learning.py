@@ -14,6 +14,11 @@ _PANELS = (
 )
 
 
+def identity(learning: Table) -> list[str]:
+    """The columns that tell runs apart; older tables do not name the run."""
+    return [name for name in ("agent", "fold", "train_seed", "run") if name in learning]
+
+
 def learning_curve(learning: Table, ours: str | None = None, ax: Axes | None = None) -> Axes:
     """Time in range (upper panel) and below 70 (lower) on validation days. Panels are `ax.child_axes`.
 
@@ -63,11 +68,11 @@ def learning_curve(learning: Table, ours: str | None = None, ax: Axes | None = N
 
 
 def _runs(learning: Table) -> list[Table]:
-    """The rows of every fold and training seed of an agent, by steps."""
-    keys = dict.fromkeys(zip(learning["fold"].tolist(), learning["train_seed"].tolist(), strict=True))
+    """The rows of every run of an agent, by steps."""
+    names = identity(learning)
     found = []
-    for fold, seed in keys:
-        run = select(learning, fold=fold, train_seed=seed)
+    for key in dict.fromkeys(zip(*(learning[name].tolist() for name in names), strict=True)):
+        run = select(learning, **dict(zip(names, key, strict=True)))
         order = np.argsort(run["timesteps"], kind="stable")
         found.append({name: column[order] for name, column in run.items()})
     return found

@@ -186,6 +186,7 @@ def _learning(run: Path, agent: str) -> Table:
         "agent": np.full(rows, agent or str(config.get("algo", "ppo"))),
         "fold": np.full(rows, -1.0 if fold is None else float(fold)),
         "train_seed": np.full(rows, float(config.get("seed", 0))),
+        "run": np.full(rows, run.name),
     }
     return identity | {name: table[name] for name in (*needed, "failures", "score") if name in table}
 

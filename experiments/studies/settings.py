@@ -77,6 +77,7 @@ class StudyConfig(Config):
     sweep_agents: tuple[str, ...] = Field((), description="agents of these curves")
     sweep_days: float = Field(5.0, gt=0, le=366, description="scored days of an episode of these curves")
 
+    notes: tuple[str, ...] = Field((), description="what a reader of the page has to know of the study")
     changes: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
         description="of a protocol's settings by its name; marks what is judged as modified",

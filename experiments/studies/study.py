@@ -152,7 +152,8 @@ def _sweep(folder: Path, names: list[str]) -> Table | None:
 
 def _notes(study: StudyConfig) -> list[str]:
     return [
-        f"Made by `python -m scripts.study {study.name}`; single evaluations by the commands in the table of runs.",
+        f"Made by python -m scripts.study {study.name}; single evaluations by the commands in the table of runs.",
+        *study.notes,
     ]
 
 

@@ -39,7 +39,7 @@ def test_what_it_says_of_the_primary_comparison_is_what_the_tables_say() -> None
     for one in (found.contrast, drawn):
         for gap in (one.verdict.tir, one.verdict.below_70):
             assert f"{gap.estimate:+.1f}" in README and f"{gap.low:+.1f} to {gap.high:+.1f}" in README
-    assert (found.contrast.verdict.outcome, drawn.verdict.outcome) == ("unsafe", "win")
+    assert (found.contrast.outcome, drawn.outcome) == ("unsafe", "win")
     assert "**The learned policy does not win here.**" in README
 
 

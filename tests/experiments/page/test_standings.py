@@ -1,5 +1,7 @@
 """The numbers of a page: rows, contrasts and bounds, from episodes whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -86,6 +88,11 @@ def test_secondary_contrasts_are_adjusted_together(episodes: Table) -> None:
     assert [(one.baseline, one.shield) for one in found] == [("bad", "rule"), ("good", "off")]
     assert max(one.adjusted for one in found) >= 2 * min(one.p for one in found) - 1e-12
     assert all(one.adjusted >= one.p for one in found)
+    assert [one.outcome for one in found] == ["win", "win"]
+    late = replace(found[0], adjusted=0.05)
+    assert late.verdict.outcome == "win" and late.outcome == "unclear", "the adjustment has the last word"
+    unsafe = replace(late, verdict=replace(late.verdict, outcome="unsafe"))
+    assert unsafe.outcome == "unsafe"
 
 
 def test_more_failures_are_unsafe_whatever_the_time_in_range(episodes: Table) -> None:
