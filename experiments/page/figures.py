@@ -69,10 +69,12 @@ def pareto(view: Findings) -> PageFigure:
     near = [row for row in view.ruled if row["tir_pct"] >= view.ruled[0]["tir_pct"] - FAR_POINTS]
     far = [row["agent"] for row in view.ruled if row not in near]
     left = f" Not drawn, over {FAR_POINTS:g} points below the first: {listed(far)}." if far else ""
+    most = max(row["persons"] for row in near)
+    part = " Squares: judged on fewer persons." if any(row["persons"] < most for row in near) else ""
     caption = (
         f"Time in range against time below 54 mg/dL, 95 % intervals over training seeds and persons. Line: Pareto "
         f"front under shield {view.primary['shield']} of those judged on all persons ({listed(best)}): nobody of these "
-        f"beats them in both.{left} "
+        f"beats them in both.{left}{part} "
         f"{_counts(view)}."
     )
     ax = tradeoff.pareto(near, view.primary["agent"], view.primary["baseline"])

@@ -36,16 +36,16 @@ def pareto(
 ) -> Axes:
     """Time in range against time below 54 mg/dL of all agents, 95 % intervals as hairs, the Pareto front as line.
 
-    rows: of `page.standings`, of one protocol. Filled: under the rule shield; hollow: without it. A cross marks
-    agents with failures. Better is right and down.
+    rows: of `page.standings`, of one protocol. Filled: under the rule shield; hollow: without it. Squares were
+    judged on fewer persons. A cross marks agents with failures. Better is right and down.
     """
-    ax = ax or new_axes(0.75 + 2.3 + 0.15 * len(rows), 0.12, 0.95, 0.3, 0.5 + 0.15 * len(rows))
+    ax = ax or new_axes(0.75 + 2.3 + 0.128 * len(rows), 0.12, 0.95, 0.3, 0.5 + 0.128 * len(rows))
     best = front([row for row in rows if row["shield"] == rows[0]["shield"]])
     ax.plot(
         [row["tir_pct"] for row in best], [row["below_54_pct"] for row in best], color=MUTED, lw=0.9,
         ls=(0, (3, 2)), zorder=1,
     )  # fmt: skip
-    handles = []
+    handles, most = [], max(row["persons"] for row in rows)
     for number, row in enumerate(rows, 1):
         color = color_of(row["agent"], ours, baseline)
         x, y = row["tir_pct"], row["below_54_pct"]
@@ -58,15 +58,17 @@ def pareto(
                     *((ends, [y, y]) if flat else ([x, x], ends)), color=color, lw=0.6, alpha=0.6, zorder=1
                 )
         face = color if row["shield"] == "rule" else "white"
-        ax.plot(x, y, "o", ms=8.5, mfc=face, mec=color, mew=1.0, zorder=3)
+        shape = "o" if row["persons"] == most else "s"
+        ax.plot(x, y, shape, ms=8.5, mfc=face, mec=color, mew=1.0, zorder=3)
         ink = "white" if row["shield"] == "rule" else color
         ax.text(x, y, str(number), fontsize=6, color=ink, ha="center", va="center_baseline", zorder=4)
         if row["failures"]:
             ax.plot(x, y, "x", ms=13, color=WORSE, mew=1.1, zorder=2)
         label = f"{number}  {as_label(row['agent'])}"
         label += "" if row["shield"] == "rule" else f", shield {row['shield']}"
+        label += f", {row['persons']} persons" if row["persons"] < most else ""
         label += f": {row['failures']} failed" if row["failures"] else ""
-        handles.append(Line2D([], [], ls="", marker="o", ms=5, mfc=face, mec=color, label=label))
+        handles.append(Line2D([], [], ls="", marker=shape, ms=5, mfc=face, mec=color, label=label))
     quiet(ax)
     ax.grid(color=RULE, lw=0.4)
     # Hairs may leave the frame: one agent's wide interval must not press all points together.
