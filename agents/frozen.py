@@ -121,8 +121,10 @@ def load(folder: str | Path) -> FrozenPolicy:
     for name in (MANIFEST, WEIGHTS):
         path = folder / name
         if not path.is_file():
+            copies = sorted(held.parent.name for held in folder.glob(f"*/{MANIFEST}"))
+            such = f"{folder / copies[0]} ({len(copies)} such folders lie there)" if copies else "RUN/policy"
             raise FileNotFoundError(
-                f"no {name} in {folder}; a policy is a folder with {MANIFEST} and {WEIGHTS}, such as RUN/policy"
+                f"no {name} in {folder}; a policy is a folder with {MANIFEST} and {WEIGHTS}, such as {such}"
             )
         if path.stat().st_size > MAX_BYTES[name]:
             raise PolicyError(

@@ -7,6 +7,7 @@ policy that scored best on validation days; safetensors and JSON), tensorboard/.
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecMonitor
@@ -20,6 +21,7 @@ from envs.faces.sb3 import Sb3Env
 from experiments import people
 from experiments.config import TrainConfig
 from experiments.protocol import ProtocolConfig, load_protocol
+from experiments.records.tables import read_table
 from experiments.runs import Run
 from experiments.simulate import world
 from experiments.validation import STATE, OnLook, Watch, trained_people
@@ -68,6 +70,19 @@ def train(config: TrainConfig, run: Run, progress: bool = False, on_look: OnLook
         model.learn(left, callback=watch, reset_num_timesteps=checkpoint is None, progress_bar=progress)
     watch.finish(model)
     return run.folder / "policy"
+
+
+def ending(folder: Path, config: TrainConfig) -> str:
+    """How far a training came, why it ended there, and its best look, in a line for the terminal."""
+    looks = read_table(folder / "evaluations.csv")
+    best, steps, seconds = int(np.argmax(looks["score"])), looks["timesteps"][-1], looks["wall_s"][-1]
+    early = config.max_wall_s is not None and steps < config.n_timesteps
+    why = f", ended by max_wall_s {config.max_wall_s:g} before {config.n_timesteps:,}" if early else ""
+    return (
+        f"{steps:,.0f} environment steps in {seconds:.0f} s{why}; kept is the policy of step "
+        f"{looks['timesteps'][best]:,.0f}: time in range {looks['tir_pct'][best]:.1f} %, below 70 "
+        f"{looks['below_70_pct'][best]:.1f} % on validation days"
+    )
 
 
 def _learner(config: TrainConfig, env: Sb3Env, hyperparams: dict[str, Any]) -> BaseAlgorithm:

@@ -11,7 +11,7 @@ from experiments import command
 from experiments.config import FLAGS, TrainConfig, train_settings
 from experiments.records.config_files import build, load_yaml, show
 from experiments.runs import RUNS, Run, run_folder
-from experiments.train import train
+from experiments.train import ending, train
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         folder = Path(args["resume"])
         with Run.resume(folder) as run:
-            train(build(TrainConfig, load_yaml(folder / "config.yml"), "config.yml"), run, args["progress"])
+            config = build(TrainConfig, load_yaml(folder / "config.yml"), "config.yml")
+            train(config, run, args["progress"])
+        print(ending(folder, config), file=sys.stderr)
         print(folder)
         return 0
     config = train_settings(given, args["conf_file"], args["set"])
@@ -55,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     typed = command.typed("train", argv)
     with Run.create(folder, config, typed, {"train": config.seed}, parent=config.init_from) as run:
         train(config, run, args["progress"])
+    print(ending(folder, config), file=sys.stderr)
     print(folder)
     return 0
 

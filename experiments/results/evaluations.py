@@ -127,6 +127,7 @@ def format_text(rows: Sequence[Row]) -> str:
     With several protocols each begins with its name.
     """
     several = len({row["protocol"] for row in rows}) > 1
+    marked = len({row["agent"] for row in rows}) > 1 and any(row["best_baseline"] for row in rows)
     heads = [
         "agent",
         "shield",
@@ -137,7 +138,7 @@ def format_text(rows: Sequence[Row]) -> str:
     heads[heads.index("70-180 % of time")] += " [95 %]"
     cells = [[head.replace("% of time", "%") for head in heads]]
     for row in rows:
-        line = [row["agent"] + " *" * row["best_baseline"], row["shield"], str(row["persons"])]
+        line = [row["agent"] + " *" * (marked and row["best_baseline"]), row["shield"], str(row["persons"])]
         line.append(f"{row['failures']} of {row['episodes']}")
         for name in METRICS:
             text = f"{row[name]:.{decimals(name)}f}"
@@ -161,7 +162,7 @@ def format_text(rows: Sequence[Row]) -> str:
         for row in rows
         if row["failures"]
     ]
-    if any(row["best_baseline"] for row in rows):
+    if marked:
         lines.append(
             "* best baseline of its shield setting: highest time in range (after a failure: out of range)"
         )

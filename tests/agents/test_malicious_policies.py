@@ -260,3 +260,10 @@ def test_a_policy_without_one_of_its_files_says_which(tmp_path: Path) -> None:
             frozen.load(folder)
     with pytest.raises(FileNotFoundError, match="no manifest.json"):
         frozen.load(tmp_path / "nowhere")
+
+
+def test_a_folder_of_policies_names_one_of_them(tmp_path: Path) -> None:
+    for seed in (1, 0):
+        tiny_policy.write(tmp_path / f"seed{seed}")
+    with pytest.raises(FileNotFoundError, match=r"such as .*seed0 \(2 such folders lie there\)"):
+        frozen.load(tmp_path)

@@ -173,7 +173,9 @@ def test_train_makes_a_run_and_report_a_page_of_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _main("train", *TINY_TRAINING, "-f", str(tmp_path), "--study", "first", "--seed", "5") == 0
-    run = Path(capsys.readouterr().out.strip().splitlines()[-1])
+    said = capsys.readouterr()
+    assert "48 environment steps in" in said.err and "kept is the policy of step" in said.err
+    run = Path(said.out.strip().splitlines()[-1])
     assert run.parent == tmp_path / "first" and run.name.startswith(
         "Homeostat-Dosing-v0__ppo__adult-001__s5__"
     )

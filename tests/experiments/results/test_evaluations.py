@@ -85,6 +85,7 @@ def test_text_table_of_several_protocols() -> None:
     assert [line.split()[0] for line in lines[2:6]] == ["protocol", "pid", "protocol", "pid"]
     assert (lines[2], lines[4]) == ("protocol calm", "protocol stress")
     assert "failed: pid, shield rule, protocol stress: adolescent#001" in lines
+    assert not any("*" in line for line in lines), "an agent that stands alone is nobody's best baseline"
 
 
 def test_folders_that_are_no_evaluations(tmp_path: Path) -> None:
