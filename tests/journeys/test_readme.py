@@ -39,8 +39,16 @@ def test_what_it_says_of_the_primary_comparison_is_what_the_tables_say() -> None
     for one in (found.contrast, drawn):
         for gap in (one.verdict.tir, one.verdict.below_70):
             assert f"{gap.estimate:+.1f}" in README and f"{gap.low:+.1f} to {gap.high:+.1f}" in README
-    assert (found.contrast.outcome, drawn.outcome) == ("unsafe", "win")
+    assert (found.contrast.outcome, drawn.outcome) == (
+        "unsafe",
+        "unclear",
+    ) and f"p = {drawn.adjusted:.3f}," in README
     assert "**The learned policy does not win here.**" in README
+    own = Findings(study_tables.read(ROOT / "results" / "simglucose-default")).contrast
+    assert own is not None and own.outcome == "unclear" and "`ppo` cannot be told apart" in README
+    assert f"{own.verdict.tir.estimate:+.1f} points" in README
+    for gap in (own.verdict.tir, own.verdict.below_70):
+        assert f"{gap.low:+.1f} to {gap.high:+.1f}" in README
 
 
 def test_every_script_and_flag_it_names_exists() -> None:
