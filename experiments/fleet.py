@@ -1,13 +1,18 @@
 """A study's work as independent cells, done by the processes of this machine, each cell once.
 
-A cell is finished when its mark lies in `done/`; whatever ends the fleet, a later call does what is left. A cell
-that fails is reported and spoils no other; cells that need it are refused, not guessed. What a cell writes hangs on
-its arguments alone, so one process and eight write the same bytes.
+A cell is finished when its mark lies in `done/`; whatever ends the fleet, a later call does what is left. The mark
+holds a digest of the cell's arguments and of the simulator: results of other settings are never taken for its own.
+A cell that fails is reported and spoils no other; cells that need it are refused, not guessed. What a cell writes
+hangs on its arguments alone, so one process and eight write the same bytes.
 """
 
+import ctypes
+import hashlib
 import json
 import os
 import shutil
+import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +25,7 @@ from typing import Any
 
 from experiments.records.lock import FolderLock
 from twins.files import atomic_write_text, check_writable, writing
+from twins.kernels import kernel_hash
 
 TRIES = 2
 """A process that dies takes its neighbours' cells with it; each is tried again once."""
@@ -38,6 +44,15 @@ class Cell:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     goes_on: bool = False
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the result hangs on: the work, its arguments and the simulator's sources."""
+        given = {
+            name: value for name, value in self.arguments.items() if name != "command"
+        }  # words for records
+        told = [f"{self.work.__module__}.{self.work.__qualname__}", given, kernel_hash()]
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,8 @@ def run(
     """Do the cells that are not done yet, in order as far as `needs` allow, `processes` at a time (default: cores).
 
     say: gets a line of progress for each (default: prints it).
-    Raises ValueError for names given twice or needs that are no cells, FolderLocked when another fleet is at work
+    Raises ValueError for names given twice, needs that are no cells, and a folder whose cells were done with other
+    settings or another simulator, FolderLocked when another fleet is at work
     in the folder, StorageError when it cannot be written.
     """
     folder = Path(folder)
@@ -94,6 +110,19 @@ def is_done(folder: str | Path, name: str) -> bool:
     return _mark(Path(folder), name).is_file()
 
 
+def _is_done_as(folder: Path, cell: Cell) -> bool:
+    """Whether a cell is finished. Raises ValueError when it was done with other arguments or another simulator."""
+    path = _mark(folder, cell.name)
+    if not path.is_file():
+        return False
+    if json.loads(path.read_text(encoding="utf-8")).get("digest") != cell.digest:
+        raise ValueError(
+            f"{cell.name} lies in {folder}, done with other settings or another version of the simulator; give another "
+            f"folder, or delete this one (of this cell alone: {path})"
+        )
+    return True
+
+
 def _mark(folder: Path, name: str) -> Path:
     return folder / "done" / f"{name.replace('/', '__')}.json"
 
@@ -114,7 +143,7 @@ class _Run:
     ) -> None:
         self._cells = {cell.name: cell for cell in cells}
         self._folder, self._processes, self._say = folder, processes, say
-        self._done = [name for name in self._cells if is_done(folder, name)]
+        self._done = [name for name, cell in self._cells.items() if _is_done_as(folder, cell)]
         self._failed: dict[str, str] = {}
         self._refused: dict[str, str] = {}
         self._tries: dict[str, int] = {}
@@ -127,7 +156,7 @@ class _Run:
         if self._done:
             self._say(f"{len(self._done)} of {len(self._cells)} cells are done already")
         while self._left:
-            with ProcessPoolExecutor(self._processes, get_context("spawn")) as pool:
+            with ProcessPoolExecutor(self._processes, get_context("spawn"), _die_with_parent) as pool:
                 self._work(pool)
         return Flow(tuple(self._done), self._failed, self._refused)
 
@@ -218,6 +247,12 @@ def _trace(error: Exception) -> str:
     return "".join(traceback.format_exception(error))
 
 
+def _die_with_parent() -> None:
+    """A worker whose fleet was killed must not hold the folder of its cell (Linux only: prctl, PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 def _do(cell: Cell, folder: Path) -> float:
     """Work of a process: do one cell and mark it; the seconds it took."""
     began, out = time.monotonic(), folder / cell.name
@@ -230,5 +265,7 @@ def _do(cell: Cell, folder: Path) -> float:
     mark = _mark(folder, cell.name)
     with writing(mark):
         mark.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write_text(mark, json.dumps({"name": cell.name, "seconds": round(seconds, 1)}) + "\n")
+    atomic_write_text(
+        mark, json.dumps({"name": cell.name, "seconds": round(seconds, 1), "digest": cell.digest}) + "\n"
+    )
     return seconds

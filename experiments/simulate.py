@@ -1,7 +1,10 @@
 """One loop that runs any agent over people and days: used by evaluation, tuning and validation."""
 
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -120,10 +123,14 @@ def run(
     planned_min = int(round(setting.days * 1440))
     for minute in range(0, planned_min, setting.decision_min):
         if isinstance(agent, Policy):
-            action, state = agent.predict(observation, state=state, episode_start=begins, deterministic=True)
+            with _told(agent, "predict"):
+                action, state = agent.predict(
+                    observation, state=state, episode_start=begins, deterministic=True
+                )
             done = core.step(action)
         else:
-            asked = agent.act(core.view.shown())
+            with _told(agent, "act"):
+                asked = agent.act(core.view.shown())
             if not isinstance(asked, Request):
                 raise ValueError(
                     f"act(view) of {type(agent).__name__} gave {type(asked).__name__}; needed is an "
@@ -149,6 +156,19 @@ def run(
     skip = int(round(warmup_days * 1440)) // control
     columns = {name: column[:, skip:] for name, column in columns.items()}
     return Rollout(columns["glucose_mg_dl"], side, np.maximum(first - skip, 0), columns)
+
+
+@contextmanager
+def _told(agent: Agent, method: str) -> Iterator[None]:
+    """What an agent raises, as an error that names agent and place: the words alone rarely tell whose they are."""
+    try:
+        yield
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise ValueError(
+            f"{method} of {type(agent).__name__} raised {type(error).__name__}: {error} "
+            f"({Path(place.filename).name}, line {place.lineno})"
+        ) from error
 
 
 def join(parts: Sequence[Rollout]) -> Rollout:

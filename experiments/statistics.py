@@ -113,7 +113,8 @@ def resampled(
 
     scores: one array (seeds, persons), or one for each agent with the same persons in the same order. A
     resample draws the persons once for all agents, and the training seeds of each agent once for all its
-    persons. strata: (persons,) labels, such as age groups; persons are drawn within them. persons_fixed: only
+    persons. strata: (persons,) labels, such as age groups; persons are drawn within them, or from all together where
+    a stratum has one person only. persons_fixed: only
     seeds are drawn, and the noise of the days of untrained treatments is in no interval.
 
     A lone row is taken as it is, which is right for a treatment that is not trained. lone_trained: it is one
@@ -193,7 +194,9 @@ def _groups(strata: ArrayLike | None, persons: int) -> list[NDArray[np.intp]]:
         raise ValueError(
             f"strata have shape {labels.shape}; give one label for each of the {persons} persons"
         )
-    return [np.flatnonzero(labels == one) for one in np.unique(labels)]
+    groups = [np.flatnonzero(labels == one) for one in np.unique(labels)]
+    # A lone person would always be drawn: its stratum would hide how much a result hangs on it.
+    return groups if min(map(len, groups)) > 1 else [np.arange(persons)]
 
 
 def _apply(

@@ -62,7 +62,12 @@ def train(config: TrainConfig, run: Run, progress: bool = False, on_look: OnLook
     elif parent is not None:
         _check_parent(parent, config, env)
         set_weights(model, parent.weights)
-        run.update(parent_sha256=parent.manifest.weights_sha256)
+        trained_on = parent.manifest.trained_on
+        run.update(
+            parent_sha256=parent.manifest.weights_sha256,
+            parent_people=trained_on.get("people", []),
+            parent_person_days=trained_on.get("person_days", 0.0),
+        )
     if config.max_wall_s is not None:
         watch.rehearse(model)
     left = config.n_timesteps - model.num_timesteps

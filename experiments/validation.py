@@ -163,8 +163,10 @@ class Watch(BaseCallback):
     def _pack(self, model: BaseAlgorithm) -> dict[str, bytes]:
         config, task = self._config, self._env.task
         assert isinstance(task, Dosing)
+        before = self._run.manifest  # of a fine-tuning: what its parent met counts as met
+        met = people.known(trained_people(config, self._protocol), config.fold)
         trained_on = {
-            "people": list(people.known(trained_people(config, self._protocol), config.fold)),
+            "people": list(dict.fromkeys([*before.get("parent_people", ()), *met])),
             "fold": config.fold,
             "drawn_per_group": config.drawn_per_group,
             "protocol": config.protocol,
@@ -173,9 +175,10 @@ class Watch(BaseCallback):
             "shield": config.shield,
             "episode_days": config.episode_days,
             "timesteps": model.num_timesteps,
-            "person_days": model.num_timesteps * config.decision_min / 1440,
+            "person_days": before.get("parent_person_days", 0.0)
+            + model.num_timesteps * config.decision_min / 1440,
             "validation_seed": VALIDATION_SEED,
-            "init_from": self._run.manifest.get("parent_sha256"),
+            "init_from": before.get("parent_sha256"),
         }
         manifest = {
             "algo": config.algo,

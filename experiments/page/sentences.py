@@ -10,6 +10,7 @@ import numpy as np
 from experiments.page.findings import Findings
 from experiments.page.standings import Contrast
 from experiments.records.tables import Table, select
+from experiments.results.agents_table import UNKNOWN
 from experiments.results.evaluations import GROUPS, Row, persons
 from experiments.results.words import POPULATIONS, count, listed
 from experiments.statistics import inference
@@ -186,7 +187,12 @@ def training(view: Findings) -> list[str]:
             kinds.setdefault(tier, []).append(agent)
     for tier, names in kinds.items():
         verb = "was" if len(names) == 1 else "were"
-        if "this body" in tier:
+        if tier == UNKNOWN:
+            text.append(
+                f"What {listed(names)} learned from is not recorded: whether those judged were among it, the maker "
+                "has to tell."
+            )
+        elif "this body" in tier:
             text.append(
                 f"Same bodies, new days: {listed(names)} {verb} trained on bodies judged here, on other days."
             )

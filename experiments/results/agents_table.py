@@ -18,6 +18,9 @@ _TUNED_ON = {
 """What gains were found on, by the information tier of a tuned treatment."""
 
 
+UNKNOWN = "not recorded"
+
+
 def agents_table(judged: Sequence[Evaluation], known: Mapping[str, Mapping[str, Any]]) -> Table:
     """A row of agents.csv for every agent judged; `known` has what is known better of some of them."""
     rows = []
@@ -32,19 +35,17 @@ def agents_table(judged: Sequence[Evaluation], known: Mapping[str, Mapping[str, 
             for fact, one in zip(facts, mine, strict=True)
         ]
         tier, on = "T0", "nothing"
-        if seeds:
+        if seeds and all(fact.get("people") for fact in facts):
             tier = "T2 (this body)" if any(met) else "T2 (other bodies)"
-            bodies = {len(fact["people"]) for fact in facts if fact.get("people")}
+            bodies = {len(fact["people"]) for fact in facts}
             drawn = max(int(fact.get("drawn_per_group") or 0) for fact in facts)
-            on = (
-                f"{' or '.join(map(str, sorted(bodies)))} virtual people of the table"
-                if bodies
-                else "not recorded"
-            )
+            on = f"{' or '.join(map(str, sorted(bodies)))} virtual people of the table"
             on += f" and {drawn} drawn around each age group" if drawn else ""
         elif (name := agent.removesuffix(" (oracle)")) in NAMES:
             tier = treatment_tier(name)
             on = _TUNED_ON.get(tier, on)
+        else:  # somebody's own: whatever it learned from is its maker's to tell
+            tier = on = UNKNOWN
         if "(oracle)" in agent:
             tier = "T3 (simulator state)"
         spent = {(fact.get("fold"), fact.get("seed")): fact.get("person_days") for fact in facts}

@@ -13,6 +13,7 @@ A long table is kept as .csv.gz. `experiments.results.collect` makes these table
 import gzip
 import json
 import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -184,7 +185,7 @@ def _read(folder: Path, name: str) -> Table | None:
     elif packed.is_file():
         try:
             text = gzip.decompress(packed.read_bytes())
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{packed} is not a gzip file ({error}); collect the study again") from None
         with tempfile.TemporaryDirectory() as place:
             unpacked = Path(place) / f"{name}.csv"

@@ -22,6 +22,11 @@ SWEEP_KNOBS = {
 """What degradation curves vary, and the protocol's setting behind it."""
 
 
+_SIZE = {"people", "days", "warmup_days", "replicas", "drawn_per_group", "seed"}
+"""Settings of the protocol of the claim that a study may change: who is judged, and for how long. Of these trainings
+follow `people`; they would not follow others, so that agents would be trained for one world and judged in another."""
+
+
 def _known(names: tuple[str, ...], known: tuple[str, ...], what: str) -> tuple[str, ...]:
     for name in names:
         if name not in known:
@@ -92,6 +97,11 @@ class StudyConfig(Config):
         for name in (self.protocol, *self.beside):
             changed(name, self.changes.get(name))
         _known(tuple(self.changes), (self.protocol, *self.beside), "protocol of this study")
+        if beyond := sorted(set(self.changes.get(self.protocol, {})) - _SIZE):
+            raise ValueError(
+                f"changes.{self.protocol}: {', '.join(beyond)} given, which trainings would not follow; allowed are "
+                f"{', '.join(sorted(_SIZE))}. Write a protocol of your own, and name its file as protocol"
+            )
         for name, learner in self.learners.items():
             if len(set(learner.seeds)) < len(learner.seeds):
                 raise ValueError(f"learners.{name}.seeds: {list(learner.seeds)} given; needed is each once")

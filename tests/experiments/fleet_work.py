@@ -40,3 +40,9 @@ def go_on(folder: Path, out: Path) -> None:
         file.write("line\n")
     if (out / "lines.txt").read_text().count("line") < 2:
         raise RuntimeError("interrupted")
+
+
+def tell_and_wait(folder: Path, out: Path) -> None:
+    """A cell that says which process does it, and takes long."""
+    (folder / "worker").write_text(str(os.getpid()))
+    time.sleep(120)

@@ -105,6 +105,41 @@ def test_a_killed_fleet_goes_on_and_writes_the_same(tmp_path: Path) -> None:
         assert (killed / name).read_bytes() == (whole / name).read_bytes() == str(k).encode()
 
 
+def test_results_of_other_settings_are_not_taken_for_a_cells_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = [Cell("cells/a", work.write, {"text": "a"})]
+    run(cells, tmp_path, 1, quiet)
+    with pytest.raises(ValueError, match="cells/a lies in .* done with other settings"):
+        run([Cell("cells/a", work.write, {"text": "b"})], tmp_path, 1, quiet)
+    monkeypatch.setattr(fleet, "kernel_hash", lambda: "another simulator")
+    with pytest.raises(ValueError, match="another version of the simulator"):
+        run(cells, tmp_path, 1, quiet)
+    assert (tmp_path / "cells/a/text.txt").read_text() == "a"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are told by Linux when their fleet dies")
+def test_no_worker_outlives_a_fleet_that_is_killed(tmp_path: Path) -> None:
+    code = (
+        "from experiments.fleet import Cell, run; from tests.experiments import fleet_work as work; "
+        f"run([Cell('cells/a', work.tell_and_wait)], {str(tmp_path)!r}, 1)"
+    )
+    whole = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    worker = tmp_path / "worker"
+    for _ in range(600):
+        if worker.is_file() and worker.read_text():
+            break
+        time.sleep(0.1)
+    whole.kill()
+    whole.wait()
+    place = Path("/proc") / worker.read_text()
+    for _ in range(100):
+        if not place.exists() or "Z" in (place / "stat").read_text().split(")")[1].split()[0]:
+            return
+        time.sleep(0.1)
+    pytest.fail("the worker goes on without its fleet")
+
+
 def test_wrong_cells_are_refused_before_anything_is_done(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="given twice: cells/a"):
         run([Cell("cells/a", work.write)] * 2, tmp_path, 1)

@@ -325,6 +325,18 @@ def test_an_agent_cannot_lift_the_shield_by_writing_into_what_it_is_shown() -> N
     np.testing.assert_array_equal(lied["glucose_mg_dl"], asked["glucose_mg_dl"])
 
 
+class _Raises:
+    def act(self, view: View) -> Request:
+        raise KeyError("glucose")
+
+
+def test_what_an_agent_raises_names_it_and_the_place() -> None:
+    with pytest.raises(
+        ValueError, match=r"act of _Raises raised KeyError: 'glucose' \(test_simulate.py, line \d+\)"
+    ):
+        simulate(_Raises(), _protocol(), "rule")
+
+
 def test_a_treatment_that_gives_no_request_is_refused() -> None:
     class Dict:
         def act(self, view: Any) -> Any:

@@ -134,6 +134,14 @@ def test_persons_are_drawn_for_both_agents_at_once_and_seeds_for_each() -> None:
     assert seeds.high > 1.5
 
 
+def test_a_stratum_of_one_person_hides_no_variation() -> None:
+    """Within strata of one everybody would be drawn every time, and only the seeds would vary."""
+    scores = np.array([[60.0, 80.0, 95.0], [61.0, 81.0, 96.0]])
+    lone = crossed_interval(scores, seed=0, resamples=FEW, strata=["adult", "adolescent", "child"])
+    assert lone == crossed_interval(scores, seed=0, resamples=FEW)
+    assert lone.high - lone.low > 10
+
+
 def test_strata_keep_their_share_of_the_persons() -> None:
     scores = np.repeat([60.0, 90.0], [20, 10])[None]
     free = crossed_interval(scores, seed=0, resamples=FEW)

@@ -460,7 +460,11 @@ def test_fine_tuning_begins_with_the_weights_of_the_saved_policy(whole: Path, tm
     ours = _weights(tuned)["model.policy.action_net.weight"]
     assert not np.array_equal(ours, parent.weights["action_net.weight"]), "and then they change"
     facts = frozen.load(tuned / "policy").manifest.trained_on
-    assert facts["init_from"] == parent.manifest.weights_sha256 and facts["people"] == ["child#003"]
+    before = parent.manifest.trained_on
+    assert facts["init_from"] == parent.manifest.weights_sha256
+    met = [*before["people"], "child#003"]
+    assert facts["people"] == list(dict.fromkeys(met)) != ["child#003"], "whom the parent met, it has met"
+    assert before["person_days"] <= facts["person_days"] <= before["person_days"] + ROLLOUT * 30 / 1440
 
 
 def test_fine_tuning_goes_on_though_the_saved_policy_is_gone(whole: Path, tmp_path: Path) -> None:

@@ -148,7 +148,9 @@ def test_gains_for_a_fold_are_tuned_on_whom_its_policies_may_train_on() -> None:
     judged = set(people.judged(asked, 2).ids)
     assert not judged & set(bodies.ids) and len(bodies) == 24 + 24
     assert set(people.known(asked, 2)) < set(bodies.ids)
-    tiny = asked.model_copy(update={"people": ("child",), "drawn_per_group": 0, "days": 0.25, "warmup_days": 0})
+    tiny = asked.model_copy(
+        update={"people": ("child",), "drawn_per_group": 0, "days": 0.25, "warmup_days": 0}
+    )
     found = tune_named("basal-bolus-cohort", tiny, "rule", person_days_each=30.0, fold=2)
     assert found.people == 8 + 8
 

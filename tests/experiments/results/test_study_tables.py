@@ -1,5 +1,6 @@
 """The tidy tables of a study: collected from folders, checked, and the same after writing and reading."""
 
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -130,6 +131,11 @@ def test_folders_that_are_no_study_are_said_to_be_none(study: StudyTables, tmp_p
     study.write(tmp_path)
     (tmp_path / "agents.csv").unlink()
     with pytest.raises(FileNotFoundError, match="no agents.csv or agents.csv.gz"):
+        study_tables.read(tmp_path)
+    damaged = bytearray(gzip.compress(b"agent,words\n" * 50, mtime=0))
+    damaged[12] ^= 0xFF
+    (tmp_path / "agents.csv.gz").write_bytes(damaged)
+    with pytest.raises(ValueError, match="agents.csv.gz is not a gzip file"):
         study_tables.read(tmp_path)
     (tmp_path / "agents.csv.gz").write_bytes(b"no gzip")
     with pytest.raises(ValueError, match="agents.csv.gz is not a gzip file"):

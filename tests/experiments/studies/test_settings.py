@@ -93,6 +93,10 @@ def test_a_part_of_the_plan_brings_what_it_needs() -> None:
             "did you mean 'algo'",
         ),
         ({"changes": {"stres": {}}}, "did you mean 'stress'"),
+        (
+            {"changes": {"realistic": {"folds": 10, "days": 1}}},
+            "folds given, which trainings would not follow",
+        ),
         ({"changes": {"stress": {"replica": 1}}}, "did you mean 'replicas'"),
     ],
 )
