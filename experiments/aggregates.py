@@ -99,7 +99,8 @@ def cvar(scores: Array, alpha: float = 0.1, higher_is_better: bool = True) -> Ar
     known = ~np.isnan(ordered)
     share = np.maximum(alpha * known.sum(axis=-1, keepdims=True), 1.0)
     weight = np.where(known, np.clip(share - np.arange(ordered.shape[-1]), 0.0, 1.0), 0.0)
-    return sign * _ratio((weight * np.where(known, ordered, 0.0)).sum(axis=-1), weight.sum(axis=-1))
+    found = _ratio((weight * np.where(known, ordered, 0.0)).sum(axis=-1), weight.sum(axis=-1))
+    return sign * found + 0.0  # no -0.0
 
 
 def optimality_gap(scores: Array, gamma: float = 100.0) -> Array:

@@ -48,9 +48,8 @@ class Cell:
     @property
     def digest(self) -> str:
         """SHA-256 of what the result hangs on: the work, its arguments and the simulator's sources."""
-        given = {
-            name: value for name, value in self.arguments.items() if name != "command"
-        }  # words for records
+        # The command is words for records.
+        given = {name: value for name, value in self.arguments.items() if name != "command"}
         told = [f"{self.work.__module__}.{self.work.__qualname__}", given, kernel_hash()]
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -105,12 +104,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def is_done(folder: str | Path, name: str) -> bool:
-    """Whether the cell of this name is finished in a study's folder."""
-    return _mark(Path(folder), name).is_file()
-
-
-def _is_done_as(folder: Path, cell: Cell) -> bool:
+def is_done(folder: Path, cell: Cell) -> bool:
     """Whether a cell is finished. Raises ValueError when it was done with other arguments or another simulator."""
     path = _mark(folder, cell.name)
     if not path.is_file():
@@ -143,7 +137,7 @@ class _Run:
     ) -> None:
         self._cells = {cell.name: cell for cell in cells}
         self._folder, self._processes, self._say = folder, processes, say
-        self._done = [name for name, cell in self._cells.items() if _is_done_as(folder, cell)]
+        self._done = [name for name, cell in self._cells.items() if is_done(folder, cell)]
         self._failed: dict[str, str] = {}
         self._refused: dict[str, str] = {}
         self._tries: dict[str, int] = {}

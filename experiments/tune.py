@@ -6,13 +6,15 @@ meets days that none met before, so that no gains profit from the luck of a day;
 is made on fresh days once more.
 """
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.load import COHORT, FAMILIES, TUNED
-from agents.tunable import Family
+from agents.tunable import Family, Values
 from envs.core import Core
 from envs.roster import Roster
 from envs.setting import DIARY, Setting
@@ -22,7 +24,7 @@ from envs.view import View
 from experiments import people
 from experiments.metrics import episode_metrics
 from experiments.protocol import ProtocolConfig
-from experiments.records.gains import Tuning
+from experiments.records.gains import Tuning, load_gains
 from experiments.records.tables import Table
 from experiments.simulate import LANES, Rollout, run, setting_of
 from twins import cohort as cohorts
@@ -146,6 +148,14 @@ def tune_named(
     who = other_bodies(protocol, fold) if shared else people.judged(protocol, fold)
     budget = None if person_days_each is None else person_days_each * len(who)
     return tune((TUNED | COHORT)[name].name, protocol, shield, who, shared=shared, person_days=budget)
+
+
+def gains_for(name: str, file: str | None, protocol: ProtocolConfig, shield: str, fold: int | None) -> Values:
+    """The gains that an agent needs to be judged: those of `file`, or a tuning's, which takes minutes and says so."""
+    if file is not None:
+        return load_gains(Path(file), name)
+    print(f"tuning {name} on training days, which takes some minutes for 30 people", file=sys.stderr)
+    return tune_named(name, protocol, shield, fold=fold).values
 
 
 def other_bodies(protocol: ProtocolConfig, fold: int | None) -> Cohort:

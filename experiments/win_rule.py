@@ -74,6 +74,11 @@ def judged(episodes: Mapping[str, NDArray[Any]], trained: bool) -> Judged:
     return Judged(**scores, failures=failures, trials=trials, trained=trained)
 
 
+def lone_trained(ours: Judged, theirs: Judged) -> bool:
+    """Whether one of two agents is a single training of many possible; see `statistics.resampled`."""
+    return any(one.trained and len(one.tir_pct) == 1 for one in (ours, theirs))
+
+
 @dataclass(frozen=True)
 class Verdict:
     """One comparison: differences are ours minus theirs, in points; failures are per trial."""
@@ -104,7 +109,7 @@ def win(
     better   it lies above 0 and lows are non-inferior, but the difference is no more than `win_points`
     win      all of it
     """
-    how["lone_trained"] = any(one.trained and len(one.tir_pct) == 1 for one in (ours, theirs))
+    how["lone_trained"] = lone_trained(ours, theirs)
     tir = crossed_interval((ours.tir_pct, theirs.tir_pct), difference, seed=seed, **how)
     lows = crossed_interval((ours.below_70_pct, theirs.below_70_pct), difference, seed=seed, **how)
     failed, tried = ([float(one.sum()) for one in (a, b)] for a, b in _counts(ours, theirs))
@@ -181,7 +186,7 @@ def win_ratio(
         wins, decided = (drawn > 0).sum(axis=(-3, -2, -1)), (drawn != 0).sum(axis=(-3, -2, -1))
         return np.where(decided > 0, wins / np.maximum(decided, 1), 0.5)
 
-    how["lone_trained"] = any(one.trained and len(one.tir_pct) == 1 for one in (ours, theirs))
+    how["lone_trained"] = lone_trained(ours, theirs)
     addresses = ours_at.astype(float), theirs_at.astype(float)
     interval = crossed_interval(addresses, share, seed=seed, level=level, **how)
     wins, losses = int((sign > 0).sum()), int((sign < 0).sum())

@@ -8,17 +8,15 @@ if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from agents.load import NAMES, load
-from agents.tunable import Values
 from experiments import command, people
 from experiments.evaluate import check_out, evaluate
 from experiments.page.findings import Findings
 from experiments.protocol import ProtocolConfig, load_protocol, protocols
 from experiments.records.config_files import apply_overrides, show
-from experiments.records.gains import load_gains
 from experiments.results.against_committed import against_committed
 from experiments.results.collect import collect
 from experiments.results.evaluations import format_text
-from experiments.tune import tune_named
+from experiments.tune import gains_for
 
 _FLAGS = {
     "people": ("--person", "--people"),
@@ -58,16 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ValueError("--out is missing; give a new folder for the results")
     check_out(args["out"])  # before a tuning that takes minutes
     shield, fold = args["shield"], args["fold"]
-    cohort = people.judged(protocol, fold)
-
-    def gains(name: str) -> Values:
-        if args["gains"] is not None:
-            return load_gains(Path(args["gains"]), name)
-        print(f"tuning {name} on training days, which takes some minutes for 30 people", file=sys.stderr)
-        return tune_named(name, protocol, shield, fold=fold).values
-
     done = evaluate(
-        load(args["agent"], gains),
+        load(args["agent"], lambda name: gains_for(name, args["gains"], protocol, shield, fold)),
         args["agent"],
         protocol,
         args["out"],
@@ -75,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         modified=protocol != (load_protocol(frozen.name) if frozen.name in protocols() else frozen),
         trace_replicas=args["trace_replicas"],
         argv=command.typed("evaluate", argv),
-        cohort=cohort,
+        cohort=people.judged(protocol, fold),
         fold=fold,
     )
     print(

@@ -7,18 +7,19 @@ import numpy as np
 from experiments.aggregates import Array, cvar, improvement_probability, iqm, person_means, worst_person
 from experiments.page import standings
 from experiments.page.findings import Findings
+from experiments.page.standings import Pair
 from experiments.page.tables import Part, anchor, cell
 from experiments.plots.style import person_label
-from experiments.records.tables import Table, select
+from experiments.records.tables import select
 from experiments.statistics import SEED, crossed_interval
-from experiments.win_rule import TIE_BELOW_54, TIE_TIR, judged, win_ratio
+from experiments.win_rule import TIE_BELOW_54, TIE_TIR, win_ratio
 
 WORST_SHARE = 0.1
 
 
 def tails(view: Findings) -> Part:
     """For every agent the interquartile mean of time in range, and how its worst persons fare."""
-    rows = []
+    rows, most = [], max(row["persons"] for row in view.ruled)
     for row in view.ruled:
         mine = select(view.judged, agent=row["agent"])
         tir, very_low = (standings.scores(mine, name) for name in ("tir_pct", "below_54_pct"))
@@ -28,14 +29,14 @@ def tails(view: Findings) -> Part:
             cell(f"{middle.estimate:.1f}", small),
             cell(f"{cvar(tir.scores, WORST_SHARE):.1f}"),
             _worst(worst_person(tir.scores), tir.persons[int(np.nanargmin(person_means(tir.scores)))], 1),
-            cell(f"{abs(cvar(very_low.scores, WORST_SHARE, higher_is_better=False)):.2f}"),
+            cell(f"{cvar(very_low.scores, WORST_SHARE, higher_is_better=False):.2f}"),
             _worst(
-                abs(worst_person(very_low.scores, higher_is_better=False)),
+                worst_person(very_low.scores, higher_is_better=False),
                 very_low.persons[int(np.nanargmax(person_means(very_low.scores)))],
                 2,
             ),
         ]
-        note = f"{row['persons']} persons" if row["persons"] < max(r["persons"] for r in view.ruled) else ""
+        note = f"{row['persons']} persons" if row["persons"] < most else ""
         link = anchor(row["protocol"], row["agent"], row["shield"])
         rows.append(
             {"name": row["agent"], "note": note, "link": link, "learned": row["learned"], "cells": cells}
@@ -67,10 +68,9 @@ def pairs(view: Findings) -> Part | None:
     others = [row["agent"] for row in view.ruled if row["agent"] not in (agent, baseline)]
     rows = []
     for other in (baseline, *others):
-        shared = standings.on_shared_days(view.judged, agent, other)
-        if shared is not None:
-            note = "primary comparison" if other == baseline else ""
-            cells = _pair(shared, (agent in view.learned, other in view.learned))
+        pair = standings.paired(view.judged, agent, other, view.learned)
+        if pair is not None:
+            note, cells = "primary comparison" if other == baseline else "", _pair(pair)
             rows.append(
                 {"name": f"{agent} - {other}", "note": note, "link": "", "learned": False, "cells": cells}
             )
@@ -90,14 +90,10 @@ def pairs(view: Findings) -> Part | None:
     }
 
 
-def _pair(shared: tuple[Table, Table], trained: tuple[bool, bool]) -> list[Part]:
-    ours, theirs = (judged(table, learned) for table, learned in zip(shared, trained, strict=True))
-    groups = standings.strata(shared[0], standings.scores(shared[0], "tir_pct").persons)
-    lone = any(one.trained and len(one.tir_pct) == 1 for one in (ours, theirs))
-    better = crossed_interval(
-        (ours.tir_pct, theirs.tir_pct), improvement_probability, seed=SEED, strata=groups, lone_trained=lone
-    )
-    ratio = win_ratio(ours, theirs, seed=SEED, strata=groups)
+def _pair(pair: Pair) -> list[Part]:
+    scores = pair.ours.tir_pct, pair.theirs.tir_pct
+    better = crossed_interval(scores, improvement_probability, **pair.resampling)
+    ratio = win_ratio(pair.ours, pair.theirs, seed=SEED, strata=pair.groups)
     return [
         cell(_percent(better.estimate), _between(better.low, better.high, _percent)),
         cell(_ratio(ratio.ratio), _between(ratio.low, ratio.high, _ratio)),

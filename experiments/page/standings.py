@@ -15,7 +15,7 @@ from experiments.aggregates import PersonScores, difference, person_scores
 from experiments.records.tables import Table, select
 from experiments.results.evaluations import GROUPS, METRICS, Row, persons
 from experiments.statistics import SEED, EventBound, bootstrap_p_value, crossed_interval, event_bounds, holm
-from experiments.win_rule import Outcome, Verdict, judged, win
+from experiments.win_rule import Judged, Outcome, Verdict, judged, lone_trained, win
 
 COSTS = {
     "insulin_u_per_day": ("Insulin", "U/day"),
@@ -141,35 +141,45 @@ class Contrast:
         return "unclear" if told != "unsafe" and self.adjusted >= ALPHA else told
 
 
-def on_shared_days(episodes: Table, agent: str, baseline: str) -> tuple[Table, Table] | None:
-    """Episodes of two agents on the days of persons that both had; None where there are none."""
-    ours, theirs = (select(episodes, agent=name) for name in (agent, baseline))
-    keys = [list(zip(one["person"].tolist(), one["replica"].tolist(), strict=True)) for one in (ours, theirs)]
+@dataclass(frozen=True)
+class Pair:
+    """Two agents on the days of persons that both had; `groups` (persons,): the persons' age groups."""
+
+    ours: Judged
+    theirs: Judged
+    groups: NDArray[np.str_]
+
+    @property
+    def resampling(self) -> dict[str, Any]:
+        """What intervals and p values of the two are drawn with (words of `statistics.resampled`)."""
+        return {"seed": SEED, "strata": self.groups, "lone_trained": lone_trained(self.ours, self.theirs)}
+
+
+def paired(episodes: Table, agent: str, baseline: str, learned: Collection[str]) -> Pair | None:
+    """Two agents of some episodes of one protocol and shield setting; None where they share no day of a person."""
+    tables = [select(episodes, agent=name) for name in (agent, baseline)]
+    keys = [list(zip(one["person"].tolist(), one["replica"].tolist(), strict=True)) for one in tables]
     shared = set(keys[0]) & set(keys[1])
     if not shared:
         return None
     kept = [np.array([key in shared for key in some]) for some in keys]
-    ours, theirs = (
-        {name: column[keep] for name, column in one.items()}
-        for one, keep in zip((ours, theirs), kept, strict=True)
-    )
-    return ours, theirs
+    tables = [
+        {name: column[keep] for name, column in one.items()} for one, keep in zip(tables, kept, strict=True)
+    ]
+    ours, theirs = (judged(one, name in learned) for one, name in zip(tables, (agent, baseline), strict=True))
+    return Pair(ours, theirs, strata(tables[0], scores(tables[0], "tir_pct").persons))
 
 
 def contrast(
     episodes: Table, agent: str, baseline: str, protocol: str, shield: str, learned: Collection[str]
 ) -> Contrast | None:
     """One comparison. episodes: of one population; None where the two share no day of a person."""
-    pair = on_shared_days(select(episodes, protocol=protocol, shield=shield), agent, baseline)
+    pair = paired(select(episodes, protocol=protocol, shield=shield), agent, baseline, learned)
     if pair is None:
         return None
-    ours, theirs = (judged(one, name in learned) for one, name in zip(pair, (agent, baseline), strict=True))
-    groups = strata(pair[0], scores(pair[0], "tir_pct").persons)
-    found = win(ours, theirs, seed=SEED, strata=groups)
-    lone = any(one.trained and len(one.tir_pct) == 1 for one in (ours, theirs))
-    p = bootstrap_p_value(
-        (ours.tir_pct, theirs.tir_pct), difference, seed=SEED, strata=groups, lone_trained=lone
-    )
+    ours, theirs = pair.ours, pair.theirs
+    found = win(ours, theirs, seed=SEED, strata=pair.groups)
+    p = bootstrap_p_value((ours.tir_pct, theirs.tir_pct), difference, **pair.resampling)
     gap = np.nanmean(ours.tir_pct, axis=0) - np.nanmean(theirs.tir_pct, axis=0)
     return Contrast(agent, baseline, protocol, shield, found, p, float("nan"), len(gap), int((gap > 0).sum()))
 

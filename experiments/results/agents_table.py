@@ -16,9 +16,8 @@ _TUNED_ON = {
     "T2 (other bodies)": "training days of people whom it is not judged on",
 }
 """What gains were found on, by the information tier of a tuned treatment."""
-
-
 UNKNOWN = "not recorded"
+"""The tier, and what it was trained on, of an agent whose maker has not said."""
 
 
 def agents_table(judged: Sequence[Evaluation], known: Mapping[str, Mapping[str, Any]]) -> Table:

@@ -147,21 +147,20 @@ def format_text(rows: Sequence[Row]) -> str:
             line.append(text)
         cells.append(line)
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
+    head, *body = [
         "  ".join(_pad(k, text, width) for k, (text, width) in enumerate(zip(line, widths, strict=True)))
         for line in cells
     ]
-    rule = "-" * len(lines[0])
-    for k in reversed(range(len(rows))):
-        if several and (k == 0 or rows[k]["protocol"] != rows[k - 1]["protocol"]):
-            lines.insert(k + 1, f"protocol {rows[k]['protocol']}")
-    lines.insert(1, rule)
-    lines += [
-        f"failed: {row['agent']}, shield {row['shield']}{', protocol ' + row['protocol'] if several else ''}: "
-        f"{failed_text(row)}"
-        for row in rows
-        if row["failures"]
-    ]
+    lines, last = [head, "-" * len(head)], ""
+    for row, told in zip(rows, body, strict=True):
+        if several and row["protocol"] != last:
+            lines.append(f"protocol {row['protocol']}")
+        lines.append(told)
+        last = row["protocol"]
+    for row in rows:
+        if row["failures"]:
+            where = f"shield {row['shield']}" + (f", protocol {row['protocol']}" if several else "")
+            lines.append(f"failed: {row['agent']}, {where}: {failed_text(row)}")
     if marked:
         lines.append(
             "* best baseline of its shield setting: highest time in range (after a failure: out of range)"

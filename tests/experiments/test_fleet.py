@@ -149,4 +149,4 @@ def test_wrong_cells_are_refused_before_anything_is_done(tmp_path: Path) -> None
         run([Cell("cells/a", work.write)], tmp_path, -1)
     with FolderLock(tmp_path), pytest.raises(FolderLocked):
         run([Cell("cells/a", work.write)], tmp_path, 1)
-    assert not fleet.is_done(tmp_path, "cells/a")
+    assert not fleet.is_done(tmp_path, Cell("cells/a", work.write))
