@@ -35,13 +35,17 @@ ALIGNED = {
 def range_bars(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
     """Share of time in five ranges of glucose as bars, one per agent and shield setting, in the rows' order.
 
-    rows: of `page.standings`, of one protocol. Over each bar stand its figures, failures first.
+    rows: of `page.standings`, of one protocol. Over each bar stand its figures, failures first. Agents that were
+    judged on fewer persons stand under a heading that says so: theirs may be the easier ones.
     """
     lines: list[Row | str] = []
-    shields = list(dict.fromkeys(row["shield"] for row in rows))
-    for shield in shields:
-        lines += [f"Shield {'on' if shield == 'rule' else shield}"] if len(shields) > 1 else []
-        lines += [row for row in rows if row["shield"] == shield]
+    most = max(row["persons"] for row in rows)
+    blocks = list(dict.fromkeys((row["shield"], row["persons"]) for row in rows))
+    for shield, persons in blocks:
+        heading = f"Shield {'on' if shield == 'rule' else shield}"
+        heading += f", {persons} persons only" if persons < most else ""
+        lines += [heading] if len(blocks) > 1 else []
+        lines += [row for row in rows if (row["shield"], row["persons"]) == (shield, persons)]
     ax = ax or new_axes(0.85 + 0.4 * len(lines), 0.03, 0.97, 0.24, 0.6)
     for text, x in zip(("failures", "<54", "<70", "70-180"), _AT, strict=True):
         ax.text(x, -0.72, text, fontsize=7.5, color=MUTED, ha="right", va="bottom")

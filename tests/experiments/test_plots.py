@@ -172,6 +172,19 @@ def test_bars_sum_to_100_and_say_who_failed() -> None:
     assert "3" in [text.get_text() for text in ax.texts]
 
 
+def test_who_was_judged_on_fewer_persons_is_told_from_the_others() -> None:
+    everybody = _episodes()
+    few = everybody["agent"] != LONG
+    few |= np.isin(everybody["person"], np.unique(everybody["person"])[:2])
+    rows = standings({name: column[few] for name, column in everybody.items()}, {LONG})
+    bars = [text.get_text() for text in glucose.range_bars(rows).texts]
+    assert [text for text in bars if text.startswith("Shield")] == [
+        "Shield on", "Shield on, 2 persons only", "Shield off", "Shield off, 2 persons only",
+    ]  # fmt: skip
+    legend = tradeoff.pareto(rows, LONG, BASE).get_legend()
+    assert legend is not None and sum(", 2 persons" in text.get_text() for text in legend.get_texts()) == 2
+
+
 def test_caterpillar_has_a_dot_for_every_seed_and_marks_failures() -> None:
     episodes = select(_episodes(), shield="rule")
     episodes["failed"][0] = 1.0
