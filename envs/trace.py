@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.shield import REASONS
+from envs.shield.reasons import REASONS
 from twins.kernels import kernel
 
 (

@@ -9,7 +9,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices
 
 from envs import trace
 from envs.faces.build import action_space, build, observation_space
-from envs.shield import REASONS
+from envs.shield.reasons import REASONS
 
 
 class Sb3Env(VecEnv):

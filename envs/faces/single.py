@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from envs import render, trace
 from envs.faces.build import action_space, build, observation_space
-from envs.shield import REASONS
+from envs.shield.reasons import REASONS
 from envs.therapy import Request
 from twins.units import MINUTES_PER_DAY
 

@@ -14,56 +14,28 @@ Order of checks; a later one overrides an earlier one's reason when it lowers th
 These are rules of real pumps. They bound the dose; they do not bound glucose under a hostile agent.
 """
 
-from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from envs import limits as limit
 from envs import view as v
+from envs.shield.fallback import valid
+from envs.shield.reasons import Reason
 from envs.therapy import Request
 from envs.view import View
 from twins.cohort import BASAL_U_PER_H
 from twins.kernels import kernel
 
-
-class Reason(IntEnum):
-    """Why a request was changed; NONE when it was not."""
-
-    NONE = 0
-    INVALID_REQUEST = 1
-    MAX_BASAL = 2
-    MAX_BOLUS = 3
-    MAX_IOB = 4
-    STALE = 5
-    IMPOSSIBLE = 6
-    JUMP = 7
-    FLAT = 8
-    PREDICTED_LOW = 9
-    LOW = 10
-    STARVATION = 11
+(
+    _NONE, _, _BASAL, _BOLUS, _IOB, _STALE, _IMPOSSIBLE, _JUMP, _FLAT, _PREDICTED, _LOW, _STARVED,
+) = (int(reason) for reason in Reason)  # fmt: skip
 
 
-REASONS = tuple(reason.name.lower() for reason in Reason)
-
-_NONE, _INVALID, _BASAL, _BOLUS, _IOB, _STALE, _IMPOSSIBLE, _JUMP, _FLAT, _PREDICTED, _LOW, _STARVED = range(
-    12
-)
-
-
-Allowed = tuple[Request, NDArray[np.int64], NDArray[np.float64]]
-
-
-class Shield(Protocol):
-    """A shield: `shield(request, view, limits, belief) -> (allowed request, reason (n,), margin (n,))`."""
-
-    def __call__(
-        self, request: Request, view: View, limits: NDArray[np.float64], belief: Any = None
-    ) -> Allowed: ...
-
-
-def rule(request: Request, view: View, limits: NDArray[np.float64], belief: Any = None) -> Allowed:
+def rule(
+    request: Request, view: View, limits: NDArray[np.float64], belief: Any = None
+) -> tuple[Request, NDArray[np.int64], NDArray[np.float64]]:
     """The allowed request, reason codes (n,) int64 and margins (n,): the least of glucose and its
     prediction above their thresholds in mg/dL (negative = suspended, NaN = no trusted reading).
 
@@ -77,46 +49,6 @@ def rule(request: Request, view: View, limits: NDArray[np.float64], belief: Any 
         view.interval_min, allowed.basal_u_per_h, allowed.bolus_u, reason, margin,
     )  # fmt: skip
     return allowed, reason, margin
-
-
-def off(request: Request, view: View, limits: NDArray[np.float64], belief: Any = None) -> Allowed:
-    """No shield: the request as it is; only an invalid one, which no pump can deliver, becomes the fallback."""
-    n = len(view)
-    allowed = Request(np.empty(n), np.empty(n), request.plan)
-    reason = np.empty(n, np.int64)
-    _only_valid(
-        request.basal_u_per_h,
-        request.bolus_u,
-        view.now,
-        view.therapy,
-        allowed.basal_u_per_h,
-        allowed.bolus_u,
-        reason,
-    )
-    return allowed, reason, np.full(n, np.nan)
-
-
-SHIELDS: dict[str, Shield] = {"rule": rule, "off": off}
-"""What the keyword `shield` may name."""
-
-
-@kernel
-def _only_valid(basal_u_per_h, bolus_u, now, therapy, allowed_basal, allowed_bolus, reason):  # type: ignore[no-untyped-def]
-    for lane in range(len(now)):
-        allowed_basal[lane], allowed_bolus[lane], reason[lane] = _valid(
-            basal_u_per_h[lane], bolus_u[lane], now[lane], therapy[lane, BASAL_U_PER_H]
-        )
-
-
-@kernel
-def _valid(basal, bolus, row, scheduled):  # type: ignore[no-untyped-def]
-    """A request that is not finite or negative becomes the fallback: (basal U/h, bolus U, reason)."""
-    if np.isfinite(basal) and np.isfinite(bolus) and basal >= 0.0 and bolus >= 0.0:
-        return basal, bolus, _NONE
-    stale = not row[v.CGM_AGE_MIN] <= limit.STALE_AFTER_MIN
-    falling = row[v.SLOPE_MG_DL_PER_MIN] < limit.FALLING_MG_DL_PER_MIN
-    unsafe = row[v.LAST_VALID_MG_DL] < limit.FALLBACK_ZERO_BELOW_MG_DL or (stale and falling)
-    return 0.0 if unsafe else scheduled, 0.0, _INVALID
 
 
 @kernel
@@ -158,7 +90,7 @@ def _one(basal, bolus, row, window, scheduled, limits, dt):  # type: ignore[no-u
     predicted = glucose + limit.PREDICT_MIN * slope
 
     # 1. fallback
-    basal, bolus, reason = _valid(basal, bolus, row, scheduled)
+    basal, bolus, reason = valid(basal, bolus, row, scheduled)
 
     # 2. caps
     if basal > limits[limit.MAX_BASAL_U_PER_H]:
