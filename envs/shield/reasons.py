@@ -1,4 +1,4 @@
-"""Why a shield changed a request: one code for each check."""
+"""Why a shield changed a request: one code for each check, in the order in which the checks are made."""
 
 from enum import IntEnum
 
@@ -10,14 +10,18 @@ class Reason(IntEnum):
     INVALID_REQUEST = 1
     MAX_BASAL = 2
     MAX_BOLUS = 3
-    MAX_IOB = 4
-    STALE = 5
-    IMPOSSIBLE = 6
-    JUMP = 7
-    FLAT = 8
-    PREDICTED_LOW = 9
-    LOW = 10
-    STARVATION = 11
+    BOLUS_INTERVAL = 4
+    MAX_IOB = 5
+    MAX_HOURLY = 6
+    MAX_DAILY = 7
+    STALE = 8
+    IMPOSSIBLE = 9
+    JUMP = 10
+    FLAT = 11
+    PREDICTED_LOW = 12
+    LOW = 13
+    STARVATION = 14
+    TWIN = 15
 
 
 REASONS = tuple(reason.name.lower() for reason in Reason)

@@ -28,9 +28,11 @@ from envs.view import View
 from twins.cohort import BASAL_U_PER_H
 from twins.kernels import kernel
 
-(
-    _NONE, _, _BASAL, _BOLUS, _IOB, _STALE, _IMPOSSIBLE, _JUMP, _FLAT, _PREDICTED, _LOW, _STARVED,
-) = (int(reason) for reason in Reason)  # fmt: skip
+_NONE = int(Reason.NONE)
+_BASAL, _BOLUS, _IOB = int(Reason.MAX_BASAL), int(Reason.MAX_BOLUS), int(Reason.MAX_IOB)
+_STALE, _IMPOSSIBLE = int(Reason.STALE), int(Reason.IMPOSSIBLE)
+_JUMP, _FLAT = int(Reason.JUMP), int(Reason.FLAT)
+_PREDICTED, _LOW, _STARVED = int(Reason.PREDICTED_LOW), int(Reason.LOW), int(Reason.STARVATION)
 
 
 def rule(
