@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from envs import limits, trace, view
 from envs.setting import Setting
-from envs.shield import SHIELDS
+from envs.shield import SHIELDS, Shield
+from envs.shield.twin import TwinShield
 from envs.tasks.task import Task
 from envs.therapy import Request
 from envs.trace import GLUCOSE_MG_DL
 from envs.view import View, hear
 from twins import random
 from twins.bodies.model import NEUTRAL_DRIVE
+from twins.inference.filter import Belief, Filter
 from twins.kernels import kernel
 from twins.random import Stream
 from twins.units import MINUTES_PER_DAY
@@ -65,7 +67,8 @@ class Core:
         self.setting, self.task, self.lanes = setting, task, lanes
         self.control_min = dt = setting.sensor.sample_min
         self.model = setting.cohort.model
-        self._shield = SHIELDS[setting.shield]
+        self._shield: Shield
+        self._filter: Filter | None = None
         n, pump, habits = lanes, setting.pump, setting.scenario.behaviour
         self._pump = (pump.max_basal_u_per_h, pump.max_bolus_u, pump.basal_step_u_per_h, pump.bolus_step_u)
         self._treats = (habits.treats_lows_day, habits.treats_lows_night, habits.rescue_g)
@@ -112,6 +115,30 @@ class Core:
         self._sensor_keys = random.stream(self.keys, Stream.SENSOR)
         self._treatment_keys = random.stream(self.keys, Stream.TREATMENT)
         self._fault_keys = random.stream(self.keys, Stream.SENSOR_FAULTS)
+        self._guard(rows)
+
+    def _guard(self, rows: NDArray[np.int64]) -> None:
+        """The shield of these persons, and for the twin shield the observer that it works with."""
+        setting, guard = self.setting, self.setting.guard
+        if setting.shield != "twin":
+            self._shield = SHIELDS[setting.shield]
+        elif setting.oracle:
+            self._shield = TwinShield(guard, self._parameters[:, None], np.ones(1), self.control_min)
+        else:
+            twins = setting.cohort if setting.believed is None else setting.believed
+            self._filter = Filter(twins, rows, guard.members, guard.sd, guard.shares, self.control_min)
+            self._shield = TwinShield(
+                guard, self._filter.parameters, self._filter.carb_share, self.control_min
+            )
+
+    @property
+    def belief(self) -> Belief | None:
+        """States of the bodies as the twin shield knows them: under `oracle=True` the truth; None for other shields."""
+        if self.setting.shield != "twin":
+            return None
+        if self._filter is not None:
+            return self._filter.belief
+        return Belief(self.state[:, None], np.ones((self.lanes, 1)))
 
     def _empty_view(self, rows: NDArray[np.int64]) -> View:
         cohort = self.setting.cohort
@@ -210,6 +237,8 @@ class Core:
         self.cursor[lanes], self.plate[lanes], self.drive[lanes] = cursor, plate, drive
         self.told[lanes], self.rescue[lanes] = told, rescue
         hear(self.view.now, lanes, told)
+        if self._filter is not None:
+            self._filter.begin(lanes, self.keys[lanes], told)
 
     # --- a decision --------------------------------------------------------------------------------
     def step(self, action: NDArray[Any] | Request | None) -> Transition:
@@ -244,7 +273,7 @@ class Core:
         """
         n, dt, sensor = self.lanes, self.control_min, self.setting.sensor
         now_view, cgm, basal, bolus = self.view, self._cgm, self._basal, self._bolus
-        allowed, reason, _ = self._shield(request, now_view, self.limits)
+        allowed, reason, _ = self._shield(request, now_view, self.limits, self.belief)
         _ceiling(request.basal_u_per_h, allowed.basal_u_per_h, self._highest_basal, self._most)
         deliver(allowed.basal_u_per_h, allowed.bolus_u, self._most, self._pump, self.carry, basal, bolus)
         glucose = self.model.advance(self.state, self._coefficients, basal, bolus, self.plate, self.drive, dt)
@@ -265,6 +294,8 @@ class Core:
             self._treatment_keys, self.glucose, self._treats, self.plate, self.told, self.rescue, self.drive,
         )  # fmt: skip
         hear(now_view.now, self._all, self.told)
+        if self._filter is not None:
+            self._filter.update(cgm, basal * (dt / 60) + bolus, self.told)
         trace.record(
             self._trace, at, glucose, cgm, basal, bolus, request.basal_u_per_h, request.bolus_u, eaten, told, rescue,
             now_view.now, view.IOB_U, reason,
@@ -303,7 +334,10 @@ class Core:
     def save(self) -> dict[str, NDArray[Any]]:
         """Everything that the future of the lanes hangs on, as arrays by name; `restore` takes it back."""
         saved = {name: getattr(self, name).copy() for name in _SAVED}
-        return saved | {f"view.{name}": getattr(self.view, name).copy() for name in _SAVED_VIEW}
+        saved |= {f"view.{name}": getattr(self.view, name).copy() for name in _SAVED_VIEW}
+        if self._filter is not None:
+            saved |= {f"belief.{name}": array for name, array in self._filter.save().items()}
+        return saved
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Go on, bit for bit, where `save` was called; returns the observation of all lanes.
@@ -319,6 +353,8 @@ class Core:
                 getattr(self, name)[...] = saved[name]
         for name in _SAVED_VIEW:
             getattr(self.view, name)[...] = saved[f"view.{name}"]
+        if self._filter is not None:
+            self._filter.restore({name: saved[f"belief.{name}"] for name in self._filter.saved})
         self._sensor_keys[...] = random.stream(self.keys, Stream.SENSOR)
         self._treatment_keys[...] = random.stream(self.keys, Stream.TREATMENT)
         self._fault_keys[...] = random.stream(self.keys, Stream.SENSOR_FAULTS)
@@ -327,6 +363,8 @@ class Core:
     def _check(self, saved: Mapping[str, NDArray[Any]]) -> None:
         """Raise ValueError unless `saved` can be the state of these lanes; kernels check no index, so this does."""
         names = {*_SAVED, *(f"view.{name}" for name in _SAVED_VIEW)}
+        if self.setting.shield == "twin" and not self.setting.oracle:
+            names |= {f"belief.{name}" for name in Filter.saved}
         if set(saved) != names or saved["rows"].shape != (self.lanes,):
             odd = ", ".join(sorted(names.symmetric_difference(saved))) or f"{len(saved['rows'])} lanes"
             raise ValueError(

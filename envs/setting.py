@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from envs.shield import SHIELDS
+from envs.shield import NAMES as SHIELD_NAMES
+from envs.shield.twin import Guard
 from twins import cohort as cohorts
 from twins.cohort import Cohort
 from twins.random import SPLITS, check_seed
@@ -52,6 +53,8 @@ class Setting:
     failure_low_mg_dl: float = FAILURE_LOW_MG_DL
     failure_high_mg_dl: float = FAILURE_HIGH_MG_DL
     faults: SensorFaults | None = None
+    guard: Guard = Guard()
+    believed: Cohort | None = None
 
     def __post_init__(self) -> None:
         control = self.sensor.sample_min
@@ -71,7 +74,7 @@ class Setting:
             raise ValueError(
                 f"days is {self.days:g}, shorter than one decision of {self.decision_min} min; give a longer episode"
             )
-        for name, allowed in (("announce", ANNOUNCE), ("shield", SHIELDS), ("split", SPLITS)):
+        for name, allowed in (("announce", ANNOUNCE), ("shield", SHIELD_NAMES), ("split", SPLITS)):
             given = getattr(self, name)
             if given not in allowed:
                 raise ValueError(
@@ -81,6 +84,13 @@ class Setting:
             raise ValueError(f"oracle is {self.oracle!r}; allowed are True and False")
         if not isinstance(self.faults, SensorFaults | None):
             raise ValueError(f"faults is {self.faults!r}; give twins.world.faults.SensorFaults(...) or None")
+        if not isinstance(self.guard, Guard):
+            raise ValueError(f"guard is {self.guard!r}; give envs.shield.twin.Guard(...) or None")
+        if self.believed is not None and self.believed.ids != self.cohort.ids:
+            raise ValueError(
+                f"believed has the people {', '.join(self.believed.ids[:3])} ...; needed are the twins of "
+                f"{', '.join(self.cohort.ids[:3])} ..., the same ids in the same order"
+            )
         check_seed(self.seed)
         if not 0 < self.failure_low_mg_dl < 70 or not 250 < self.failure_high_mg_dl < math.inf:
             raise ValueError(
@@ -107,13 +117,16 @@ def make_setting(
     failure_high_mg_dl: float = FAILURE_HIGH_MG_DL,
     legacy_gut: bool = False,
     faults: SensorFaults | None = None,
+    guard: Guard | None = None,
+    believed: Cohort | None = None,
 ) -> Setting:
     """A setting from keywords; the defaults are those of the protocol simglucose-default.
 
     person: one id (default "adult#001"), or cohort: a group ("all", "adult" ...), a list of ids or a
     `Cohort`. scenario: a name of `twins.world.scenarios`, "diary:FILE" for recorded days, or a `Scenario`
     (which brings its own behaviour). decision_min: minutes between decisions (default: the sensor's
-    sample time). faults: of the sensor, see `twins.world.faults`.
+    sample time). faults: of the sensor, see `twins.world.faults`. guard: how the shield "twin" works;
+    believed: the twins it works with, where they are not the cohort's own bodies.
     Raises ValueError that names the wrong keyword, what is allowed and the near miss.
     """
     if isinstance(sensor, str):
@@ -133,6 +146,8 @@ def make_setting(
         failure_low_mg_dl,
         failure_high_mg_dl,
         faults,
+        Guard() if guard is None else guard,
+        believed,
     )
 
 

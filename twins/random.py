@@ -34,6 +34,7 @@ class Stream(IntEnum):
     INITIAL_STATE = 6
     THERAPY = 7
     SENSOR_FAULTS = 8
+    MISMATCH = 9
 
 
 _M0 = np.uint64(0xD2511F53)

@@ -15,7 +15,7 @@ from envs.shield.rule import rule
 from envs.therapy import Request
 from envs.view import View
 
-__all__ = ["REASONS", "SHIELDS", "Reason", "Shield", "off", "rule"]
+__all__ = ["NAMES", "REASONS", "SHIELDS", "Reason", "Shield", "off", "rule"]
 
 
 class Shield(Protocol):
@@ -27,4 +27,6 @@ class Shield(Protocol):
 
 
 SHIELDS: dict[str, Shield] = {"rule": rule, "off": off}
+"""Shields that are the same for everybody; `twin.TwinShield` is made for the persons it guards."""
+NAMES = (*SHIELDS, "twin")
 """What the keyword `shield` may name."""

@@ -81,7 +81,7 @@ class UvaPadova:
                 f"(n, {len(PARAMETERS)}) in the order of twins.bodies.glucose.PARAMETERS"
             )
         people, lane = np.unique(parameters, axis=0, return_inverse=True)
-        table = _coefficients(people)[lane.ravel()]
+        table = kernel_table(people)[lane.ravel()]
         blocks = -(-len(table) // k.LANES)
         padded = np.concatenate([table, np.repeat(table[-1:], blocks * k.LANES - len(table), axis=0)])
         return np.ascontiguousarray(padded.reshape(blocks, k.LANES, -1).transpose(0, 2, 1))
@@ -128,7 +128,7 @@ class UvaPadova:
         return glucose
 
 
-def _insulin_matrix(p: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+def insulin_matrix(p: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Generator of the linear insulin subsystem extended by its input and a constant, shape (n, 9, 9)."""
     matrix = np.zeros((len(p["BW"]), 9, 9))
     matrix[:, _SC_1, _SC_1] = -(p["ka1"] + p["kd"])
@@ -150,7 +150,7 @@ def _insulin_matrix(p: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     return matrix
 
 
-def _coefficients(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+def kernel_table(parameters: NDArray[np.float64], gut_steps: int = k.GUT_STEPS) -> NDArray[np.float64]:
     """Coefficients of the kernel, shape (n, C), in the order of `glucose_kernel`'s constants."""
     p = {name: parameters[:, index] for name, index in COLUMN.items()}
     out = np.zeros((len(parameters), k.COEFFICIENTS))
@@ -158,13 +158,13 @@ def _coefficients(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
         out[:, column] = p[name]
     out[:, k.C_RATE_OF_APPEARANCE] = p["f"] * p["kabs"] / p["BW"]
     out[:, k.C_DOSE] = INSULIN_PMOL_PER_U / p["BW"]  # U/min -> pmol/kg/min
-    out[:, k.C_SOLID_HALF_STEP] = np.exp(-p["kmax"] / (2 * k.GUT_STEPS))
-    absorbed = p["kabs"] / k.GUT_STEPS  # of the intestine in a step of the gut
+    out[:, k.C_SOLID_HALF_STEP] = np.exp(-p["kmax"] / (2 * gut_steps))
+    absorbed = p["kabs"] / gut_steps  # of the intestine in a step of the gut
     out[:, k.C_GUT_STEP] = np.exp(-absorbed)
     out[:, k.C_GUT_INFLOW] = -np.expm1(-absorbed) / absorbed  # what is left of an even inflow
     out[:, k.C_STEEP_EMPTY] = 5 / (1 - p["b"])  # 2 * 5 / (2 (1 - b)): the kernel works with exp(2 .)
     out[:, k.C_STEEP_FULL] = 5 / p["d"]
-    matrix = _insulin_matrix(p)
+    matrix = insulin_matrix(p)
     whole, half = expm(matrix), expm(matrix / 2)
     for column, (row, source) in enumerate(_WHOLE_STEP):
         out[:, k.C_WHOLE + column] = whole[:, row, source]

@@ -127,7 +127,51 @@ def _emptying(w, i, stomach):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _terms(w, i, delayed, gut, action, m_p, m_h):  # type: ignore[no-untyped-def]
+def eat(w, i, mg_per_g):  # type: ignore[no-untyped-def]
+    """A minute's food from the plate to the mouth, and the rate of gastric emptying that follows."""
+    plate = w[PLATE, i] + w[PLATE_IN, i]
+    eaten = EATING_RATE_G_PER_MIN if plate > EATING_RATE_G_PER_MIN else plate
+    w[PLATE, i] = plate - eaten
+    starts = eaten > 0.0 and w[EATING, i] == 0.0
+    stomach = w[STOMACH_SOLID, i] + w[STOMACH_LIQUID, i]
+    w[STOMACH_BEFORE_MEAL, i] = stomach if starts else w[STOMACH_BEFORE_MEAL, i]
+    w[MEAL_EATEN, i] = eaten if starts else w[MEAL_EATEN, i] + eaten
+    w[EATING, i] = 1.0 if eaten > 0.0 else 0.0
+    w[REFERENCE, i] = w[STOMACH_BEFORE_MEAL, i] + w[MEAL_EATEN, i] * mg_per_g
+    # below 1e-100 mg the reciprocal could overflow
+    w[PER_REFERENCE, i] = 1.0 / (w[REFERENCE, i] if w[REFERENCE, i] > 1e-100 else 1.0)
+    w[EATEN, i] = 1000.0 * eaten
+    w[EMPTYING, i] = _emptying(w, i, stomach)
+
+
+@inlined
+def gut_step(w, i, steps):  # type: ignore[no-untyped-def]
+    """One of `steps` short steps of a minute, with the emptying rate of its middle; conserves carbohydrate."""
+    kmax, decay = w[C0 + C_KMAX, i], w[C0 + C_SOLID_HALF_STEP, i]
+    solid, liquid = w[STOMACH_SOLID, i], w[STOMACH_LIQUID, i]
+    steady = w[EATEN, i] / kmax
+    solid_mid = steady + (solid - steady) * decay
+    solid_end = steady + (solid_mid - steady) * decay
+    liquid_mid = liquid + (0.5 / steps) * (kmax * (0.5 * (solid + solid_mid)) - w[EMPTYING, i] * liquid)
+    w[EMPTYING, i] = _emptying(w, i, solid_mid + liquid_mid)
+    x = w[EMPTYING, i] * (1.0 / steps)
+    ground = w[EATEN, i] * (1.0 / steps) + (solid - solid_end)
+    liquid_end = liquid + (ground - x * liquid) * (1.0 - x * (0.5 - x * (1.0 / 6)))
+    emptied = ground + (liquid - liquid_end)
+    w[INTESTINE, i] = w[C0 + C_GUT_STEP, i] * w[INTESTINE, i] + w[C0 + C_GUT_INFLOW, i] * emptied
+    w[STOMACH_SOLID, i], w[STOMACH_LIQUID, i] = solid_end, liquid_end
+
+
+@inlined
+def absorbed(w, i, minutes):  # type: ignore[no-untyped-def]
+    """The middle value of the intestine that makes Simpson's rule give what was absorbed within `minutes`."""
+    taken = w[CARBS, i] - (w[STOMACH_SOLID, i] + w[STOMACH_LIQUID, i] + w[INTESTINE, i])
+    w[GUT_2, i] = w[INTESTINE, i]
+    w[GUT_1, i] = 1.5 * (taken / (w[C0 + C_KABS, i] * minutes)) - 0.25 * (w[GUT_0, i] + w[GUT_2, i])
+
+
+@inlined
+def terms(w, i, delayed, gut, action, m_p, m_h):  # type: ignore[no-untyped-def]
     """Parts of the glucose balance that depend on time alone: liver output before its glucose term,
     appearance less the brain's use, and the maximal rate of insulin-dependent use.
 
@@ -143,7 +187,7 @@ def _terms(w, i, delayed, gut, action, m_p, m_h):  # type: ignore[no-untyped-def
 
 
 @inlined
-def _glucose_slope(g, t, liver, gut, use, kp2, ke1, ke2, k1, k2, km, uptake, extra):  # type: ignore[no-untyped-def]
+def glucose_slope(g, t, liver, gut, use, kp2, ke1, ke2, k1, k2, km, uptake, extra):  # type: ignore[no-untyped-def]
     """Time derivatives of plasma and tissue glucose [mg/kg/min]; amounts below zero stay where they are."""
     made = liver - kp2 * g
     made = made if made > 0.0 else 0.0
@@ -194,48 +238,16 @@ def advance(  # type: ignore[no-untyped-def]
 
             # --- what is eaten this minute ---------------------------------------------------------
             for i in range(LANES):
-                plate = w[PLATE, i] + w[PLATE_IN, i]
-                eaten = EATING_RATE_G_PER_MIN if plate > EATING_RATE_G_PER_MIN else plate
-                w[PLATE, i] = plate - eaten
-                starts = eaten > 0.0 and w[EATING, i] == 0.0
-                w[STOMACH_BEFORE_MEAL, i] = (
-                    w[STOMACH_SOLID, i] + w[STOMACH_LIQUID, i] if starts else w[STOMACH_BEFORE_MEAL, i]
-                )
-                w[MEAL_EATEN, i] = eaten if starts else w[MEAL_EATEN, i] + eaten
-                w[EATING, i] = 1.0 if eaten > 0.0 else 0.0
-                w[REFERENCE, i] = w[STOMACH_BEFORE_MEAL, i] + w[MEAL_EATEN, i] * mg_per_g
-                # below 1e-100 mg the reciprocal could overflow
-                w[PER_REFERENCE, i] = 1.0 / (w[REFERENCE, i] if w[REFERENCE, i] > 1e-100 else 1.0)
-                w[EATEN, i] = 1000.0 * eaten
-                stomach = w[STOMACH_SOLID, i] + w[STOMACH_LIQUID, i]
-                w[EMPTYING, i] = _emptying(w, i, stomach)
-                w[CARBS, i] = 1000.0 * eaten + (stomach + w[INTESTINE, i])
+                eat(w, i, mg_per_g)
+                w[CARBS, i] = w[EATEN, i] + (w[STOMACH_SOLID, i] + w[STOMACH_LIQUID, i] + w[INTESTINE, i])
                 w[GUT_0, i] = w[INTESTINE, i]
 
-            # --- stomach and intestine: short steps with the emptying rate of their middle ----------
+            # --- stomach and intestine ---------------------------------------------------------------
             for _ in range(GUT_STEPS):
                 for i in range(LANES):
-                    kmax, decay = w[C0 + C_KMAX, i], w[C0 + C_SOLID_HALF_STEP, i]
-                    solid, liquid = w[STOMACH_SOLID, i], w[STOMACH_LIQUID, i]
-                    steady = w[EATEN, i] / kmax
-                    solid_mid = steady + (solid - steady) * decay
-                    solid_end = steady + (solid_mid - steady) * decay
-                    liquid_mid = liquid + (0.5 / GUT_STEPS) * (
-                        kmax * (0.5 * (solid + solid_mid)) - w[EMPTYING, i] * liquid
-                    )
-                    w[EMPTYING, i] = _emptying(w, i, solid_mid + liquid_mid)
-                    x = w[EMPTYING, i] * (1.0 / GUT_STEPS)
-                    ground = w[EATEN, i] * (1.0 / GUT_STEPS) + (solid - solid_end)
-                    liquid_end = liquid + (ground - x * liquid) * (1.0 - x * (0.5 - x * (1.0 / 6)))
-                    emptied = ground + (liquid - liquid_end)
-                    w[INTESTINE, i] = (
-                        w[C0 + C_GUT_STEP, i] * w[INTESTINE, i] + w[C0 + C_GUT_INFLOW, i] * emptied
-                    )
-                    w[STOMACH_SOLID, i], w[STOMACH_LIQUID, i] = solid_end, liquid_end
-            for i in range(LANES):  # the middle value that makes Simpson's rule give what was absorbed
-                absorbed = w[CARBS, i] - (w[STOMACH_SOLID, i] + w[STOMACH_LIQUID, i] + w[INTESTINE, i])
-                w[GUT_2, i] = w[INTESTINE, i]
-                w[GUT_1, i] = 1.5 * (absorbed / w[C0 + C_KABS, i]) - 0.25 * (w[GUT_0, i] + w[GUT_2, i])
+                    gut_step(w, i, GUT_STEPS)
+            for i in range(LANES):
+                absorbed(w, i, 1.0)
 
             # --- insulin: exact ----------------------------------------------------------------------
             for i in range(LANES):
@@ -284,23 +296,23 @@ def advance(  # type: ignore[no-untyped-def]
                 m_p = w[DRIVE_PERIPHERAL, i] - 1.0
                 m_h = w[DRIVE_HEPATIC, i] - 1.0
                 uptake = w[DRIVE_UPTAKE, i]
-                liver_0, gut_0, use_0 = _terms(w, i, w[HEPATIC_0, i], w[GUT_0, i], w[ACTION_0, i], m_p, m_h)
-                liver_1, gut_1, use_1 = _terms(w, i, w[HEPATIC_1, i], w[GUT_1, i], w[ACTION_1, i], m_p, m_h)
-                liver_2, gut_2, use_2 = _terms(w, i, w[HEPATIC_2, i], w[GUT_2, i], w[ACTION_2, i], m_p, m_h)
+                liver_0, gut_0, use_0 = terms(w, i, w[HEPATIC_0, i], w[GUT_0, i], w[ACTION_0, i], m_p, m_h)
+                liver_1, gut_1, use_1 = terms(w, i, w[HEPATIC_1, i], w[GUT_1, i], w[ACTION_1, i], m_p, m_h)
+                liver_2, gut_2, use_2 = terms(w, i, w[HEPATIC_2, i], w[GUT_2, i], w[ACTION_2, i], m_p, m_h)
                 extra = w[DRIVE_LIVER, i]
                 kp2, ke1, ke2 = w[C0 + C_KP2, i], w[C0 + C_KE1, i], w[C0 + C_KE2, i]
-                ga, ta = _glucose_slope(
+                ga, ta = glucose_slope(
                     g0, t0, liver_0, gut_0, use_0, kp2, ke1, ke2, k1, k2, km, uptake, extra
                 )
                 za = _sensor_slope(z0, g0, ksc)
                 g, t, z = g0 + 0.5 * ga, t0 + 0.5 * ta, z0 + 0.5 * za
-                gb, tb = _glucose_slope(g, t, liver_1, gut_1, use_1, kp2, ke1, ke2, k1, k2, km, uptake, extra)
+                gb, tb = glucose_slope(g, t, liver_1, gut_1, use_1, kp2, ke1, ke2, k1, k2, km, uptake, extra)
                 zb = _sensor_slope(z, g, ksc)
                 g, t, z = g0 + 0.5 * gb, t0 + 0.5 * tb, z0 + 0.5 * zb
-                gc, tc = _glucose_slope(g, t, liver_1, gut_1, use_1, kp2, ke1, ke2, k1, k2, km, uptake, extra)
+                gc, tc = glucose_slope(g, t, liver_1, gut_1, use_1, kp2, ke1, ke2, k1, k2, km, uptake, extra)
                 zc = _sensor_slope(z, g, ksc)
                 g, t, z = g0 + gc, t0 + tc, z0 + zc
-                gd, td = _glucose_slope(g, t, liver_2, gut_2, use_2, kp2, ke1, ke2, k1, k2, km, uptake, extra)
+                gd, td = glucose_slope(g, t, liver_2, gut_2, use_2, kp2, ke1, ke2, k1, k2, km, uptake, extra)
                 zd = _sensor_slope(z, g, ksc)
                 w[GLUCOSE_PLASMA, i] = g0 + (ga + 2.0 * gb + 2.0 * gc + gd) / 6.0
                 w[GLUCOSE_TISSUE, i] = t0 + (ta + 2.0 * tb + 2.0 * tc + td) / 6.0

@@ -1,0 +1,251 @@
+"""The twin shield: its guarantee where the model is exact, and what was measured where it is not."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from envs import trace
+from envs.core import Core
+from envs.roster import Roster
+from envs.setting import make_setting
+from envs.shield import Reason, rule
+from envs.shield import twin as shield
+from envs.shield.twin import Guard
+from envs.tasks.dosing import Dosing
+from envs.therapy import Request, basal_bolus
+from envs.view import RUNNING_MIN, SINCE_ANNOUNCED_MIN, View
+from twins import cohort as cohorts
+from twins import mismatch
+from twins.bodies.glucose_kernel import GLUCOSE_PLASMA, GLUCOSE_TISSUE
+from twins.cohort import Cohort
+from twins.inference.filter import Belief
+
+FEW = ["adult#007", "adolescent#002", "child#002", "child#006", "child#008"]
+
+
+def _most(view: View) -> Request:
+    return Request(np.full(len(view), 1000.0), np.full(len(view), 1000.0))
+
+
+def _bang(view: View) -> Request:
+    on = view.now[:, RUNNING_MIN] // 120 % 2 == 0
+    return Request(1000.0 * on, 1000.0 * on)
+
+
+def _chance(view: View) -> Request:
+    rng = np.random.default_rng(int(view.now[0, RUNNING_MIN]))
+    return Request(
+        rng.uniform(0, 10, len(view)), rng.uniform(0, 10, len(view)) * (rng.random(len(view)) < 0.3)
+    )
+
+
+def _after_meals(view: View) -> Request:
+    usual = basal_bolus(view)
+    fed = (view.now[:, SINCE_ANNOUNCED_MIN] < 60) & (
+        view.now[:, RUNNING_MIN] > view.now[:, SINCE_ANNOUNCED_MIN]
+    )
+    return Request(usual.basal_u_per_h, np.where(fed, 1000.0, 0.0))
+
+
+HOSTILE = {"always the most": _most, "two hours of the most, two of nothing": _bang, "chance": _chance,
+           "the most after every meal": _after_meals}  # fmt: skip
+
+
+def live(
+    agent: Any,
+    people: Any,
+    days: float,
+    truth: Cohort | None = None,
+    oracle: bool = False,
+    phantom: float = 0.0,
+    **guard: Any,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Plasma glucose of every minute (n, K) and the reason of every interval under the twin shield."""
+    believed = people if isinstance(people, Cohort) else cohorts.load(people)
+    n = len(believed)
+    setting = make_setting(
+        cohort=truth or believed, believed=believed, days=days, split="test", seed=11, shield="twin", oracle=oracle,
+        guard=Guard(**guard),
+    )  # fmt: skip
+    core = Core(setting, Dosing(), n)
+    rows, keys = Roster(believed, n, "test", 11).next(np.arange(n))
+    core.reset(rows, keys)
+    if phantom:
+        core.eat_g[np.random.default_rng(3).random(core.eat_g.shape) < phantom] = 0.0
+    done = [core.step(agent(core.view)).trace.copy() for _ in range(int(days * 288))]
+    whole = np.concatenate(done, axis=1)
+    return whole[:, :, trace.GLUCOSE_MG_DL], whole[:, ::5, trace.REASON]
+
+
+@pytest.mark.parametrize("agent", HOSTILE)
+def test_with_the_exact_twin_no_hostile_agent_gets_glucose_below_the_floor(agent: str) -> None:
+    glucose, reason = live(HOSTILE[agent], FEW, 1.5, oracle=True, floor_mg_dl=80.0)
+    assert glucose.min() >= 78.0
+    assert (reason == Reason.TWIN).mean() > 0.2, "the agent is hostile"
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("agent", HOSTILE)
+def test_with_the_exact_twin_30_people_over_a_week_stay_above_the_floor(agent: str) -> None:
+    glucose, _ = live(HOSTILE[agent], "all", 7.0, oracle=True, floor_mg_dl=80.0)
+    assert glucose.min() >= 78.0 and (glucose < 70).sum() == 0
+
+
+def test_the_same_agent_kills_behind_the_rules_alone() -> None:
+    """So the check above can fail."""
+    people = cohorts.load(FEW)
+    core = Core(make_setting(cohort=people, days=1.5, split="test", seed=11), Dosing(), len(people))
+    core.reset(*Roster(people, len(people), "test", 11).next(np.arange(len(people))))
+    lowest = min(core.step(_most(core.view)).trace[:, :, trace.GLUCOSE_MG_DL].min() for _ in range(432))
+    assert lowest < 40
+
+
+def test_from_readings_alone_the_most_stays_out_of_the_low_range() -> None:
+    glucose, _ = live(_most, FEW, 1.0, members=1, sd=0.0, floor_mg_dl=90.0)
+    assert glucose.min() >= 65
+    assert ((glucose >= 70) & (glucose <= 180)).mean() > 0.75, "one of them is child#008"
+
+
+@pytest.mark.verify
+def test_from_readings_alone_30_people_over_a_week() -> None:
+    glucose, _ = live(_most, "all", 7.0, members=1, sd=0.0, floor_mg_dl=90.0)
+    assert (glucose < 70).mean() <= 0.0005 and glucose.min() >= 65
+    assert ((glucose >= 70) & (glucose <= 180)).mean() >= 0.92
+
+
+def test_bodies_that_differ_from_their_twins_stay_above_54() -> None:
+    few = cohorts.load(FEW)
+    glucose, _ = live(_most, few, 0.75, mismatch.mismatched(few, 0.2, "test", 5), floor_mg_dl=90.0)
+    assert glucose.min() >= 54
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("seed", [1, 2])
+def test_30_bodies_that_differ_from_their_twins_over_two_days(seed: int) -> None:
+    everybody = cohorts.load("all")
+    glucose, _ = live(
+        _most, everybody, 2.0, mismatch.mismatched(everybody, 0.2, "test", seed), floor_mg_dl=90.0
+    )
+    assert (glucose < 54).mean() <= 0.001 and glucose.min() >= 40
+    assert (glucose.min(axis=1) >= 54).mean() >= 0.95
+
+
+def test_meals_that_never_come_kill_nobody() -> None:
+    guard: dict[str, Any] = {"members": 1, "sd": 0.0, "floor_mg_dl": 80.0}
+    trusting, _ = live(_most, FEW, 1.0, phantom=1.0, **guard)
+    doubting, _ = live(_most, FEW, 1.0, phantom=1.0, uneaten_floor_mg_dl=54.0, **guard)
+    assert trusting.min() < 40 <= doubting.min(), "announcements that are trusted do harm"
+
+
+# --- the pure function ------------------------------------------------------------------------------------
+def decided(
+    basal: float, bolus: float, **guard: Any
+) -> tuple[Request, NDArray[np.int64], NDArray[np.float64], Core]:
+    """What the shield answers to one request for everybody of `FEW`, an hour into a day with the true state."""
+    people = cohorts.load(FEW)
+    setting = make_setting(cohort=people, days=1, shield="twin", oracle=True, guard=Guard(**guard))
+    core = Core(setting, Dosing(), len(people))
+    core.reset(*Roster(people, len(people), "train", 0).next(np.arange(len(people))))
+    for _ in range(12):
+        core.step(basal_bolus(core.view))
+    asked = Request(np.full(len(people), basal), np.full(len(people), bolus))
+    return (*core._shield(asked, core.view, core.limits, core.belief), core)
+
+
+def test_a_safe_request_is_given_as_asked_and_its_margin_says_by_how_much() -> None:
+    allowed, reason, margin, core = decided(0.1, 0.05)
+    assert (allowed.basal_u_per_h == 0.1).all() and (allowed.bolus_u == 0.05).all()
+    assert (reason == Reason.NONE).all() and (margin > 0).all()
+
+
+def test_an_unsafe_request_is_cut_to_nearly_the_largest_safe_dose() -> None:
+    allowed, reason, margin, core = decided(5.0, 17.0, floor_mg_dl=80.0)
+    given = allowed.basal_u_per_h * 5 / 60 + allowed.bolus_u
+    assert (reason == Reason.TWIN).all() and (given > 0).all()
+    assert (margin >= 0).all() and (margin < 6).all(), "not a bite more than is safe, and not much less"
+    ruled, _, _ = rule(Request(np.full(5, 5.0), np.full(5, 17.0)), core.view, core.limits)
+    assert (allowed.basal_u_per_h <= ruled.basal_u_per_h).all() and (allowed.bolus_u <= ruled.bolus_u).all()
+
+
+def test_a_cut_takes_the_bolus_before_the_basal_and_is_stable() -> None:
+    allowed, reason, _, core = decided(0.3, 9.0, floor_mg_dl=80.0)
+    assert (allowed.basal_u_per_h == 0.3).all() and (allowed.bolus_u < 9).all()
+    again, why, _ = core._shield(allowed, core.view, core.limits, core.belief)
+    assert np.allclose(again.bolus_u, allowed.bolus_u) and np.allclose(again.basal_u_per_h, 0.3)
+
+
+def test_a_higher_floor_never_allows_more() -> None:
+    doses = [decided(5.0, 5.0, floor_mg_dl=floor)[0].bolus_u for floor in (60.0, 80.0, 100.0)]
+    assert (doses[0] >= doses[1]).all() and (doses[1] >= doses[2]).all() and (doses[0] > doses[2]).any()
+
+
+def test_where_nothing_is_safe_nothing_is_given() -> None:
+    *_, core = decided(0.0, 0.0, floor_mg_dl=140.0)
+    belief = Belief(core.belief.state.copy(), core.belief.weight)  # type: ignore[union-attr]
+    belief.state[:, :, [GLUCOSE_PLASMA, GLUCOSE_TISSUE]] *= 0.5
+    allowed, reason, margin = core._shield(
+        Request(np.full(5, 1.0), np.full(5, 5.0)), core.view, core.limits, belief
+    )
+    assert (margin < 0).all() and (reason == Reason.TWIN).all()
+    assert (allowed.basal_u_per_h == 0).all() and (allowed.bolus_u == 0).all()
+
+
+def test_rollouts_only_above_basal_leave_scheduled_basal_alone() -> None:
+    _, _, _, core = decided(0.0, 0.0, floor_mg_dl=140.0, above_basal_only=True)
+    scheduled = core.view.therapy[:, 0]
+    asked = Request(scheduled.copy(), np.zeros(5))
+    allowed, reason, margin = core._shield(asked, core.view, core.limits, core.belief)
+    assert np.array_equal(allowed.basal_u_per_h, scheduled) and np.isnan(margin).all()
+    allowed, reason, margin = core._shield(
+        Request(scheduled * 1.5, np.zeros(5)), core.view, core.limits, core.belief
+    )
+    assert (reason == Reason.TWIN).any() and np.isfinite(margin).all()
+
+
+def test_a_quantile_lets_a_share_of_the_belief_fall() -> None:
+    spare = np.array([[-5.0, 1.0, 2.0, 3.0], [4.0, -1.0, -2.0, 9.0]])
+    even = np.full((2, 4), 0.25)
+    assert shield._quantile(spare, even, 0.0).tolist() == [-5.0, -2.0]
+    assert shield._quantile(spare, even, 0.25).tolist() == [1.0, -1.0]
+    assert shield._quantile(spare, even, 0.5).tolist() == [2.0, 4.0]
+    refuted = np.array([[0.0, 0.5, 0.5, 0.0], [1.0, 0.0, 0.0, 0.0]])
+    assert shield._quantile(spare, refuted, 0.0).tolist() == [1.0, 4.0], "what is refuted does not count"
+
+
+def test_without_a_belief_there_is_no_twin_shield() -> None:
+    *_, core = decided(0.0, 0.0)
+    with pytest.raises(ValueError, match="needs a belief"):
+        core._shield(Request.absent(5), core.view, core.limits)
+
+
+def test_a_run_under_the_twin_shield_goes_on_bit_for_bit() -> None:
+    people = cohorts.load(FEW[:2])
+    setting = make_setting(
+        cohort=people, days=1, shield="twin", guard=Guard(members=2, uneaten_floor_mg_dl=54.0)
+    )
+    cores = [Core(setting, Dosing(), 2) for _ in range(2)]
+    cores[0].reset(*Roster(people, 2, "train", 0).next(np.arange(2)))
+    for _ in range(100):
+        cores[0].step(_most(cores[0].view))
+    cores[1].restore(cores[0].save())
+    ends = [[core.step(_most(core.view)).trace.copy() for _ in range(20)][-1] for core in cores]
+    assert np.array_equal(ends[0], ends[1], equal_nan=True)
+    with pytest.raises(ValueError, match=r"belief\.state"):
+        cores[1].restore({k: a for k, a in cores[0].save().items() if k != "belief.state"})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"floor_mg_dl": 30.0}, {"members": 0}, {"members": 2.5}, {"sd": 1.0}, {"horizon_min": 601}, {"quantile": 0.6},
+     {"margin_mg_dl": -1.0}, {"uneaten_floor_mg_dl": 200.0}, {"floor_mg_dl": float("nan")}],
+)  # fmt: skip
+def test_a_guard_of_wrong_numbers_is_refused_by_name(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Guard(**wrong)
+
+
+def test_a_guard_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="Guard"):
+        make_setting(shield="twin", guard={"floor_mg_dl": 90})  # type: ignore[arg-type]

@@ -1,0 +1,257 @@
+"""How low glucose goes after a dose now and none afterwards: rollouts of the glucose twin for a shield and a planner.
+
+What does not hang on the dose is worked out once: the gut of each virtual snack, and the insulin already given,
+which is linear, so that a dose only adds its own response. A dose then costs one pass over the two glucose states,
+in steps of `STEP_MIN`. Against `glucose_kernel.advance`, minute by minute, the lowest glucose errs by less than
+0.5 mg/dL (a test); the equations are that kernel's own functions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import expm
+
+from twins.bodies import glucose_kernel as k
+from twins.bodies.glucose import COLUMN, insulin_matrix, kernel_table
+from twins.bodies.glucose_kernel import LANES
+from twins.bodies.model import LIVER_OUTPUT, SENSITIVITY_HEPATIC, SENSITIVITY_PERIPHERAL, UPTAKE
+from twins.kernels import kernel
+from twins.units import INSULIN_PMOL_PER_U
+
+STEP_MIN = 5
+GUT_STEPS = 4  # a minute; half of the kernel's: errs by at most 0.08 mg/dL
+SNACKS: tuple[tuple[int, float], ...] = ((1, 0.0), (1, 1.0), (45, 1.0), (90, 1.0))
+"""What may be eaten besides: (minute from now, grams). Nothing; and a bite, which in this model renews the reference
+amount of the stomach and so can LOWER glucose for hours after a large meal, by up to 43 mg/dL."""
+SMALL_GUT_MG = 500.0
+"""With less in stomach, intestine and plate a bite has nothing to act on, and only the first of `SNACKS` counts."""
+
+_ORDER = (
+    k.INSULIN_PLASMA, k.INSULIN_ACTION, k.INSULIN_DELAY_1, k.INSULIN_DELAY_2, k.INSULIN_LIVER, k.INSULIN_SC_1,
+    k.INSULIN_SC_2,
+)  # fmt: skip
+_ACTION, _DELAY_2, _INPUT, _ONE = 1, 3, 7, 8
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """Prepared bodies for forecasts of `horizon_min`; arrays in blocks of lanes, padded with the last body."""
+
+    table: NDArray[np.float64]
+    """(blocks, C, LANES): the kernel's coefficients with a coarser gut."""
+    half: NDArray[np.float64]
+    """(blocks, 9, 9, LANES): the insulin states half a step later, without a dose."""
+    response: NDArray[np.float64]
+    """(blocks, 2 T + 1, 2, LANES): insulin action and its delayed form that 1 U adds, at every half step."""
+    volume: NDArray[np.float64]
+    """(blocks, LANES): Vg [dL/kg]."""
+    count: int
+
+    @property
+    def steps(self) -> int:
+        """Steps of `STEP_MIN` up to the horizon."""
+        return int(self.response.shape[1] // 2)
+
+
+def prepare(parameters: NDArray[np.float64], horizon_min: int, dose_min: int) -> Ahead:
+    """Bodies (n, P) for forecasts of `horizon_min`, whose dose is given evenly over the first `dose_min` minutes.
+
+    Raises ValueError unless the horizon is a multiple of 5 min and longer than the dose.
+    """
+    if horizon_min % STEP_MIN or horizon_min < 60 or not 1 <= dose_min < horizon_min:
+        raise ValueError(
+            f"horizon {horizon_min} min, dose over {dose_min} min; needed is a horizon of 60 min or more, a multiple "
+            f"of {STEP_MIN}, and a dose over at least 1 min and less than the horizon"
+        )
+    people, lane = np.unique(np.asarray(parameters, np.float64), axis=0, return_inverse=True)
+    lane = lane.ravel()
+    matrix = insulin_matrix({name: people[:, column] for name, column in COLUMN.items()})
+    half = expm(matrix * (STEP_MIN / 2))
+    response = _response(matrix, people[:, COLUMN["BW"]], 2 * (horizon_min // STEP_MIN) + 1, dose_min)
+    return Ahead(
+        _blocks(kernel_table(people, GUT_STEPS)[lane]),
+        _blocks(half[lane]),
+        _blocks(response[lane]),
+        _blocks(people[lane, COLUMN["Vg"]]),
+        len(lane),
+    )
+
+
+def _response(
+    matrix: NDArray[np.float64], weight_kg: NDArray[np.float64], points: int, dose_min: int
+) -> NDArray[np.float64]:
+    """What 1 U over `dose_min` adds to action and delayed insulin at every half step: (people, points, 2)."""
+    linear = matrix.copy()
+    linear[:, :, _ONE] = 0.0  # only what the dose adds
+    rate = np.zeros((len(matrix), 9))
+    rate[:, _INPUT] = INSULIN_PMOL_PER_U / weight_kg / dose_min
+    out = np.zeros((len(matrix), points, 2))
+    half = expm(linear * (STEP_MIN / 2))
+    state = rate
+    for point in range(1, points):
+        since, now = (point - 1) * STEP_MIN / 2, point * STEP_MIN / 2
+        if since < dose_min < now:
+            state = np.einsum("nij,nj->ni", expm(linear * (dose_min - since)), state)
+            state[:, _INPUT] = 0.0
+            state = np.einsum("nij,nj->ni", expm(linear * (now - dose_min)), state)
+        else:
+            state = np.einsum("nij,nj->ni", half, state)
+        if now >= dose_min:
+            state[:, _INPUT] = 0.0
+        out[:, point, 0], out[:, point, 1] = state[:, _ACTION], state[:, _DELAY_2]
+    return out
+
+
+def _blocks(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows (n, ...) as (blocks, ..., LANES), the last block padded with copies of the last row."""
+    missing = -len(table) % LANES
+    padded = np.concatenate([table, np.repeat(table[-1:], missing, axis=0)])
+    return np.ascontiguousarray(np.moveaxis(padded.reshape(-1, LANES, *table.shape[1:]), 1, -1))
+
+
+class Forecast:
+    """The futures of n bodies from where they stand; `lowest` asks what a dose would do. Make one per decision.
+
+    state (n, 17) of bodies prepared as `ahead`; drive (n, 4), held over the horizon.
+    """
+
+    def __init__(self, ahead: Ahead, state: NDArray[np.float64], drive: NDArray[np.float64]) -> None:
+        if state.shape != (ahead.count, len(k.STATES)) or drive.shape != (ahead.count, 4):
+            raise ValueError(
+                f"state {state.shape} and drive {drive.shape} do not fit {ahead.count} prepared bodies; needed are "
+                f"({ahead.count}, {len(k.STATES)}) and ({ahead.count}, 4)"
+            )
+        blocks, points = len(ahead.table), 2 * ahead.steps + 1
+        self._ahead, self._now, self._drive = ahead, _blocks(state), _blocks(drive)
+        self._gut = np.empty((blocks, len(SNACKS), points, LANES))
+        self._insulin = np.empty((blocks, points, 2, LANES))
+        self._snacks = np.array(SNACKS)
+        _gut_ahead(self._now, ahead.table, self._snacks, self._gut)
+        _insulin_ahead(self._now, ahead.half, self._insulin)
+        held = (
+            state[:, [k.STOMACH_SOLID, k.STOMACH_LIQUID, k.INTESTINE]].sum(axis=1) + 1000 * state[:, k.PLATE]
+        )
+        self._snacks_count = _blocks((held >= SMALL_GUT_MG).astype(np.float64))
+
+    def lowest(self, dose_u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Lowest plasma glucose [mg/dL] of each body (n,) within the horizon, over all snacks, after dose_u (n,)."""
+        ahead = self._ahead
+        low = np.empty((len(ahead.table), LANES))
+        _lowest(
+            self._now, ahead.table, ahead.volume, ahead.response, self._gut, self._insulin, self._drive,
+            self._snacks_count, _blocks(np.ascontiguousarray(dose_u, np.float64)), low,
+        )  # fmt: skip
+        return low.reshape(-1)[: ahead.count]
+
+
+@kernel
+def _gut_ahead(state, table, snacks, gut):  # type: ignore[no-untyped-def]
+    """Content of the intestine [mg] at every half step, for each snack: `gut` (blocks, snacks, 2 T + 1, LANES)."""
+    w = np.empty((k.ROWS, LANES))
+    for block in range(table.shape[0]):
+        for j in range(k.COEFFICIENTS):
+            for i in range(LANES):
+                w[k.C0 + j, i] = table[block, j, i]
+        for snack in range(snacks.shape[0]):
+            for j in range(state.shape[1]):
+                for i in range(LANES):
+                    w[j, i] = state[block, j, i]
+            eaten_at, grams = int(snacks[snack, 0]), snacks[snack, 1]
+            for i in range(LANES):
+                gut[block, snack, 0, i] = w[k.INTESTINE, i]
+            for step in range(gut.shape[2] // 2):
+                for i in range(LANES):
+                    w[k.GUT_0, i] = w[k.INTESTINE, i]
+                    w[k.CARBS, i] = w[k.STOMACH_SOLID, i] + w[k.STOMACH_LIQUID, i] + w[k.INTESTINE, i]
+                for minute in range(STEP_MIN):
+                    bite = grams if step * STEP_MIN + minute == eaten_at else 0.0
+                    for i in range(LANES):
+                        w[k.PLATE_IN, i] = bite
+                        k.eat(w, i, 1000.0)
+                        w[k.CARBS, i] += w[k.EATEN, i]
+                    for _ in range(GUT_STEPS):
+                        for i in range(LANES):
+                            k.gut_step(w, i, GUT_STEPS)
+                for i in range(LANES):
+                    k.absorbed(w, i, 1.0 * STEP_MIN)
+                    gut[block, snack, 2 * step + 1, i] = w[k.GUT_1, i]
+                    gut[block, snack, 2 * step + 2, i] = w[k.GUT_2, i]
+
+
+@kernel
+def _insulin_ahead(state, half, out):  # type: ignore[no-untyped-def]
+    """Insulin action and its delayed form at every half step without a dose: `out` (blocks, 2 T + 1, 2, LANES)."""
+    x, y = np.empty((7, LANES)), np.empty((7, LANES))
+    for block in range(half.shape[0]):
+        for j in range(7):
+            for i in range(LANES):
+                x[j, i] = state[block, _ORDER[j], i]
+        for point in range(out.shape[1]):
+            for i in range(LANES):
+                out[block, point, 0, i] = x[_ACTION, i]
+                out[block, point, 1, i] = x[_DELAY_2, i]
+            for j in range(7):
+                for i in range(LANES):
+                    total = half[block, j, _ONE, i]
+                    for m in range(7):
+                        total += half[block, j, m, i] * x[m, i]
+                    y[j, i] = total
+            x, y = y, x
+
+
+@kernel
+def _lowest(state, table, volume, response, gut, insulin, drive, snacks_count, dose_u, low):  # type: ignore[no-untyped-def]
+    """The lowest glucose of every lane into `low` (blocks, LANES)."""
+    w = np.empty((k.ROWS, LANES))
+    g, t = np.empty(LANES), np.empty(LANES)
+    for block in range(table.shape[0]):
+        for j in range(k.COEFFICIENTS):
+            for i in range(LANES):
+                w[k.C0 + j, i] = table[block, j, i]
+        some = False
+        for i in range(LANES):
+            low[block, i] = np.inf
+            some = some or snacks_count[block, i] > 0.0
+        for snack in range(gut.shape[1] if some else 1):
+            for i in range(LANES):
+                g[i] = state[block, k.GLUCOSE_PLASMA, i]
+                t[i] = state[block, k.GLUCOSE_TISSUE, i]
+            for step in range(gut.shape[2] // 2):
+                for i in range(LANES):
+                    a, u = 2 * step, dose_u[block, i]
+                    m_p = drive[block, SENSITIVITY_PERIPHERAL, i] - 1.0
+                    m_h = drive[block, SENSITIVITY_HEPATIC, i] - 1.0
+                    uptake, extra = drive[block, UPTAKE, i], drive[block, LIVER_OUTPUT, i]
+                    x0 = insulin[block, a, 0, i] + u * response[block, a, 0, i]
+                    x1 = insulin[block, a + 1, 0, i] + u * response[block, a + 1, 0, i]
+                    x2 = insulin[block, a + 2, 0, i] + u * response[block, a + 2, 0, i]
+                    d0 = insulin[block, a, 1, i] + u * response[block, a, 1, i]
+                    d1 = insulin[block, a + 1, 1, i] + u * response[block, a + 1, 1, i]
+                    d2 = insulin[block, a + 2, 1, i] + u * response[block, a + 2, 1, i]
+                    q0, q1, q2 = (
+                        gut[block, snack, a, i],
+                        gut[block, snack, a + 1, i],
+                        gut[block, snack, a + 2, i],
+                    )
+                    l0, r0, use0 = k.terms(w, i, d0, q0, x0, m_p, m_h)
+                    l1, r1, use1 = k.terms(w, i, d1, q1, x1, m_p, m_h)
+                    l2, r2, use2 = k.terms(w, i, d2, q2, x2, m_p, m_h)
+                    kp2, ke1, ke2 = w[k.C0 + k.C_KP2, i], w[k.C0 + k.C_KE1, i], w[k.C0 + k.C_KE2, i]
+                    k1, k2, km = w[k.C0 + k.C_K1, i], w[k.C0 + k.C_K2, i], w[k.C0 + k.C_KM0, i]
+                    h = 1.0 * STEP_MIN
+                    ga, ta = k.glucose_slope(
+                        g[i], t[i], l0, r0, use0, kp2, ke1, ke2, k1, k2, km, uptake, extra
+                    )
+                    gm, tm = g[i] + 0.5 * h * ga, t[i] + 0.5 * h * ta
+                    gb, tb = k.glucose_slope(gm, tm, l1, r1, use1, kp2, ke1, ke2, k1, k2, km, uptake, extra)
+                    gm, tm = g[i] + 0.5 * h * gb, t[i] + 0.5 * h * tb
+                    gc, tc = k.glucose_slope(gm, tm, l1, r1, use1, kp2, ke1, ke2, k1, k2, km, uptake, extra)
+                    gm, tm = g[i] + h * gc, t[i] + h * tc
+                    gd, td = k.glucose_slope(gm, tm, l2, r2, use2, kp2, ke1, ke2, k1, k2, km, uptake, extra)
+                    g[i] += h * (ga + 2.0 * gb + 2.0 * gc + gd) / 6.0
+                    t[i] += h * (ta + 2.0 * tb + 2.0 * tc + td) / 6.0
+                    counts = snack == 0 or snacks_count[block, i] > 0.0
+                    low[block, i] = g[i] if counts and g[i] < low[block, i] else low[block, i]
+        for i in range(LANES):
+            low[block, i] /= volume[block, i]
