@@ -6,10 +6,12 @@ treatment has `act`, works on the `View` in physical units and decides at every 
 
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 from numpy.typing import NDArray
 
 from envs.therapy import Request
 from envs.view import View
+from twins.cohort import Cohort
 
 
 @runtime_checkable
@@ -29,10 +31,18 @@ class Policy(Protocol):
 
 @runtime_checkable
 class Treatment(Protocol):
-    """A treatment in physical units; it keeps no memory of its own."""
+    """A treatment in physical units; unless it is `Acquainted`, it keeps no memory of its own."""
 
     def act(self, view: View) -> Request:
         """The request of every lane for the coming control interval."""
+
+
+@runtime_checkable
+class Acquainted(Protocol):
+    """An agent that works with twins: it meets its persons' before an episode begins, and keeps what it believes."""
+
+    def meet(self, twins: Cohort, rows: NDArray[np.int64], keys: NDArray[np.uint32], interval_min: int) -> None:
+        """rows (n,): whose twin stands in each lane; keys (n, 6) of the episodes; minutes between readings."""
 
 
 Agent = Policy | Treatment

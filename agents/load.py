@@ -11,6 +11,7 @@ from agents.basal_bolus import BASAL_BOLUS, BasalBolus, ConstantBasal, RuleOf500
 from agents.base import Agent, Policy, Treatment
 from agents.low_glucose_suspend import LOW_GLUCOSE_SUSPEND
 from agents.pid import PID
+from agents.planner import Clairvoyant, Planner
 from agents.tunable import Family, Tuned, Values
 from twins.words import near_miss
 
@@ -21,21 +22,25 @@ TREATMENTS: dict[str, Callable[[], Treatment]] = {
     "pid": lambda: Tuned(PID),
     "constant-basal": ConstantBasal,
 }
+PLANNERS: dict[str, Callable[[], Treatment]] = {"planner": Planner, "clairvoyant": Clairvoyant}
+"""Treatments that plan with a twin of the very person; the second is told body, state and all meals (`oracle=True`)."""
 FAMILIES: dict[str, Family] = {family.name: family for family in (BASAL_BOLUS, LOW_GLUCOSE_SUSPEND, PID)}
 TUNED: dict[str, Family] = {f"{name}-tuned": family for name, family in FAMILIES.items()}
 """Treatments with gains of each person, found on that person's own body by `experiments.tune`."""
 COHORT: dict[str, Family] = {f"{name}-cohort": family for name, family in FAMILIES.items()}
 """Treatments with one set of gains for everybody, found on other bodies."""
 
-NAMES = (*TREATMENTS, *TUNED, *COHORT)
+NAMES = (*TREATMENTS, *PLANNERS, *TUNED, *COHORT)
 
-Tier = Literal["T0", "T1", "T2 (other bodies)", "T2 (this body)"]
+Tier = Literal["T0", "T1", "T2 (other bodies)", "T2 (this body)", "T3 (own twin)", "oracle"]
 
 TIERS: dict[Tier, str] = {
     "T0": "formulas from the therapy settings",
     "T1": "a diary of 14 days of the person",
     "T2 (other bodies)": "tuned or trained in the simulator, on bodies other than those that are judged",
     "T2 (this body)": "tuned or trained in the simulator on the very body that is judged, on other days",
+    "T3 (own twin)": "plans with a twin of the very person, off by as much as the protocol says",
+    "oracle": "is told the true body, its state and all that will be eaten",
 }
 """What an agent was allowed to learn from, in words; T2 goes with its number of simulated person-days."""
 
@@ -47,6 +52,8 @@ def tier(name: str) -> Tier:
     """
     if name in TREATMENTS:
         return "T0"
+    if name in PLANNERS:
+        return "oracle" if name == "clairvoyant" else "T3 (own twin)"
     if name in TUNED:
         return "T2 (this body)"
     if name in COHORT:
@@ -60,8 +67,8 @@ def load(word: str, gains: Callable[[str], Values] | None = None) -> Agent:
     A class is built with no arguments and must have predict (SB3's words) or act(view). Raises
     ValueError, or FileNotFoundError, with the nearest known name.
     """
-    if word in TREATMENTS:
-        return TREATMENTS[word]()
+    if word in TREATMENTS or word in PLANNERS:
+        return (TREATMENTS | PLANNERS)[word]()
     if word in TUNED or word in COHORT:
         return _tuned(word, gains)
     if word and Path(word).is_dir():

@@ -125,8 +125,7 @@ class Core:
         elif setting.oracle:
             self._shield = TwinShield(guard, self._parameters[:, None], np.ones(1), self.control_min)
         else:
-            twins = setting.cohort if setting.believed is None else setting.believed
-            self._filter = Filter(twins, rows, guard.members, guard.sd, guard.shares, self.control_min)
+            self._filter = Filter(setting.twins, rows, guard.members, guard.sd, guard.shares, self.control_min)
             self._shield = TwinShield(
                 guard, self._filter.parameters, self._filter.carb_share, self.control_min
             )
@@ -187,7 +186,12 @@ class Core:
         self.glucose[lanes] = interstitial  # in equilibrium plasma and tissue fluid agree
         self._draw_events(lanes)
         self._first_reading(lanes, interstitial)
+        self._show_meals()
         return self.task.observe(self.view)
+
+    def _show_meals(self) -> None:
+        if self.setting.oracle:
+            self.view.oracle_meals = np.stack([self.eat_minute, self.eat_g])
 
     def _draw_events(self, lanes: NDArray[np.int64]) -> None:
         setting, keys = self.setting, self.keys[lanes]
@@ -355,6 +359,7 @@ class Core:
             getattr(self.view, name)[...] = saved[f"view.{name}"]
         if self._filter is not None:
             self._filter.restore({name: saved[f"belief.{name}"] for name in self._filter.saved})
+        self._show_meals()
         self._sensor_keys[...] = random.stream(self.keys, Stream.SENSOR)
         self._treatment_keys[...] = random.stream(self.keys, Stream.TREATMENT)
         self._fault_keys[...] = random.stream(self.keys, Stream.SENSOR_FAULTS)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from envs.shield import NAMES as SHIELD_NAMES
-from envs.shield.twin import Guard
+from envs.shield.twin import Guard, named
 from twins import cohort as cohorts
 from twins.cohort import Cohort
 from twins.random import SPLITS, check_seed
@@ -55,6 +55,11 @@ class Setting:
     faults: SensorFaults | None = None
     guard: Guard = Guard()
     believed: Cohort | None = None
+
+    @property
+    def twins(self) -> Cohort:
+        """What shield and planner take the persons' bodies for."""
+        return self.cohort if self.believed is None or self.oracle else self.believed
 
     def __post_init__(self) -> None:
         control = self.sensor.sample_min
@@ -125,12 +130,16 @@ def make_setting(
     person: one id (default "adult#001"), or cohort: a group ("all", "adult" ...), a list of ids or a
     `Cohort`. scenario: a name of `twins.world.scenarios`, "diary:FILE" for recorded days, or a `Scenario`
     (which brings its own behaviour). decision_min: minutes between decisions (default: the sensor's
-    sample time). faults: of the sensor, see `twins.world.faults`. guard: how the shield "twin" works;
-    believed: the twins it works with, where they are not the cohort's own bodies.
+    sample time). shield: "rule", "off", "twin", or one with settings of its guard, such as "twin:floor_mg_dl=80".
+    faults: of the sensor, see `twins.world.faults`. believed: the twins that shield and planner work with, where they
+    are not the cohort's own bodies.
     Raises ValueError that names the wrong keyword, what is allowed and the near miss.
     """
     if isinstance(sensor, str):
         sensor = devices.sensor(sensor)
+    if isinstance(shield, str):
+        shield, asked = named(shield)
+        guard = asked if guard is None else guard
     return Setting(
         _people(person, cohort, legacy_gut),
         scenario_named(scenario, behaviour) if isinstance(scenario, str) else scenario,
@@ -146,7 +155,7 @@ def make_setting(
         failure_low_mg_dl,
         failure_high_mg_dl,
         faults,
-        Guard() if guard is None else guard,
+        guard or Guard(),
         believed,
     )
 

@@ -82,8 +82,9 @@ class View:
     ids: who sits in each lane. now: (n, 17), columns `CGM_MG_DL` ... `INSULIN_6H_U`. therapy: (n, 7), columns
     of `twins.cohort`. weight_kg: (n,). interval_min: minutes between readings. hourly: (n, 24, 5), columns
     `CGM_SUM_MG_DL` ... `HOUR_ANNOUNCED_G`, the last 24 hours since the start in a ring: slot h holds the hours
-    h, h + 24 ... (`past_hour` finds one). Only under `oracle=True`,
-    else None: oracle_state (n, S) and oracle_glucose_mg_dl (n,), what the twin knows.
+    h, h + 24 ... (`past_hour` finds one). Only under `oracle=True`, else None: oracle_state (n, S) and
+    oracle_glucose_mg_dl (n,), what the twin knows, and oracle_meals (2, n, K), minute and grams of every meal of the
+    episode, those to come included.
     """
 
     ids: tuple[str, ...]
@@ -98,6 +99,7 @@ class View:
     hourly: NDArray[np.float64]
     oracle_state: NDArray[np.float64] | None = None
     oracle_glucose_mg_dl: NDArray[np.float64] | None = None
+    oracle_meals: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         self._all = np.arange(len(self.now))

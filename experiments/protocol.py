@@ -61,6 +61,12 @@ class ProtocolConfig(Config):
         lt=1,
         description="basal rate, carb ratio, correction factor: each wrong by up to this share",
     )
+    twin_error: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="twins that shield and planner work with: parameters wrong by about this share",
+    )
     scenario: str = Field(description="name of a scenario, or diary:FILE for recorded days")
     behaviour: Annotated[str, AfterValidator(_known_behaviour)] = Field(
         "exact", description="habits of the person: carb counting, missed boluses, treating lows"

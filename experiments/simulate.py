@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.base import Agent, Policy
+from agents.base import Acquainted, Agent, Policy
 from agents.frozen import FrozenPolicy
 from envs import trace
 from envs.core import Core
@@ -21,6 +21,7 @@ from envs.therapy import Request
 from experiments import people
 from experiments.protocol import ProtocolConfig
 from twins.cohort import Cohort
+from twins.mismatch import mismatched
 from twins.world.faults import SensorFaults
 
 LANES = 512
@@ -50,8 +51,10 @@ def setting_of(
     oracle: bool = False,
 ) -> Setting:
     """The setting that a protocol describes, for its people or another cohort (taken as it is)."""
+    bodies = cohort if cohort is not None else people.judged(protocol)
     return make_setting(
-        cohort=cohort if cohort is not None else people.judged(protocol),
+        cohort=bodies,
+        believed=mismatched(bodies, protocol.twin_error, protocol.split, protocol.seed),
         **world(protocol),
         decision_min=decision_min,
         days=protocol.warmup_days + protocol.days,
@@ -115,6 +118,8 @@ def run(
 ) -> Rollout:
     """One episode of every lane of a core under an agent, see `simulate`. Failures end what is read, not the lanes."""
     setting, control = core.setting, core.control_min
+    if isinstance(agent, Acquainted):
+        agent.meet(setting.twins, rows, keys, control)
     observation = core.reset(rows, keys)
     state: Any = None
     begins = np.ones(core.lanes, bool)

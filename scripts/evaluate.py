@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--protocol", default="simglucose-default", help=f"{', '.join(protocols())}, or a path ending in .yml"
     )
-    parser.add_argument("--shield", default="rule", help="rule (default) or off")
+    parser.add_argument("--shield", default="rule", help="rule (default), off, twin, or twin:floor_mg_dl=80,...")
     command.add_settings(parser, ProtocolConfig, _FLAGS)
     parser.add_argument(
         "--fold", type=int, help="judge only whom policies of this fold have not met (default: everybody)"

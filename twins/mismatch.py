@@ -40,6 +40,8 @@ def vary(
 
 def mismatched(cohort: Cohort, sd: float, split: str, seed: int) -> Cohort:
     """The same people, by ids and therapy, in bodies that differ from their twins by `sd`: see `vary`."""
+    if sd == 0:
+        return cohort
     keys = random.keys(split, seed, cohort.numbers, 0, 0)
     return replace(cohort, parameters=vary(cohort.parameters, sd, keys))
 

@@ -11,7 +11,8 @@ the rollout cost (2 mg/dL), whatever the agent asks for. All else is measured, n
 estimated from readings, bodies that differ from their twin, carbs that are miscounted or never eaten, exercise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from twins.bodies.glucose_forecast import Forecast
 from twins.bodies.model import NEUTRAL_DRIVE
 from twins.cohort import BASAL_U_PER_H
 from twins.inference.filter import Belief
+from twins.words import near_miss
 
 DOUBTS = (0.0, 0.25, 0.5, 0.75)
 """Shares of the announced carbs that were really eaten, as far as they are doubted."""
@@ -73,6 +75,36 @@ class Guard:
     def shares(self) -> tuple[float, ...]:
         """What other members than the trusting ones have eaten of what was announced."""
         return () if self.uneaten_floor_mg_dl is None else DOUBTS
+
+
+def named(word: str) -> tuple[str, Guard]:
+    """The name of a shield and its guard from one word: "rule", "twin", or "twin:floor_mg_dl=80,members=1".
+
+    Raises ValueError that names the wrong setting, what is allowed and the near miss; other names pass as they are.
+    """
+    name, _, rest = word.partition(":")
+    if name != "twin" or not rest:
+        return word, Guard()
+    known = {field.name: field for field in fields(Guard)}
+    settings: dict[str, Any] = {}
+    for part in rest.split(","):
+        key, _, value = part.partition("=")
+        if key not in known:
+            raise ValueError(
+                f"shield {word!r}: unknown setting {key!r}{near_miss(key, known)}; known are {', '.join(known)}"
+            )
+        settings[key] = _value(word, key, value)
+    return name, Guard(**settings)
+
+
+def _value(word: str, key: str, text: str) -> float | int | bool | None:
+    plain = {"true": True, "false": False, "none": None}
+    if text.lower() in plain:
+        return plain[text.lower()]
+    try:
+        return int(text) if text.lstrip("-").isdigit() and key in ("members", "horizon_min") else float(text)
+    except ValueError:
+        raise ValueError(f"shield {word!r}: {key} is {text!r}; give a number, such as {key}=1") from None
 
 
 class TwinShield:

@@ -249,3 +249,22 @@ def test_a_guard_of_wrong_numbers_is_refused_by_name(wrong: dict[str, Any]) -> N
 def test_a_guard_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="Guard"):
         make_setting(shield="twin", guard={"floor_mg_dl": 90})  # type: ignore[arg-type]
+
+
+def test_a_shield_is_named_with_its_settings_in_one_word() -> None:
+    setting = make_setting(
+        shield="twin:floor_mg_dl=80,members=4,uneaten_floor_mg_dl=none,above_basal_only=true"
+    )
+    wanted = Guard(floor_mg_dl=80.0, members=4, uneaten_floor_mg_dl=None, above_basal_only=True)
+    assert setting.shield == "twin" and setting.guard == wanted
+    assert make_setting(shield="twin").guard == Guard()
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [("twin:flor_mg_dl=80", "did you mean 'floor_mg_dl'"), ("twin:members=many", "give a number"),
+     ("twin:floor_mg_dl=10", "40 ... 140"), ("twins", "allowed are rule, off, twin"), ("rule:floor_mg_dl=80", "allowed")],
+)  # fmt: skip
+def test_a_wrong_word_is_answered(word: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        make_setting(shield=word)

@@ -16,7 +16,7 @@ from twins.bodies import glucose_kernel as k
 from twins.bodies.glucose import COLUMN, insulin_matrix, kernel_table
 from twins.bodies.glucose_kernel import LANES
 from twins.bodies.model import LIVER_OUTPUT, SENSITIVITY_HEPATIC, SENSITIVITY_PERIPHERAL, UPTAKE
-from twins.kernels import kernel
+from twins.kernels import inlined, kernel
 from twins.units import INSULIN_PMOL_PER_U
 
 STEP_MIN = 5
@@ -107,27 +107,37 @@ def _blocks(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rows (n, ...) as (blocks, ..., LANES), the last block padded with copies of the last row."""
     missing = -len(table) % LANES
     padded = np.concatenate([table, np.repeat(table[-1:], missing, axis=0)])
-    return np.ascontiguousarray(np.moveaxis(padded.reshape(-1, LANES, *table.shape[1:]), 1, -1))
+    return np.ascontiguousarray(np.moveaxis(padded.reshape(len(padded) // LANES, LANES, *table.shape[1:]), 1, -1))
 
 
 class Forecast:
-    """The futures of n bodies from where they stand; `lowest` asks what a dose would do. Make one per decision.
+    """The futures of n bodies from where they stand, one per decision: what no dose can change is worked out here.
 
-    state (n, 17) of bodies prepared as `ahead`; drive (n, 4), held over the horizon.
+    state (n, 17) of bodies prepared as `ahead`; drive (n, 4), held over the horizon. food_g (n, horizon): what will be
+    put on the plate in each minute, where that is known; then no virtual snacks are tried.
     """
 
-    def __init__(self, ahead: Ahead, state: NDArray[np.float64], drive: NDArray[np.float64]) -> None:
-        if state.shape != (ahead.count, len(k.STATES)) or drive.shape != (ahead.count, 4):
+    def __init__(
+        self,
+        ahead: Ahead,
+        state: NDArray[np.float64],
+        drive: NDArray[np.float64],
+        food_g: NDArray[np.float64] | None = None,
+    ) -> None:
+        horizon = ahead.steps * STEP_MIN
+        shapes = (ahead.count, len(k.STATES)), (ahead.count, 4), (ahead.count, horizon)
+        fed = np.zeros((ahead.count, 0)) if food_g is None else food_g
+        if (state.shape, drive.shape) != shapes[:2] or (food_g is not None and fed.shape != shapes[2]):
             raise ValueError(
-                f"state {state.shape} and drive {drive.shape} do not fit {ahead.count} prepared bodies; needed are "
-                f"({ahead.count}, {len(k.STATES)}) and ({ahead.count}, 4)"
+                f"state {state.shape}, drive {drive.shape} and food {fed.shape} do not fit {ahead.count} prepared "
+                f"bodies; needed are {shapes[0]}, {shapes[1]} and {shapes[2]} or none"
             )
+        snacks = np.array(SNACKS if food_g is None else SNACKS[:1])
         blocks, points = len(ahead.table), 2 * ahead.steps + 1
         self._ahead, self._now, self._drive = ahead, _blocks(state), _blocks(drive)
-        self._gut = np.empty((blocks, len(SNACKS), points, LANES))
+        self._gut = np.empty((blocks, len(snacks), points, LANES))
         self._insulin = np.empty((blocks, points, 2, LANES))
-        self._snacks = np.array(SNACKS)
-        _gut_ahead(self._now, ahead.table, self._snacks, self._gut)
+        _gut_ahead(self._now, ahead.table, snacks, _blocks(fed), self._gut)
         _insulin_ahead(self._now, ahead.half, self._insulin)
         held = (
             state[:, [k.STOMACH_SOLID, k.STOMACH_LIQUID, k.INTESTINE]].sum(axis=1) + 1000 * state[:, k.PLATE]
@@ -144,10 +154,32 @@ class Forecast:
         )  # fmt: skip
         return low.reshape(-1)[: ahead.count]
 
+    def paths(self, plans_u: NDArray[np.float64], every_min: int) -> NDArray[np.float64]:
+        """Plasma glucose [mg/dL] at the end of every step, (n, plans, T), under plans_u (n, plans, K).
+
+        Dose j of a plan [U] is given from minute j x every_min on, for as long as the bodies were prepared for.
+        Raises ValueError unless every_min is a multiple of `STEP_MIN`.
+        """
+        ahead = self._ahead
+        if every_min % STEP_MIN or plans_u.ndim != 3 or len(plans_u) != ahead.count:
+            raise ValueError(
+                f"plans {plans_u.shape} every {every_min} min; needed are ({ahead.count}, plans, doses) and a multiple "
+                f"of {STEP_MIN} min"
+            )
+        glucose = np.empty((*plans_u.shape[:2], ahead.steps))
+        _paths(
+            self._now, ahead.table, ahead.volume, ahead.response, self._gut, self._insulin, self._drive,
+            np.ascontiguousarray(plans_u, np.float64), every_min // STEP_MIN, glucose,
+        )  # fmt: skip
+        return glucose
+
 
 @kernel
-def _gut_ahead(state, table, snacks, gut):  # type: ignore[no-untyped-def]
-    """Content of the intestine [mg] at every half step, for each snack: `gut` (blocks, snacks, 2 T + 1, LANES)."""
+def _gut_ahead(state, table, snacks, food, gut):  # type: ignore[no-untyped-def]
+    """Content of the intestine [mg] at every half step, for each snack: `gut` (blocks, snacks, 2 T + 1, LANES).
+
+    food (blocks, minutes, LANES) [g]; with no minutes nothing is known of what will be eaten.
+    """
     w = np.empty((k.ROWS, LANES))
     for block in range(table.shape[0]):
         for j in range(k.COEFFICIENTS):
@@ -165,9 +197,10 @@ def _gut_ahead(state, table, snacks, gut):  # type: ignore[no-untyped-def]
                     w[k.GUT_0, i] = w[k.INTESTINE, i]
                     w[k.CARBS, i] = w[k.STOMACH_SOLID, i] + w[k.STOMACH_LIQUID, i] + w[k.INTESTINE, i]
                 for minute in range(STEP_MIN):
-                    bite = grams if step * STEP_MIN + minute == eaten_at else 0.0
+                    now = step * STEP_MIN + minute
+                    bite = grams if now == eaten_at else 0.0
                     for i in range(LANES):
-                        w[k.PLATE_IN, i] = bite
+                        w[k.PLATE_IN, i] = bite + (food[block, now, i] if now < food.shape[1] else 0.0)
                         k.eat(w, i, 1000.0)
                         w[k.CARBS, i] += w[k.EATEN, i]
                     for _ in range(GUT_STEPS):
@@ -200,6 +233,28 @@ def _insulin_ahead(state, half, out):  # type: ignore[no-untyped-def]
             x, y = y, x
 
 
+@inlined
+def _step(w, i, g, t, x0, x1, x2, d0, d1, d2, q0, q1, q2, m_p, m_h, uptake, extra):  # type: ignore[no-untyped-def]
+    """Plasma and tissue glucose `STEP_MIN` later: one Runge-Kutta step of the kernel's own equations.
+
+    x, d: insulin action and its delayed form at the beginning, middle and end of the step; q: what the intestine holds.
+    """
+    l0, r0, use0 = k.terms(w, i, d0, q0, x0, m_p, m_h)
+    l1, r1, use1 = k.terms(w, i, d1, q1, x1, m_p, m_h)
+    l2, r2, use2 = k.terms(w, i, d2, q2, x2, m_p, m_h)
+    kp2, ke1, ke2 = w[k.C0 + k.C_KP2, i], w[k.C0 + k.C_KE1, i], w[k.C0 + k.C_KE2, i]
+    k1, k2, km = w[k.C0 + k.C_K1, i], w[k.C0 + k.C_K2, i], w[k.C0 + k.C_KM0, i]
+    h = 1.0 * STEP_MIN
+    ga, ta = k.glucose_slope(g, t, l0, r0, use0, kp2, ke1, ke2, k1, k2, km, uptake, extra)
+    gm, tm = g + 0.5 * h * ga, t + 0.5 * h * ta
+    gb, tb = k.glucose_slope(gm, tm, l1, r1, use1, kp2, ke1, ke2, k1, k2, km, uptake, extra)
+    gm, tm = g + 0.5 * h * gb, t + 0.5 * h * tb
+    gc, tc = k.glucose_slope(gm, tm, l1, r1, use1, kp2, ke1, ke2, k1, k2, km, uptake, extra)
+    gm, tm = g + h * gc, t + h * tc
+    gd, td = k.glucose_slope(gm, tm, l2, r2, use2, kp2, ke1, ke2, k1, k2, km, uptake, extra)
+    return g + h * (ga + 2.0 * gb + 2.0 * gc + gd) / 6.0, t + h * (ta + 2.0 * tb + 2.0 * tc + td) / 6.0
+
+
 @kernel
 def _lowest(state, table, volume, response, gut, insulin, drive, snacks_count, dose_u, low):  # type: ignore[no-untyped-def]
     """The lowest glucose of every lane into `low` (blocks, LANES)."""
@@ -220,38 +275,66 @@ def _lowest(state, table, volume, response, gut, insulin, drive, snacks_count, d
             for step in range(gut.shape[2] // 2):
                 for i in range(LANES):
                     a, u = 2 * step, dose_u[block, i]
-                    m_p = drive[block, SENSITIVITY_PERIPHERAL, i] - 1.0
-                    m_h = drive[block, SENSITIVITY_HEPATIC, i] - 1.0
-                    uptake, extra = drive[block, UPTAKE, i], drive[block, LIVER_OUTPUT, i]
-                    x0 = insulin[block, a, 0, i] + u * response[block, a, 0, i]
-                    x1 = insulin[block, a + 1, 0, i] + u * response[block, a + 1, 0, i]
-                    x2 = insulin[block, a + 2, 0, i] + u * response[block, a + 2, 0, i]
-                    d0 = insulin[block, a, 1, i] + u * response[block, a, 1, i]
-                    d1 = insulin[block, a + 1, 1, i] + u * response[block, a + 1, 1, i]
-                    d2 = insulin[block, a + 2, 1, i] + u * response[block, a + 2, 1, i]
-                    q0, q1, q2 = (
-                        gut[block, snack, a, i],
-                        gut[block, snack, a + 1, i],
-                        gut[block, snack, a + 2, i],
-                    )
-                    l0, r0, use0 = k.terms(w, i, d0, q0, x0, m_p, m_h)
-                    l1, r1, use1 = k.terms(w, i, d1, q1, x1, m_p, m_h)
-                    l2, r2, use2 = k.terms(w, i, d2, q2, x2, m_p, m_h)
-                    kp2, ke1, ke2 = w[k.C0 + k.C_KP2, i], w[k.C0 + k.C_KE1, i], w[k.C0 + k.C_KE2, i]
-                    k1, k2, km = w[k.C0 + k.C_K1, i], w[k.C0 + k.C_K2, i], w[k.C0 + k.C_KM0, i]
-                    h = 1.0 * STEP_MIN
-                    ga, ta = k.glucose_slope(
-                        g[i], t[i], l0, r0, use0, kp2, ke1, ke2, k1, k2, km, uptake, extra
-                    )
-                    gm, tm = g[i] + 0.5 * h * ga, t[i] + 0.5 * h * ta
-                    gb, tb = k.glucose_slope(gm, tm, l1, r1, use1, kp2, ke1, ke2, k1, k2, km, uptake, extra)
-                    gm, tm = g[i] + 0.5 * h * gb, t[i] + 0.5 * h * tb
-                    gc, tc = k.glucose_slope(gm, tm, l1, r1, use1, kp2, ke1, ke2, k1, k2, km, uptake, extra)
-                    gm, tm = g[i] + h * gc, t[i] + h * tc
-                    gd, td = k.glucose_slope(gm, tm, l2, r2, use2, kp2, ke1, ke2, k1, k2, km, uptake, extra)
-                    g[i] += h * (ga + 2.0 * gb + 2.0 * gc + gd) / 6.0
-                    t[i] += h * (ta + 2.0 * tb + 2.0 * tc + td) / 6.0
+                    g[i], t[i] = _step(
+                        w, i, g[i], t[i],
+                        insulin[block, a, 0, i] + u * response[block, a, 0, i],
+                        insulin[block, a + 1, 0, i] + u * response[block, a + 1, 0, i],
+                        insulin[block, a + 2, 0, i] + u * response[block, a + 2, 0, i],
+                        insulin[block, a, 1, i] + u * response[block, a, 1, i],
+                        insulin[block, a + 1, 1, i] + u * response[block, a + 1, 1, i],
+                        insulin[block, a + 2, 1, i] + u * response[block, a + 2, 1, i],
+                        gut[block, snack, a, i], gut[block, snack, a + 1, i], gut[block, snack, a + 2, i],
+                        drive[block, SENSITIVITY_PERIPHERAL, i] - 1.0, drive[block, SENSITIVITY_HEPATIC, i] - 1.0,
+                        drive[block, UPTAKE, i], drive[block, LIVER_OUTPUT, i],
+                    )  # fmt: skip
                     counts = snack == 0 or snacks_count[block, i] > 0.0
                     low[block, i] = g[i] if counts and g[i] < low[block, i] else low[block, i]
         for i in range(LANES):
             low[block, i] /= volume[block, i]
+
+
+@kernel
+def _paths(state, table, volume, response, gut, insulin, drive, plans, every, glucose):  # type: ignore[no-untyped-def]
+    """Glucose (n, plans, T) at the end of every step under `plans` (n, plans, K): a dose [U] every `every` steps.
+
+    Here the lanes of a block are plans of one person.
+    """
+    w = np.empty((k.ROWS, LANES))
+    g, t = np.empty(LANES), np.empty(LANES)
+    points = response.shape[1]
+    action, delayed = np.empty((points, LANES)), np.empty((points, LANES))
+    for person in range(plans.shape[0]):
+        block, own = person // LANES, person % LANES
+        for j in range(k.COEFFICIENTS):
+            for i in range(LANES):
+                w[k.C0 + j, i] = table[block, j, own]
+        m_p, m_h = (
+            drive[block, SENSITIVITY_PERIPHERAL, own] - 1.0,
+            drive[block, SENSITIVITY_HEPATIC, own] - 1.0,
+        )
+        uptake, extra = drive[block, UPTAKE, own], drive[block, LIVER_OUTPUT, own]
+        for first in range(0, plans.shape[1], LANES):
+            for point in range(points):
+                for i in range(LANES):
+                    action[point, i] = insulin[block, point, 0, own]
+                    delayed[point, i] = insulin[block, point, 1, own]
+            for dose in range(plans.shape[2]):
+                begins = 2 * every * dose
+                for point in range(begins, points):
+                    for i in range(LANES):
+                        u = plans[person, min(first + i, plans.shape[1] - 1), dose]
+                        action[point, i] += u * response[block, point - begins, 0, own]
+                        delayed[point, i] += u * response[block, point - begins, 1, own]
+            for i in range(LANES):
+                g[i], t[i] = state[block, k.GLUCOSE_PLASMA, own], state[block, k.GLUCOSE_TISSUE, own]
+            for step in range(glucose.shape[2]):
+                a = 2 * step
+                for i in range(LANES):
+                    g[i], t[i] = _step(
+                        w, i, g[i], t[i], action[a, i], action[a + 1, i], action[a + 2, i],
+                        delayed[a, i], delayed[a + 1, i], delayed[a + 2, i],
+                        gut[block, 0, a, own], gut[block, 0, a + 1, own], gut[block, 0, a + 2, own],
+                        m_p, m_h, uptake, extra,
+                    )  # fmt: skip
+                for i in range(min(LANES, plans.shape[1] - first)):
+                    glucose[person, first + i, step] = g[i] / volume[block, own]

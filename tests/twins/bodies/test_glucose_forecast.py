@@ -132,3 +132,31 @@ def test_shapes_that_do_not_fit_are_refused(change: dict[str, Any]) -> None:
     given: dict[str, Any] = {"state": np.zeros((1, 17)), "drive": drive(1)} | change
     with pytest.raises(ValueError, match="1 prepared bodies"):
         Forecast(ahead.prepare(cohorts.load("adult#001").parameters, 60, 5), **given)
+
+
+def test_plans_of_doses_agree_with_the_kernel_with_meals_that_are_known() -> None:
+    people = cohorts.load(["adult#001", "adolescent#002", "child#003"])
+    state, model, rng = lived(people, 6.0, 7), people.model, np.random.default_rng(2)
+    food = np.zeros((3, 600))
+    food[:, 40], food[1, 200] = 50.0, 20.0
+    plans = rng.uniform(0, 0.6, (3, 20, 8))
+    seen = Forecast(ahead.prepare(people.parameters, 600, 15), state, drive(3), food).paths(plans, 15)
+    coefficients, none = model.prepare(people.parameters), np.zeros(3)
+    for plan in (0, 19):
+        now, truth = state.copy(), []
+        for step in range(120):
+            dose = plans[:, plan, step // 3] / 3 if step < 24 else none
+            bites = food[:, 5 * step : 5 * step + 5]
+            truth.append(model.advance(now, coefficients, none, dose, bites, drive(3)[:, None], 5)[:, -1])
+        difference = np.abs(seen[:, plan] - np.array(truth).T)
+        assert difference[np.array(truth).T > 20].max() < 1.0
+
+
+def test_plans_that_do_not_fit_are_refused() -> None:
+    people = cohorts.load("adult#001")
+    forecast = Forecast(
+        ahead.prepare(people.parameters, 60, 5), people.model.basal_state(people.parameters), drive(1)
+    )
+    for plans, every in ((np.zeros((1, 2, 3)), 7), (np.zeros((2, 2, 3)), 5), (np.zeros((1, 2)), 5)):
+        with pytest.raises(ValueError, match="multiple of 5"):
+            forecast.paths(plans, every)
