@@ -263,7 +263,8 @@ def test_a_shield_is_named_with_its_settings_in_one_word() -> None:
 @pytest.mark.parametrize(
     ("word", "told"),
     [("twin:flor_mg_dl=80", "did you mean 'floor_mg_dl'"), ("twin:members=many", "give a number"),
-     ("twin:floor_mg_dl=10", "40 ... 140"), ("twins", "allowed are rule, off, twin"), ("rule:floor_mg_dl=80", "allowed")],
+     ("twin:floor_mg_dl=10", "40 ... 140"), ("twins", "allowed are rule, off, twin"),
+     ("rule:floor_mg_dl=80", "allowed")],
 )  # fmt: skip
 def test_a_wrong_word_is_answered(word: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
