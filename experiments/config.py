@@ -12,6 +12,7 @@ from pydantic import Field, create_model, model_validator
 
 from agents import frozen
 from agents.actors import ALGOS, Algo
+from agents.lagrange import MOST
 from envs.setting import DIARY
 from experiments.hyperparams import SETTINGS, PpoConfig
 from experiments.hyperparams import load_hyperparams as load_hyperparams
@@ -19,6 +20,9 @@ from experiments.protocol import People, Seed, load_protocol
 from experiments.records.config_files import Config, ConfigError, apply_overrides, build, load_yaml
 from twins.units import MINUTES_PER_DAY
 from twins.words import near_miss
+
+LAGRANGE = ("lagrange_kp", "lagrange_ki", "lagrange_kd", "lagrange_freq")
+"""Settings that serve `cost_limit` alone."""
 
 
 class TrainConfig(Config):
@@ -61,6 +65,30 @@ class TrainConfig(Config):
         "simglucose-default", min_length=1, description="protocol whose scenario and devices are trained on"
     )
     shield: Literal["rule", "off"] = Field("rule", description="safety shield during training")
+    cost_penalty: float = Field(
+        0.0,
+        ge=0,
+        le=MOST,
+        description="fixed weight w of the cost in what is learned from, (reward - w cost) / (1 + w); cost: share of a "
+        "decision's minutes below 70 mg/dL plus share below 54",
+    )
+    cost_limit: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        None,
+        description="mean cost of a decision that training keeps to by moving the weight w (PID-Lagrangian), such as "
+        "0.01; null: no limit",
+    )
+    lagrange_kp: float = Field(
+        10.0, ge=0, le=10_000, description="weight per unit of mean cost above cost_limit, now"
+    )
+    lagrange_ki: float = Field(
+        5.0, ge=0, le=10_000, description="weight per unit of mean cost above cost_limit, summed over updates"
+    )
+    lagrange_kd: float = Field(
+        0.0, ge=0, le=10_000, description="weight per unit by which the mean cost rose since the last update"
+    )
+    lagrange_freq: int = Field(
+        14_400, ge=1, description="environment steps between updates of the weight, at the end of a rollout"
+    )
     seed: Seed = Field(0, description="seed of the policy and of the training days")
     n_timesteps: int = Field(5_760_000, ge=1, le=10**12, description="environment steps to train for")
     max_wall_s: Annotated[float, Field(gt=0)] | None = Field(
@@ -126,8 +154,27 @@ class TrainConfig(Config):
                 f"episode_days: {self.episode_days:g} given; an episode must hold at least one decision of "
                 f"{self.decision_min} min"
             )
+        self._check_cost()
         self.hyperparams.check(self.lanes)
         return self
+
+    def _check_cost(self) -> None:
+        if self.cost_limit is None:
+            idle = [name for name in LAGRANGE if getattr(self, name) != type(self).model_fields[name].default]
+            if idle:
+                raise ValueError(
+                    f"{idle[0]}: {getattr(self, idle[0]):g} given, which does nothing without a limit; give cost_limit"
+                )
+        elif self.cost_penalty:
+            raise ValueError(
+                f"cost_penalty: {self.cost_penalty:g} given beside cost_limit {self.cost_limit:g}, which moves that "
+                "weight; give one of them"
+            )
+        elif not self.lagrange_kp + self.lagrange_ki:
+            raise ValueError(
+                "lagrange_kp: 0 given, and lagrange_ki: 0; nothing would follow from a cost above cost_limit. Give one "
+                "above 0"
+            )
 
 
 def _kind(algo: Algo) -> type[TrainConfig]:

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecMonitor
 
 import envs
 from agents import frozen
 from agents.frozen import FrozenPolicy
+from agents.lagrange import CostPenalty, Multiplier
 from agents.learners import make_learner
 from agents.sb3 import set_weights
 from envs.faces.sb3 import Sb3Env
@@ -51,7 +53,8 @@ def train(config: TrainConfig, run: Run, progress: bool = False, on_look: OnLook
     env = _environment(config, protocol, cohort)
     model = _learner(config, env, config.hyperparams.model_dump())
     model.set_logger(configure(str(run.folder / "tensorboard"), ["tensorboard"]))
-    watch = Watch(config, protocol, run, env, on_look)
+    penalty = _penalty(config)
+    watch = Watch(config, protocol, run, env, on_look, penalty)
     checkpoint = run.latest_checkpoint()
     if checkpoint is not None:
         watch.restore(model, (checkpoint / STATE).read_bytes())
@@ -72,7 +75,9 @@ def train(config: TrainConfig, run: Run, progress: bool = False, on_look: OnLook
         watch.rehearse(model)
     left = config.n_timesteps - model.num_timesteps
     if left > 0 and not watch.time_is_up:
-        model.learn(left, callback=watch, reset_num_timesteps=checkpoint is None, progress_bar=progress)
+        # The weight moves before the watch saves: a checkpoint holds the weight of the rollout that follows.
+        callbacks: list[BaseCallback] = [watch] if penalty is None else [penalty, watch]
+        model.learn(left, callback=callbacks, reset_num_timesteps=checkpoint is None, progress_bar=progress)
     watch.finish(model)
     return run.folder / "policy"
 
@@ -80,7 +85,9 @@ def train(config: TrainConfig, run: Run, progress: bool = False, on_look: OnLook
 def ending(folder: Path, config: TrainConfig) -> str:
     """How far a training came, why it ended there, and its best look, in a line for the terminal."""
     looks = read_table(folder / "evaluations.csv")
-    best, steps, seconds = int(np.argmax(looks["score"])), looks["timesteps"][-1], looks["wall_s"][-1]
+    kept = frozen.load(folder).manifest.trained_on["timesteps"]  # under a limit not always the best score
+    best = int(np.argmax(looks["timesteps"] == kept))
+    steps, seconds = looks["timesteps"][-1], looks["wall_s"][-1]
     early = config.max_wall_s is not None and steps < config.n_timesteps
     why = f", ended by max_wall_s {config.max_wall_s:g} before {config.n_timesteps:,}" if early else ""
     return (
@@ -92,6 +99,14 @@ def ending(folder: Path, config: TrainConfig) -> str:
 
 def _learner(config: TrainConfig, env: Sb3Env, hyperparams: dict[str, Any]) -> BaseAlgorithm:
     return make_learner(config.algo, VecMonitor(env), hyperparams, config.seed, config.torch_threads)
+
+
+def _penalty(config: TrainConfig) -> CostPenalty | None:
+    """What takes the cost out of the rewards; None when they are learned from as they are."""
+    if config.cost_limit is not None:
+        gains = config.lagrange_kp, config.lagrange_ki, config.lagrange_kd
+        return CostPenalty(multiplier=Multiplier(config.cost_limit, *gains), every=config.lagrange_freq)
+    return CostPenalty(config.cost_penalty) if config.cost_penalty else None
 
 
 def _warm_up(config: TrainConfig, protocol: ProtocolConfig, cohort: Cohort) -> None:

@@ -1,7 +1,8 @@
 """What happens between two rollouts of a training: looks at validation days, checkpoints, and the clock.
 
 The policy that scored best at a look is kept, that of the first look (untrained, or the parent of a fine-tuning)
-included: what a training leaves is never worse on these days than what it began with.
+included: what a training leaves is never worse on these days than what it began with. Under a limit of cost it is the
+best of those within the limit; when there is none, the one that cost least.
 """
 
 import hashlib
@@ -21,11 +22,12 @@ from stable_baselines3.common.callbacks import BaseCallback
 from agents import frozen
 from agents.actors import ACTIVATION
 from agents.frozen import FrozenPolicy
+from agents.lagrange import CostPenalty
 from agents.sb3 import restore_state, save_state, weights
 from envs.faces.sb3 import Sb3Env
 from envs.tasks.dosing import Dosing
 from experiments import people
-from experiments.config import TrainConfig
+from experiments.config import LAGRANGE, TrainConfig
 from experiments.protocol import ProtocolConfig
 from experiments.records.tables import Table, concat, write_table
 from experiments.runs import Run
@@ -42,6 +44,9 @@ _FREE = {
     "n_timesteps", "max_wall_s", "eval_freq", "save_freq", "eval_replicas", "torch_threads", "init_from",
 }  # fmt: skip
 
+_BEYOND = -1000.0
+"""Less than any score."""
+
 OnLook = Callable[[int, float], None]
 """Told the environment steps and the score of each look; what it raises ends the training."""
 
@@ -53,7 +58,7 @@ def trained_people(config: TrainConfig, protocol: ProtocolConfig) -> ProtocolCon
 
 @dataclass
 class _Best:
-    score: float = -np.inf
+    worth: float = -np.inf
     timesteps: int = -1
 
 
@@ -67,9 +72,10 @@ class Watch(BaseCallback):
         run: Run,
         env: Sb3Env,
         on_look: OnLook | None = None,
+        penalty: CostPenalty | None = None,
     ) -> None:
         super().__init__()
-        self._on_look = on_look
+        self._on_look, self._penalty = on_look, penalty
         self._config, self._protocol, self._run, self._env = config, protocol, run, env
         self._validation = trained_people(config, protocol).model_copy(
             update={
@@ -150,8 +156,9 @@ class Watch(BaseCallback):
         self._looks = line if self._looks is None else concat([self._looks, line])
         for name, number in row.items():
             model.logger.record(f"validation/{name}", float(number))
-        if value > self._best.score:
-            self._best = _Best(value, model.num_timesteps)
+        worth = self._worth(value, (row["below_70_pct"] + row["below_54_pct"]) / 100)
+        if worth > self._best.worth:
+            self._best = _Best(worth, model.num_timesteps)
             folder = self._run.folder / "policy"
             folder.mkdir(exist_ok=True)
             for name, data in files.items():
@@ -159,6 +166,12 @@ class Watch(BaseCallback):
         write_table(self._run.folder / "evaluations.csv", self._looks)
         if self._on_look is not None:
             self._on_look(model.num_timesteps, value)
+
+    def _worth(self, value: float, cost: float) -> float:
+        """By what the best look is chosen: the score, where the mean cost is within the limit; else less than any
+        score, and the less the more it costs."""
+        limit = self._config.cost_limit
+        return value if limit is None or cost <= limit else _BEYOND * (1 + cost)
 
     def _pack(self, model: BaseAlgorithm) -> dict[str, bytes]:
         config, task = self._config, self._env.task
@@ -173,6 +186,9 @@ class Watch(BaseCallback):
             "split": "train",
             "seed": config.seed,
             "shield": config.shield,
+            "cost_limit": config.cost_limit,
+            "cost_penalty": config.cost_penalty,
+            **({name: getattr(config, name) for name in LAGRANGE} if config.cost_limit is not None else {}),
             "episode_days": config.episode_days,
             "timesteps": model.num_timesteps,
             "person_days": before.get("parent_person_days", 0.0)
@@ -204,10 +220,12 @@ class Watch(BaseCallback):
             f"model.{name}": value for name, value in save_state(model).items()
         }
         arrays |= {f"env.{name}": value for name, value in self._env.save().items()}
+        if self._penalty is not None:
+            arrays |= {f"penalty.{name}": value for name, value in self._penalty.save(model).items()}
         looks = self._looks or {}
         arrays |= {f"looks.{name}": column for name, column in looks.items()}
         arrays["watch"] = np.array([self._next_look, self._next_save, self._best.timesteps], np.float64)
-        arrays["watch_real"] = np.array([self._best.score, self._wall_s])
+        arrays["watch_real"] = np.array([self._best.worth, self._wall_s])
         arrays["settings"] = _digest(self._config)
         data = safetensors.save({name: np.asarray(value, order="C") for name, value in arrays.items()})
         self._run.save_checkpoint(model.num_timesteps, lambda folder: _write(folder / STATE, data))
@@ -233,6 +251,8 @@ class Watch(BaseCallback):
     def _restore(self, model: BaseAlgorithm, arrays: Mapping[str, NDArray[Any]]) -> None:
         observation = self._env.restore(_part(arrays, "env."))
         restore_state(model, _part(arrays, "model."), observation)
+        if self._penalty is not None:
+            self._penalty.restore(model, _part(arrays, "penalty."))
         looks = _part(arrays, "looks.")
         self._looks = {name: looks[name] for name in _LOOK if name in looks} or None
         self._next_look, self._next_save, best = (int(value) for value in arrays["watch"])
