@@ -78,13 +78,13 @@ class TrainConfig(Config):
         "0.01; null: no limit",
     )
     lagrange_kp: float = Field(
-        10.0, ge=0, le=10_000, description="weight per unit of mean cost above cost_limit, now"
+        20.0, ge=0, le=10_000, description="weight per unit of mean cost above cost_limit, now"
     )
     lagrange_ki: float = Field(
-        5.0, ge=0, le=10_000, description="weight per unit of mean cost above cost_limit, summed over updates"
+        10.0, ge=0, le=10_000, description="weight per unit of mean cost above cost_limit, summed over updates"
     )
     lagrange_kd: float = Field(
-        0.0, ge=0, le=10_000, description="weight per unit by which the mean cost rose since the last update"
+        20.0, ge=0, le=10_000, description="weight per unit by which the mean cost rose since the last update"
     )
     lagrange_freq: int = Field(
         14_400, ge=1, description="environment steps between updates of the weight, at the end of a rollout"
