@@ -129,6 +129,18 @@ def test_protocol_from_a_file_of_ones_own(tmp_path: Path) -> None:
         ({"decision_min": 7}, "give a multiple of 5"),
         ({"episode_days": 0.01}, "at least one decision"),
         ({"lanes": 101}, "use for example 2424"),
+        ({"cost_limit": -0.01}, "cost_limit: -0.01 given"),
+        ({"cost_limit": 2.1}, "cost_limit: 2.1 given"),
+        ({"cost_limit": True}, "cost_limit: True given"),
+        ({"cost_penalty": 101}, "cost_penalty: 101 given"),
+        ({"cost_limt": 0.01}, "unknown key 'cost_limt'; did you mean 'cost_limit'?"),
+        ({"lagrange_freq": 0, "cost_limit": 0.01}, "lagrange_freq: 0 given"),
+        ({"lagrange_ki": 3}, "lagrange_ki: 3 given, which does nothing without a limit; give cost_limit"),
+        (
+            {"cost_limit": 0.01, "cost_penalty": 1},
+            "cost_penalty: 1 given beside cost_limit 0.01, which moves",
+        ),
+        ({"cost_limit": 0.01, "lagrange_kp": 0, "lagrange_ki": 0}, "Give one above 0"),
         ({"lanes": 1, "hyperparams": {"n_steps": 1, "batch_size": 2}}, "at least two decisions"),
     ],
 )
@@ -155,6 +167,15 @@ def test_mistakes_in_protocols_are_named(changes: dict[str, Any], message: str) 
     with pytest.raises(ConfigError) as error:
         build(ProtocolConfig, _protocol(**changes), "p.yml")
     assert message in str(error.value)
+
+
+def test_a_limit_of_cost_is_set_shown_and_explained() -> None:
+    config = train_settings({"algo": "sac"}, None, ["cost_limit=0.01", "lagrange_kp=3"])
+    assert (config.algo, config.cost_limit, config.lagrange_kp) == ("sac", 0.01, 3.0)
+    shown = show(config)
+    assert "\ncost_limit: 0.01\n" in shown and "PID-Lagrangian" in shown
+    assert build(kind_of("sac"), parse_yaml(shown, "f")) == config
+    assert train_settings({}, None, ["cost_limit=null"]) == TrainConfig()
 
 
 def test_missing_setting_is_named() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from safetensors import numpy as safetensors
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from agents import frozen
 from experiments import validation
@@ -27,7 +28,7 @@ from experiments.records.config_files import ConfigError, build, load_yaml
 from experiments.records.tables import Table, read_table
 from experiments.runs import Run, latest_checkpoint, read_manifest
 from experiments.simulate import simulate
-from experiments.train import train
+from experiments.train import ending, train
 from experiments.tune import score, scored
 from experiments.validation import VALIDATION_SEED
 from twins.files import StorageError
@@ -443,6 +444,85 @@ def _put_state(run: Path, data: bytes) -> None:
     """Other contents for the newest checkpoint, with checksums that agree."""
     step = checkpoints.step_of(_state(run).parent)
     checkpoints.save(run / "checkpoints", step, lambda folder: (folder / validation.STATE).write_bytes(data))
+
+
+# --- a limit of cost --------------------------------------------------------------------------------------
+_LIMITED: dict[str, Any] = {
+    "cost_limit": 0.0, "lagrange_freq": ROLLOUT, "shield": "off", "episode_days": 0.4, "eval_days": 1.0,
+    "hyperparams": {"log_std_init": 1.5},
+}  # fmt: skip
+"""Doses at random without the shield, so that it costs something and the weight moves. Episodes end in mid-rollout."""
+
+
+def _penalty(run: Path) -> dict[str, NDArray[Any]]:
+    held = safetensors.load(_state(run).read_bytes())
+    return {name: value for name, value in held.items() if name.startswith("penalty.")}
+
+
+@pytest.mark.parametrize("algo", ["ppo", "sac"])
+def test_a_training_under_a_limit_of_cost_goes_on_bit_for_bit_in_mid_episode(
+    algo: str, tmp_path: Path
+) -> None:
+    whole = _train(tmp_path / "whole", _config(algo=algo, **_LIMITED))
+    again = _resume(_stopped_after(tmp_path / "stopped", 3, algo=algo, **_LIMITED))
+    _assert_same_training(again, whole)
+    ours, theirs = _penalty(whole), _penalty(again)
+    assert ours.keys() == theirs.keys() and all(np.array_equal(ours[name], theirs[name]) for name in ours)
+    assert ours["penalty.state"][0] > 0.01, "the weight moved"
+    free = _train(
+        tmp_path / "free", _config(algo=algo, **{**_LIMITED, "cost_limit": None, "lagrange_freq": 14_400})
+    )
+    assert not all(np.array_equal(value, _weights(free)[name]) for name, value in _weights(whole).items())
+    facts = frozen.load(whole).manifest.trained_on
+    assert (facts["cost_limit"], facts["cost_penalty"], facts["shield"]) == (0.0, 0.0, "off")
+    assert facts["lagrange_kp"] == 20.0 and facts["lagrange_freq"] == ROLLOUT
+    told = {value.tag for path in (whole / "tensorboard").iterdir() for value in _scalars(path)}
+    assert {"cost/weight", "cost/integral", "cost/mean"} <= told
+    held = safetensors.load(_state(whole).read_bytes())
+    del held["penalty.state"]
+    _put_state(whole, safetensors.save(held))
+    with pytest.raises(ValueError, match="does not fit"):
+        _resume(whole)
+
+
+def _scalars(path: Path) -> list[Any]:
+    return [value for event in EventFileLoader(str(path)).Load() for value in event.summary.value]
+
+
+def test_the_policy_kept_is_the_best_within_the_limit_else_the_one_that_cost_least(tmp_path: Path) -> None:
+    """The same training under three limits (of a weight next to nothing), so the same looks: another one is kept."""
+
+    def looks(name: str, limit: float) -> tuple[NDArray[Any], NDArray[Any], int]:
+        config = _config(
+            cost_limit=limit, lagrange_kp=1e-9, lagrange_ki=0.0, lagrange_kd=0.0, shield="off", people=["child"],
+            protocol="realistic", eval_days=2.0, eval_freq=ROLLOUT, n_timesteps=3 * ROLLOUT,
+            hyperparams={"learning_rate": 0.03},
+        )  # fmt: skip
+        run = _train(tmp_path / name, config)
+        curve = _looks(run)
+        cost = (curve["below_70_pct"] + curve["below_54_pct"]) / 100
+        kept = int(frozen.load(run).manifest.trained_on["timesteps"]) // ROLLOUT
+        assert f"kept is the policy of step {kept * ROLLOUT:,}" in ending(run, config)
+        return cost, curve["score"], kept
+
+    cost, score, kept = looks("any", 2.0)
+    assert kept == score.argmax() and cost[kept] > cost.min() > 0, "not what this test is about"
+    limit = (cost[kept] + cost.min()) / 2
+    cost, score, kept = looks("some", limit)
+    assert kept == np.where(cost <= limit, score, -np.inf).argmax() != score.argmax()
+    cost, score, kept = looks("none", cost.min() / 2)
+    assert kept == cost.argmin()
+
+
+def test_a_fixed_penalty_is_learned_from_and_told(whole: Path, tmp_path: Path) -> None:
+    changes = {**_LIMITED, "cost_limit": None, "lagrange_freq": 14_400}
+    fixed = _train(tmp_path / "fixed", _config(**changes, cost_penalty=2.0))
+    free = _train(tmp_path / "free", _config(**changes))
+    assert not all(np.array_equal(value, _weights(free)[name]) for name, value in _weights(fixed).items())
+    facts = frozen.load(fixed).manifest.trained_on
+    assert (facts["cost_limit"], facts["cost_penalty"]) == (None, 2.0) and "lagrange_kp" not in facts
+    plain = frozen.load(whole).manifest.trained_on
+    assert (plain["cost_limit"], plain["cost_penalty"]) == (None, 0.0)
 
 
 # --- going on from a saved policy -------------------------------------------------------------------------
