@@ -186,9 +186,7 @@ class Watch(BaseCallback):
             "split": "train",
             "seed": config.seed,
             "shield": config.shield,
-            "cost_limit": config.cost_limit,
-            "cost_penalty": config.cost_penalty,
-            **({name: getattr(config, name) for name in LAGRANGE} if config.cost_limit is not None else {}),
+            **_of_cost(config),
             "episode_days": config.episode_days,
             "timesteps": model.num_timesteps,
             "person_days": before.get("parent_person_days", 0.0)
@@ -258,6 +256,13 @@ class Watch(BaseCallback):
         self._next_look, self._next_save, best = (int(value) for value in arrays["watch"])
         self._best = _Best(float(arrays["watch_real"][0]), best)
         self._spent_s, self._since = float(arrays["watch_real"][1]), time.monotonic()
+
+
+def _of_cost(config: TrainConfig) -> dict[str, Any]:
+    """Under which limit or penalty of cost a policy was trained; nothing when it was not."""
+    if config.cost_limit is not None:
+        return {name: getattr(config, name) for name in ("cost_limit", *LAGRANGE)}
+    return {"cost_penalty": config.cost_penalty} if config.cost_penalty else {}
 
 
 def _digest(config: TrainConfig) -> NDArray[np.uint8]:

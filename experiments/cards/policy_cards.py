@@ -29,6 +29,11 @@ from twins.files import atomic_write_text
 
 POLICIES = ROOT / "agents" / "policies"
 CARD, PROTOCOLS_PAGE = "CARD.md", "protocols.md"
+_COST = {
+    "cost_limit": "limit of the mean cost of a decision in training",
+    "cost_penalty": "fixed weight of the cost in training",
+}
+"""Settings of training that a card shows where they were used."""
 _UNTESTED = (
     "real people, their data, and any pump or sensor that is worn",
     "another simulator or another model of the body than the one it was trained in",
@@ -173,6 +178,7 @@ def _training(manifests: Sequence[Manifest]) -> list[str]:
         ("simulated person-days", told("person_days")),
         ("length of an episode, days", told("episode_days")),
         ("shield during training", told("shield")),
+        *((title, told(name)) for name, title in _COST.items() if any(name in one for one in facts)),
         ("chosen on", f"validation days of people drawn for it, seed {told('validation_seed')}"),
         ("began from", told("init_from") if any(one.get("init_from") for one in facts) else "random weights"),
     ]

@@ -24,7 +24,7 @@ from experiments.config import TrainConfig, train_settings
 from experiments.hyperparams import SETTINGS
 from experiments.protocol import load_protocol
 from experiments.records import checkpoints
-from experiments.records.config_files import ConfigError, build, load_yaml
+from experiments.records.config_files import ConfigError, build, load_yaml, save
 from experiments.records.tables import Table, read_table
 from experiments.runs import Run, latest_checkpoint, read_manifest
 from experiments.simulate import simulate
@@ -474,7 +474,7 @@ def test_a_training_under_a_limit_of_cost_goes_on_bit_for_bit_in_mid_episode(
     )
     assert not all(np.array_equal(value, _weights(free)[name]) for name, value in _weights(whole).items())
     facts = frozen.load(whole).manifest.trained_on
-    assert (facts["cost_limit"], facts["cost_penalty"], facts["shield"]) == (0.0, 0.0, "off")
+    assert (facts["cost_limit"], facts["shield"]) == (0.0, "off") and "cost_penalty" not in facts
     assert facts["lagrange_kp"] == 20.0 and facts["lagrange_freq"] == ROLLOUT
     told = {value.tag for path in (whole / "tensorboard").iterdir() for value in _scalars(path)}
     assert {"cost/weight", "cost/integral", "cost/mean"} <= told
@@ -483,6 +483,26 @@ def test_a_training_under_a_limit_of_cost_goes_on_bit_for_bit_in_mid_episode(
     _put_state(whole, safetensors.save(held))
     with pytest.raises(ValueError, match="does not fit"):
         _resume(whole)
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("algo", ["ppo", "sac"])
+def test_a_training_under_a_limit_that_was_killed_goes_on_bit_for_bit(algo: str, tmp_path: Path) -> None:
+    changes = {"n_timesteps": LONG * ROLLOUT, "eval_freq": 7 * ROLLOUT, "save_freq": 4 * ROLLOUT}
+    config = _config(algo=algo, **(_LIMITED | changes))
+    save(config, tmp_path / "settings.yml")
+    run = tmp_path / "run"
+    process = _process("--conf-file", str(tmp_path / "settings.yml"), "--out", str(run))
+    _wait_for(process, lambda: _newest_step(run) >= 8 * ROLLOUT)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert 8 * ROLLOUT <= _newest_step(run) < LONG * ROLLOUT, "it was killed in mid-training"
+    _, errors = (process := _process("--resume", str(run))).communicate()
+    assert process.returncode == 0, errors
+    whole = _train(tmp_path / "whole", config)
+    _assert_same_training(run, whole)
+    ours, theirs = _penalty(whole), _penalty(run)
+    assert all(np.array_equal(value, theirs[name]) for name, value in ours.items())
 
 
 def _scalars(path: Path) -> list[Any]:
@@ -520,9 +540,8 @@ def test_a_fixed_penalty_is_learned_from_and_told(whole: Path, tmp_path: Path) -
     free = _train(tmp_path / "free", _config(**changes))
     assert not all(np.array_equal(value, _weights(free)[name]) for name, value in _weights(fixed).items())
     facts = frozen.load(fixed).manifest.trained_on
-    assert (facts["cost_limit"], facts["cost_penalty"]) == (None, 2.0) and "lagrange_kp" not in facts
-    plain = frozen.load(whole).manifest.trained_on
-    assert (plain["cost_limit"], plain["cost_penalty"]) == (None, 0.0)
+    assert facts["cost_penalty"] == 2.0 and not {"cost_limit", "lagrange_kp"} & set(facts)
+    assert not {"cost_limit", "cost_penalty"} & set(frozen.load(whole).manifest.trained_on)
 
 
 # --- going on from a saved policy -------------------------------------------------------------------------

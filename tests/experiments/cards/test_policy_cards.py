@@ -144,6 +144,20 @@ def test_the_command_of_a_card_trains_with_the_settings_of_the_manifest(places: 
     assert (config.n_timesteps, config.max_wall_s, config.episode_days) == (1_087_500, None, 5.0)
 
 
+def test_a_card_tells_of_a_limit_of_cost_where_there_was_one(
+    card: str, places: tuple[Path, Path], tmp_path: Path
+) -> None:
+    facts = {**TRAINED, "cost_limit": 0.01, "lagrange_ki": 3.0}
+    folder = tiny_policy.write(tmp_path / "policies" / "ppo-x" / "seed5", trained_on=facts)
+    assert "| limit of the mean cost of a decision in training | 0.01 |" in policy_card(
+        folder.parent, places[1]
+    )
+    assert "cost" not in card[card.index("## What it was trained on") : card.index("chosen on")]
+    words = train_command(frozen.load(folder).manifest).removeprefix("python -m scripts.train ").split()
+    config = train_settings({}, None, words[1::2])
+    assert (config.cost_limit, config.lagrange_ki, config.cost_penalty) == (0.01, 3.0, 0.0)
+
+
 def test_a_policy_without_results_says_so_and_a_damaged_one_has_no_card(
     places: tuple[Path, Path], tmp_path: Path
 ) -> None:
