@@ -30,11 +30,18 @@ from twins.kernels import kernel
     LAST_VALID_MG_DL,
     RUNNING_MIN,
     INSULIN_6H_U,
-) = range(17)
-NOW_COLUMNS = 17
+    COUNTED_1H_U,
+    COUNTED_24H_U,
+    SINCE_BOLUS_MIN,
+) = range(20)
+NOW_COLUMNS = 20
+"""`COUNTED_1H_U` and `COUNTED_24H_U`: insulin of the last hour, and of the last 24 to 25 hours, with each interval
+counted as at least scheduled basal (why: see `envs.shield.rule`)."""
 
 CGM_SUM_MG_DL, READINGS, READINGS_LOW, HOUR_INSULIN_U, HOUR_ANNOUNCED_G = range(5)
-HOURLY_COLUMNS = 5
+HOUR_COUNTED_U, HOUR_BEFORE_U = 5, 6
+HOURLY_COLUMNS = 7
+"""`HOUR_BEFORE_U`: `HOUR_COUNTED_U` of the hour that a slot held the day before."""
 PAST_HOURS = 24
 NEAR_LOW_MG_DL = 80.0
 """`READINGS_LOW` counts the readings below this."""
@@ -79,9 +86,9 @@ def insulin_on_board(
 class View:
     """The visible past of n lanes. Arrays are the core's own: read them, do not write.
 
-    ids: who sits in each lane. now: (n, 17), columns `CGM_MG_DL` ... `INSULIN_6H_U`. therapy: (n, 7), columns
-    of `twins.cohort`. weight_kg: (n,). interval_min: minutes between readings. hourly: (n, 24, 5), columns
-    `CGM_SUM_MG_DL` ... `HOUR_ANNOUNCED_G`, the last 24 hours since the start in a ring: slot h holds the hours
+    ids: who sits in each lane. now: (n, 20), columns `CGM_MG_DL` ... `SINCE_BOLUS_MIN`. therapy: (n, 7), columns
+    of `twins.cohort`. weight_kg: (n,). interval_min: minutes between readings. hourly: (n, 24, 7), columns
+    `CGM_SUM_MG_DL` ... `HOUR_BEFORE_U`, the last 24 hours since the start in a ring: slot h holds the hours
     h, h + 24 ... (`past_hour` finds one). Only under `oracle=True`, else None: oracle_state (n, S) and
     oracle_glucose_mg_dl (n,), what the twin knows, and oracle_meals (2, n, K), minute and grams of every meal of the
     episode, those to come included.
@@ -170,9 +177,12 @@ class View:
         self.now[lanes, CGM_AGE_MIN] = np.inf
         self.now[lanes, LAST_VALID_MG_DL] = np.nan
         self.now[lanes, SINCE_ANNOUNCED_MIN] = np.inf
+        self.now[lanes, SINCE_BOLUS_MIN] = np.inf
         self.cgm_buffer[lanes] = np.nan
         self.hourly[lanes] = 0.0
-        self.hourly[lanes, :, HOUR_INSULIN_U] = self.therapy[lanes, BASAL_U_PER_H][:, None]
+        for column in (HOUR_INSULIN_U, HOUR_COUNTED_U, HOUR_BEFORE_U):
+            self.hourly[lanes, :, column] = self.therapy[lanes, BASAL_U_PER_H][:, None]
+        self.now[lanes, COUNTED_24H_U] = (PAST_HOURS + 1) * self.therapy[lanes, BASAL_U_PER_H]
         per_interval = self.therapy[lanes, BASAL_U_PER_H] * self.interval_min / 60
         self.insulin_buffer[lanes] = per_interval[:, None]
         _sum_insulin(
@@ -231,12 +241,21 @@ def _see(  # type: ignore[no-untyped-def]
     for lane in lanes:
         row = now[lane]
         dose = basal[lane] * dt / 60.0 + bolus[lane]
+        counted = max(dose, therapy[lane, BASAL_U_PER_H] * dt / 60.0)
         insulin_buffer[lane, newest] = dose
         insulin_buffer[lane, newest + taps] = dose
         hour = hourly[lane, int(row[RUNNING_MIN] // 60) % PAST_HOURS]
         if row[RUNNING_MIN] % 60 < dt:  # the slot's hour of yesterday is over
+            before = hour[HOUR_COUNTED_U]
             hour[:] = 0.0
+            hour[HOUR_BEFORE_U] = before
         hour[HOUR_INSULIN_U] += dose
+        hour[HOUR_COUNTED_U] += counted
+        total = hour[HOUR_BEFORE_U]  # of which a part is still within the last 24 h
+        for k in range(PAST_HOURS):
+            total += hourly[lane, k, HOUR_COUNTED_U]
+        row[COUNTED_24H_U] = total
+        row[SINCE_BOLUS_MIN] = dt if bolus[lane] > 0.0 else row[SINCE_BOLUS_MIN] + dt
         hour[HOUR_ANNOUNCED_G] += row[ANNOUNCED_G]
         if not np.isnan(cgm[lane]):
             hour[CGM_SUM_MG_DL] += cgm[lane]
@@ -262,6 +281,7 @@ def _sum_insulin(now, lanes, insulin_buffer, q, curves, therapy, dt):  # type: i
     """Insulin on board, its activity and recent doses, from the window that begins at slot q."""
     taps = insulin_buffer.shape[1] // 2
     recent_30, recent_120 = max(30 // dt, 1), max(120 // dt, 1)
+    last_hour = (60 + dt - 1) // dt
     for lane in lanes:
         row = now[lane]
         scheduled = therapy[lane, BASAL_U_PER_H] * dt / 60.0
@@ -282,6 +302,10 @@ def _sum_insulin(now, lanes, insulin_buffer, q, curves, therapy, dt):  # type: i
         for k in range(recent_120, taps):
             total += insulin_buffer[lane, q + taps - 1 - k]
         row[INSULIN_6H_U] = total
+        total = 0.0
+        for k in range(last_hour):
+            total += max(insulin_buffer[lane, q + taps - 1 - k], scheduled)
+        row[COUNTED_1H_U] = total
 
 
 @kernel

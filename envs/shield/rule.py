@@ -1,15 +1,29 @@
 """The rule shield: the requested dose becomes the allowed one, with a reason.
 
-Order of checks; a later one overrides an earlier one's reason when it lowers the dose further:
+Order of checks, which is that of the reasons; a later one overrides an earlier one's reason when it lowers the
+dose further:
 
 1. an invalid or absent request becomes the fallback: scheduled basal, or zero when the last valid
    glucose was below 80 mg/dL, or readings are stale and were falling;
-2. caps: basal, bolus, insulin on board. They never raise a request;
+2. caps: basal rate; size of a bolus; time since the last one; insulin on board; insulin of any hour; insulin of any
+   24 hours. They never raise a request, and apart from the rate of the age group none takes from scheduled basal;
 3. a sensor that is stale, impossible, jumping or flat: no dose above scheduled basal;
 4. glucose below 70, or predicted below 80 mg/dL in 30 min: no insulin;
-5. starvation: after two hours under a quarter of scheduled basal, with negative insulin on board and nothing
-   low in sight, scheduled basal is restored until nine tenths of six hours' basal have been given. This alone
-   may raise a request.
+5. starvation: with nothing low in sight and no more insulin on board than scheduled basal brings, a request below a
+   quarter of scheduled basal becomes scheduled basal from 100 mg/dL on, any smaller one from 180 mg/dL on. This
+   alone may raise a request. A sensor that is stale or impossible forbids it, a flat or jumping one up to 250 mg/dL:
+   beyond, a sensor stands still at its upper end and would hide what it is for.
+
+The sums of an hour and of 24 hours hold for what is delivered in every window of that length: at most one largest
+bolus + 4 hours' basal, and twice the therapy's daily insulin. No cap is to stop scheduled basal, for no insulin
+harms too; so each interval counts as at least scheduled basal, and a dose above it is allowed only where scheduled
+basal may follow for good without breaking the sum. (24 hours of scheduled basal alone exceed twice the daily insulin
+of nobody with sensible settings; where they do, scheduled basal is all that is left.) The basal that starvation
+restores is paid for in the same way. The sum of an hour is counted over 60 min before the interval, that of 24 hours
+over the 24 to 25 clock hours before it, so that they hold from whichever minute one counts.
+
+After a jump of more than 40 mg/dL or 20 %, also across a gap, and at the first reading after four silent hours, the
+sensor is not believed for 15 min: a single spike brings no dose.
 
 These are rules of real pumps. They bound the dose; they do not bound glucose under a hostile agent.
 """
@@ -29,7 +43,8 @@ from twins.cohort import BASAL_U_PER_H
 from twins.kernels import kernel
 
 _NONE = int(Reason.NONE)
-_BASAL, _BOLUS, _IOB = int(Reason.MAX_BASAL), int(Reason.MAX_BOLUS), int(Reason.MAX_IOB)
+_BASAL, _BOLUS, _INTERVAL = int(Reason.MAX_BASAL), int(Reason.MAX_BOLUS), int(Reason.BOLUS_INTERVAL)
+_IOB, _HOURLY, _DAILY = int(Reason.MAX_IOB), int(Reason.MAX_HOURLY), int(Reason.MAX_DAILY)
 _STALE, _IMPOSSIBLE = int(Reason.STALE), int(Reason.IMPOSSIBLE)
 _JUMP, _FLAT = int(Reason.JUMP), int(Reason.FLAT)
 _PREDICTED, _LOW, _STARVED = int(Reason.PREDICTED_LOW), int(Reason.LOW), int(Reason.STARVATION)
@@ -41,7 +56,7 @@ def rule(
     """The allowed request, reason codes (n,) int64 and margins (n,): the least of glucose and its
     prediction above their thresholds in mg/dL (negative = suspended, NaN = no trusted reading).
 
-    request, limits (n, 3): one row per lane of the view. `belief` is not used by rules.
+    request, limits (n, 5): one row per lane of the view. `belief` is not used by rules.
     """
     n = len(view)
     allowed = Request(np.empty(n), np.empty(n), request.plan)
@@ -86,10 +101,12 @@ def apply(  # type: ignore[no-untyped-def]
 def _one(basal, bolus, row, window, scheduled, limits, dt):  # type: ignore[no-untyped-def]
     """One lane: (allowed basal U/h, allowed bolus U, reason, margin mg/dL)."""
     glucose, age = row[v.CGM_MG_DL], row[v.CGM_AGE_MIN]
-    slope = row[v.SLOPE_MG_DL_PER_MIN]
     stale = not age <= limit.STALE_AFTER_MIN
     possible = v.LOWEST_READING < glucose < v.HIGHEST_READING
-    predicted = glucose + limit.PREDICT_MIN * slope
+    trusted = possible and not stale
+    predicted = glucose + limit.PREDICT_MIN * row[v.SLOPE_MG_DL_PER_MIN]
+    low = trusted and glucose < limit.SUSPEND_BELOW_MG_DL
+    soon = trusted and not predicted >= limit.PREDICTED_BELOW_MG_DL
 
     # 1. fallback
     basal, bolus, reason = valid(basal, bolus, row, scheduled)
@@ -99,40 +116,39 @@ def _one(basal, bolus, row, window, scheduled, limits, dt):  # type: ignore[no-u
         basal, reason = limits[limit.MAX_BASAL_U_PER_H], _BASAL
     if bolus > limits[limit.MAX_BOLUS_U]:
         bolus, reason = limits[limit.MAX_BOLUS_U], _BOLUS
-    room = max(limits[limit.MAX_IOB_U] - row[v.IOB_NET_U], 0.0)
-    extra = max(basal - scheduled, 0.0) * dt / 60.0
-    if bolus + extra > room:
-        reason = _IOB
-        bolus = min(bolus, room)
-        basal = min(basal, scheduled + max(room - bolus, 0.0) * 60.0 / dt)
+    if bolus > 0.0 and not row[v.SINCE_BOLUS_MIN] >= limit.BETWEEN_BOLUSES_MIN:
+        bolus, reason = 0.0, _INTERVAL
+    spoken_for = scheduled * dt / 60.0 + limit.ROUNDING_U
+    for room, code in (
+        (limits[limit.MAX_IOB_U] - row[v.IOB_NET_U], _IOB),
+        (limits[limit.MAX_HOURLY_U] - row[v.COUNTED_1H_U] - spoken_for, _HOURLY),
+        (limits[limit.MAX_DAILY_U] - row[v.COUNTED_24H_U] - spoken_for, _DAILY),
+    ):
+        less_basal, less_bolus = _within(room, basal, bolus, scheduled, dt)
+        if less_basal < basal or less_bolus < bolus:
+            basal, bolus, reason = less_basal, less_bolus, code
 
     # 3. sensor
-    fault = _sensor_fault(glucose, stale, possible, window, dt)
+    fault = _sensor_fault(stale, possible, window, row[v.RUNNING_MIN], dt)
     if fault != _NONE and (bolus > 0.0 or basal > scheduled):
         bolus, basal, reason = 0.0, min(basal, scheduled), fault
 
     # 4. low glucose, now or soon
-    trusted = possible and not stale
-    low = trusted and glucose < limit.SUSPEND_BELOW_MG_DL
-    soon = trusted and predicted < limit.PREDICTED_BELOW_MG_DL
     if (low or soon) and (basal > 0.0 or bolus > 0.0):
         basal, bolus, reason = 0.0, 0.0, _LOW if low else _PREDICTED
 
-    # 5. starvation; that basal has been given again for half an hour tells a restoration from a beginning
-    begins = row[v.INSULIN_2H_U] < limit.STARVED_SHARE * 2.0 * scheduled
-    given_again = row[v.INSULIN_30MIN_U] >= limit.REPAID_SHARE * 0.5 * scheduled
-    goes_on = given_again and row[v.INSULIN_6H_U] < limit.REPAID_SHARE * 6.0 * scheduled
-    starved = (
-        (begins or goes_on)
-        and row[v.IOB_NET_U] < 0.0
-        and row[v.RUNNING_MIN] >= 120.0
-        and fault == _NONE
+    # 5. starvation
+    starved = basal < limit.STARVED_SHARE * scheduled and glucose >= limit.STARVED_ABOVE_MG_DL
+    believed = fault == _NONE or glucose >= limit.VERY_HIGH_MG_DL
+    unjustified = (
+        (starved or glucose >= limit.HIGH_MG_DL)
+        and row[v.IOB_NET_U] + bolus < limit.STARVED_IOB_H * scheduled
         and trusted
-        and glucose >= limit.STARVED_ABOVE_MG_DL
+        and believed
         and not soon
     )
     restored = min(scheduled, limits[limit.MAX_BASAL_U_PER_H])
-    if starved and basal < restored:
+    if unjustified and basal < restored:
         basal, reason = restored, _STARVED
 
     margin = min(glucose - limit.SUSPEND_BELOW_MG_DL, predicted - limit.PREDICTED_BELOW_MG_DL)
@@ -140,23 +156,58 @@ def _one(basal, bolus, row, window, scheduled, limits, dt):  # type: ignore[no-u
 
 
 @kernel
-def _sensor_fault(glucose, stale, possible, window, dt):  # type: ignore[no-untyped-def]
+def _within(room, basal, bolus, scheduled, dt):  # type: ignore[no-untyped-def]
+    """Basal U/h and bolus U of which no more than `room` U goes beyond scheduled basal; the bolus comes first."""
+    if not room > 0.0:  # also where it is not known
+        room = 0.0
+    bolus = min(bolus, room)
+    return min(basal, scheduled + (room - bolus) * 60.0 / dt), bolus
+
+
+@kernel
+def _sensor_fault(stale, possible, window, running, dt):  # type: ignore[no-untyped-def]
     """The first fault of the sensor in the order stale, impossible, jump, flat; NONE without one."""
     if stale:
         return _STALE
     if not possible:
         return _IMPOSSIBLE
+    if _jumps(window, running, dt):
+        return _JUMP
+    return _FLAT if _flat(window, dt) else _NONE
+
+
+@kernel
+def _flat(window, dt):  # type: ignore[no-untyped-def]
+    """Whether the readings of the last 45 min, none of them missing, hardly differ."""
     n = len(window)
-    steps = min(max(limit.JUMP_MEMORY_MIN // dt, 1), n - 1)
-    for k in range(steps):
-        if abs(window[n - 1 - k] - window[n - 2 - k]) > limit.JUMP_MG_DL:  # False where one is NaN
-            return _JUMP
     lowest, highest, steps = np.inf, -np.inf, min(limit.FLAT_MIN // dt, n - 1)
     for k in range(steps + 1):
         value = window[n - 1 - k]
         if np.isnan(value):
-            return _NONE
+            return False
         lowest, highest = min(lowest, value), max(highest, value)
-    if highest - lowest < limit.FLAT_WITHIN_MG_DL and glucose > limit.FLAT_ABOVE_MG_DL:
-        return _FLAT
-    return _NONE
+    return highest - lowest < limit.FLAT_WITHIN_MG_DL
+
+
+@kernel
+def _jumps(window, running, dt):  # type: ignore[no-untyped-def]
+    """Whether the newest reading, or one of the last 15 min, is far from the one before it, however old that is.
+
+    A single reading in the whole window is not believed either, but the very first one.
+    """
+    n = len(window)
+    steps = max(limit.JUMP_MEMORY_MIN // dt, 1)
+    later, readings = np.nan, 0
+    for k in range(n):
+        value = window[n - 1 - k]
+        if np.isnan(value):
+            continue
+        if readings > 0:
+            widest = min(limit.JUMP_MG_DL, limit.JUMP_SHARE * min(value, later))
+            if not abs(later - value) <= widest:
+                return True
+            if k >= steps:
+                return False
+        later = value
+        readings += 1
+    return readings < 2 and running > 0.0
