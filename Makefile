@@ -33,8 +33,13 @@ test: lint
 	$(PY) -m pytest -n 2 -m "not verify" --cov --cov-report=
 	NUMBA_DISABLE_JIT=1 $(PY) -m pytest -n 2 -m kernels --cov --cov-append --cov-report=
 	$(PY) -m coverage report --fail-under=90
+SHIELD := envs/limits.py,envs/shield/rule.py,envs/shield/fallback.py,envs/shield/reasons.py
 verify: setup .venv-gym1/.ready
 	$(PY) -m pytest -m verify
+	NUMBA_DISABLE_JIT=1 COVERAGE_FILE=.coverage.shield $(PY) -m pytest -m kernels tests/safety/test_shield.py \
+	    --cov --cov-branch --cov-report=
+	COVERAGE_FILE=.coverage.shield $(PY) -m coverage report --include=$(SHIELD) --fail-under=100
+	NUMBA_DISABLE_JIT=1 $(PY) -m tests.safety.mutants
 	.venv-gym1/bin/python -m pytest -n 2 -m "not verify" tests/envs
 verify-results: setup
 	$(PY) -m scripts.verify_results

@@ -180,8 +180,8 @@ def _sensor_fault(stale, possible, window, running, dt):  # type: ignore[no-unty
 def _flat(window, dt):  # type: ignore[no-untyped-def]
     """Whether the readings of the last 45 min, none of them missing, hardly differ."""
     n = len(window)
-    lowest, highest, steps = np.inf, -np.inf, min(limit.FLAT_MIN // dt, n - 1)
-    for k in range(steps + 1):
+    lowest, highest = np.inf, -np.inf
+    for k in range(limit.FLAT_MIN // dt + 1):
         value = window[n - 1 - k]
         if np.isnan(value):
             return False
@@ -196,7 +196,6 @@ def _jumps(window, running, dt):  # type: ignore[no-untyped-def]
     A single reading in the whole window is not believed either, but the very first one.
     """
     n = len(window)
-    steps = max(limit.JUMP_MEMORY_MIN // dt, 1)
     later, readings = np.nan, 0
     for k in range(n):
         value = window[n - 1 - k]
@@ -206,7 +205,7 @@ def _jumps(window, running, dt):  # type: ignore[no-untyped-def]
             widest = min(limit.JUMP_MG_DL, limit.JUMP_SHARE * min(value, later))
             if not abs(later - value) <= widest:
                 return True
-            if k >= steps:
+            if k >= limit.JUMP_MEMORY_MIN // dt:
                 return False
         later = value
         readings += 1

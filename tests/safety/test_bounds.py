@@ -83,6 +83,8 @@ class Watch:
     def reset(self) -> None:
         """Forget sums that go over several intervals."""
         self.owed = np.zeros(self.core.lanes)
+        self.since_bolus = np.full(self.core.lanes, np.inf)
+        self.day = np.zeros((self.core.lanes, 1440))  # U in each of the last 1440 min
         self.calls = 0
 
     def step(self, action: Any) -> Any:
@@ -95,6 +97,8 @@ class Watch:
             core.view.now[:, v.CGM_AGE_MIN] = 20.0 + 5.0 * (self.calls % 288 - self.blind.start)
         fresh_lane = core.minute == 0
         self.owed[fresh_lane] = 0.0
+        self.since_bolus[fresh_lane] = np.inf
+        self.day[fresh_lane] = core.view.therapy[fresh_lane, BASAL_U_PER_H, None] / 60
         seen, therapy, bounds = core.view.now.copy(), core.view.therapy, limit.for_therapy(core.view.therapy)
         done = self._step(action)
         self.check(done.trace, seen, therapy, bounds)
@@ -122,6 +126,10 @@ class Watch:
         assert (dose <= bounds[:, limit.MAX_BOLUS_U] + 1e-9).all()
         assert (dose[blind] == 0).all()
 
+        assert (self.since_bolus[dose > 0] >= 3).all()
+        self.since_bolus = np.where(dose > 0, 0.0, self.since_bolus) + rows.shape[1]
+        self.check_sums(basal / 60 + bolus, scheduled, bounds)
+
         extra = np.maximum(rate - scheduled - PUMP_STEP_U_PER_H, 0) * rows.shape[1] / 60
         room = np.maximum(bounds[:, limit.MAX_IOB_U] - seen[:, v.IOB_NET_U], 0)
         assert (dose + extra <= room + 1e-9).all()
@@ -129,6 +137,17 @@ class Watch:
         glucose, slope = seen[:, v.CGM_MG_DL], seen[:, v.SLOPE_MG_DL_PER_MIN]
         low = ~blind & ((glucose < 70) | (glucose + 30 * slope < 80))
         assert (rate[low] == 0).all() and (dose[low] == 0).all()
+
+    def check_sums(self, minutes: Any, scheduled: Any, bounds: Any) -> None:
+        """No 60 and no 1440 minutes in a row, whichever they begin with, hold more than they may."""
+        joined = np.concatenate([self.day, minutes], axis=1)
+        self.day = joined[:, -1440:]
+        total = np.cumsum(np.pad(joined, ((0, 0), (1, 0))), axis=1)
+        last = np.arange(joined.shape[1] - minutes.shape[1], joined.shape[1]) + 1
+        hour, day = total[:, last] - total[:, last - 60], total[:, last] - total[:, last - 1440]
+        most = np.maximum(bounds[:, limit.MAX_DAILY_U], 24 * scheduled)
+        assert (hour <= bounds[:, limit.MAX_HOURLY_U, None] + 1e-9).all()
+        assert (day <= most[:, None] + 1e-9).all()
 
 
 def _single(agent: Agent, days: float, people: list[str], **keywords: Any) -> list[Watch]:
