@@ -114,9 +114,10 @@ class Therapy(RuleBasedStateMachine):
         if math.isnan(reading):
             self.age += self.dt
         else:
-            before = self.view.cgm_history_mg_dl[0, :-1]
-            before = before[~np.isnan(before)]
-            if len(before) and not abs(reading - before[-1]) <= min(40, 0.2 * min(reading, before[-1])):
+            known = self.view.cgm_history_mg_dl[0, :-1]
+            known = known[~np.isnan(known)]
+            before = float(known[-1]) if len(known) else reading
+            if reading != before and not abs(reading - before) <= min(40, 0.2 * min(reading, before)):
                 self.since_jump = 0
             self.age, self.glucose = 0, min(max(reading, 39.0), 600.0)
 

@@ -57,17 +57,18 @@ def test_without_the_shield_starvation_is_severe() -> None:
 
 def test_a_sensor_at_its_upper_end_does_not_hide_starvation() -> None:
     """A high that lasts, read as 600 for hours, is not taken for a broken sensor: basal comes back."""
-    setting = make_setting(person="adult#007", scenario="fasting", days=2)
-    core = Core(setting, Dosing(), 1)
-    core.reset(*Roster(setting.cohort, 1, setting.split, setting.seed).next(np.arange(1)))
+    unguarded, guarded = (
+        Core(make_setting(person="adult#007", scenario="fasting", days=2, shield=shield), Dosing(), 1)
+        for shield in ("off", "rule")
+    )
+    setting = guarded.setting
+    unguarded.reset(*Roster(setting.cohort, 1, setting.split, setting.seed).next(np.arange(1)))
     nothing = Request(np.zeros(1), np.zeros(1))
-    core._shield = lambda request, view, limits: (request, np.zeros(1, np.int64), np.full(1, np.nan))  # type: ignore
-    while core.glucose[0] < 900:
-        core.step(nothing)
-    fresh = Core(setting, Dosing(), 1)
-    fresh.restore(core.save())
-    delivered = np.concatenate([fresh.step(nothing).trace[0, :, t.BASAL_U_PER_H].copy() for _ in range(144)])
-    assert delivered.mean() == pytest.approx(core.view.therapy[0, BASAL_U_PER_H], rel=0.02)
+    while unguarded.glucose[0] < 900:
+        unguarded.step(nothing)
+    guarded.restore(unguarded.save())
+    rates = [guarded.step(nothing).trace[0, 0, t.BASAL_U_PER_H] for _ in range(144)]
+    assert np.mean(rates) == pytest.approx(guarded.view.therapy[0, BASAL_U_PER_H], rel=0.02)
 
 
 @pytest.mark.verify

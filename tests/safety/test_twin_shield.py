@@ -155,8 +155,8 @@ def decided(
 
 
 def test_a_safe_request_is_given_as_asked_and_its_margin_says_by_how_much() -> None:
-    allowed, reason, margin, core = decided(0.1, 0.05)
-    assert (allowed.basal_u_per_h == 0.1).all() and (allowed.bolus_u == 0.05).all()
+    allowed, reason, margin, core = decided(0.4, 0.05)  # at least a quarter of everybody's basal
+    assert (allowed.basal_u_per_h == 0.4).all() and (allowed.bolus_u == 0.05).all()
     assert (reason == Reason.NONE).all() and (margin > 0).all()
 
 
