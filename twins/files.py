@@ -1,13 +1,17 @@
-"""Writing so that a file is either the old one or the new one, whole, whatever happens in between.
+"""Writing so that a file is either the old one or the new one, whole, and reading so that no file takes all memory.
 
 Order of steps as in Pillai and others, "All file systems are not created equal", OSDI 2014: temporary
 file in the same folder, flush, fsync, rename, fsync of the folder.
 """
 
 import errno
+import gzip
+import io
 import os
 import shutil
+import stat
 import uuid
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +62,48 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     finally:
         if temporary.exists():
             temporary.unlink()
+
+
+class UnfitFile(ValueError):
+    """A file that is not read: no plain file, larger than allowed, or damaged. The message says which."""
+
+
+def read_file(path: str | Path, most: int, unpack: bool = False) -> bytes:
+    """The contents of a plain file of at most `most` bytes.
+
+    unpack: a gzip file is given unpacked; `most` then holds for what is in it, which is counted as it is unpacked.
+    Raises UnfitFile, at once for a pipe, a device, a folder, or what is too large; FileNotFoundError and other OSErrors
+    as `open` does.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer: no waiting
+    try:
+        held = os.fstat(descriptor)
+        if not stat.S_ISREG(held.st_mode):
+            raise UnfitFile(f"{path} is no plain file; give one")
+        if held.st_size > most:
+            raise UnfitFile(f"{path} has {held.st_size} bytes; such a file has at most {most}. Do not use it")
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(most + 1)
+    finally:
+        os.close(descriptor)
+    if unpack and data[:2] == b"\x1f\x8b":
+        data = _unpacked(path, data, most)
+    if len(data) > most:
+        raise UnfitFile(f"{path} holds more than {most} bytes; do not use it")
+    return data
+
+
+def _unpacked(path: str | Path, data: bytes, most: int) -> bytes:
+    """What a gzip file holds, or its first `most` + 1 bytes."""
+    parts, left = [], most + 1
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            while left and (part := file.read(min(left, _MB))):
+                parts.append(part)
+                left -= len(part)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnfitFile(f"{path} is not a gzip file ({error}); get it again") from None
+    return b"".join(parts)
 
 
 def sync(path: Path) -> None:

@@ -7,8 +7,10 @@ same hash is part of a protocol's hash, so that old results are never read as ne
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,10 @@ def kernel_hash() -> str:
 
 
 def _cache_folder() -> Path:
-    """Where compiled functions are kept; the folder for temporary files where the usual one cannot be written."""
+    """Where compiled functions are kept; a folder for temporary files where the usual one cannot be written.
+
+    What lies there is loaded as code, so that a folder which somebody else can write into is not used.
+    """
     base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     name = Path("homeostat") / kernel_hash()[:16]
     folder = Path(base) / name
@@ -38,7 +43,17 @@ def _cache_folder() -> Path:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError:
-        return Path(tempfile.gettempdir()) / name
+        return _own_temporary_folder() / name
+
+
+def _own_temporary_folder() -> Path:
+    """A folder that this user alone may write into: the one of an earlier call, or a new one."""
+    folder = Path(tempfile.gettempdir()) / f"homeostat-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(0o700)
+    held = folder.lstat()
+    mine = stat.S_ISDIR(held.st_mode) and held.st_uid == os.getuid() and not held.st_mode & 0o022
+    return folder if mine else Path(tempfile.mkdtemp(prefix="homeostat-"))
 
 
 numba.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]

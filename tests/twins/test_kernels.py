@@ -1,5 +1,6 @@
 """Compiled functions: where they are cached, and that the cache is never stale."""
 
+import os
 from pathlib import Path
 
 import numba
@@ -35,6 +36,23 @@ def test_any_edit_of_a_source_that_may_hold_a_kernel_gives_another_hash(
 def test_the_cache_folder_is_named_by_the_hash() -> None:
     assert len(kernels.kernel_hash()) == 64
     assert Path(numba.config.CACHE_DIR).name == kernels.kernel_hash()[:16]
+
+
+def test_no_folder_of_somebody_else_is_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in the cache is loaded as code, and everybody may write into the folder for temporary files."""
+    monkeypatch.setattr(kernels.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(kernels.tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))  # cannot be a folder
+    mine = tmp_path / f"homeostat-{os.getuid()}"
+    assert kernels._cache_folder() == mine / "homeostat" / kernels.kernel_hash()[:16]
+    assert mine.stat().st_mode & 0o077 == 0 and kernels._cache_folder().parent.parent == mine
+    mine.chmod(0o777)
+    other = kernels._cache_folder().parent.parent
+    assert other != mine and other.stat().st_mode & 0o077 == 0
+    mine.rmdir()
+    mine.symlink_to(tmp_path)
+    assert kernels._cache_folder().parent.parent not in (mine, tmp_path)
 
 
 @pytest.mark.kernels

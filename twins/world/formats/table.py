@@ -1,15 +1,16 @@
 """Reading comma-separated text row by row, with errors that name file, line and remedy."""
 
 import csv
-import gzip
 import io
 import math
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
+from twins.files import UnfitFile, read_file
 from twins.words import near_miss
 from twins.world.diary import DiaryError
 
@@ -23,6 +24,10 @@ LIMITS = {
 
 UNREADABLE_SHARE, UNREADABLE_ROWS = 0.02, 3
 """So many rows of a data set's file (the larger of the two) may be unreadable; they are left out."""
+
+MOST_BYTES, MOST_LINES, WIDEST_LINE = 32 << 20, 1_600_000, 1 << 18
+"""Limits of a recording, unpacked: three years have 1.6 million minutes. Beyond them a file is not parsed at all, as a
+short line costs many times its size in memory."""
 
 Parsed = TypeVar("Parsed")
 
@@ -157,12 +162,17 @@ def _header_and_lines(path: Path) -> tuple[list[str], Iterator[tuple[int, list[s
 
 def _text(path: Path) -> str:
     try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
+        data = read_file(path, MOST_BYTES, unpack=True)
+    except (OSError, UnfitFile) as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
         raise DiaryError(f"{path}: {reason}; give the path of a CSV file, plain or gzip-compressed") from None
+    raw = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero((raw == ord("\n")) | (raw == ord("\r")))
+    if len(ends) > MOST_LINES or np.diff(ends, prepend=-1, append=len(data)).max() > WIDEST_LINE:
+        raise DiaryError(
+            f"{path.name}: {len(ends) + 1} lines, or one of more than {WIDEST_LINE} bytes; a recording has at most "
+            f"{MOST_LINES} lines, of one reading each"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
