@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
 from agents.actors import ACTIVATION, Activation, Actor, Algo, needed
+from twins.files import UnfitFile, read_file
 
 NOTICE = "Research software, not a medical device."
 """Said wherever a dose is shown."""
@@ -126,19 +127,15 @@ def load(folder: str | Path) -> FrozenPolicy:
             raise FileNotFoundError(
                 f"no {name} in {folder}; a policy is a folder with {MANIFEST} and {WEIGHTS}, such as {such}"
             )
-        if path.stat().st_size > MAX_BYTES[name]:
-            raise PolicyError(
-                f"{path} has {path.stat().st_size} bytes; that of a policy has at most {MAX_BYTES[name]}. Do not use it"
-            )
+    manifest_file, data = (_read(folder, name) for name in (MANIFEST, WEIGHTS))
     try:
-        manifest = Manifest.model_validate(json.loads((folder / MANIFEST).read_bytes()))
+        manifest = Manifest.model_validate(json.loads(manifest_file))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise PolicyError(f"{folder / MANIFEST}: {where}: {first['msg']}; train the policy again") from None
     except (ValueError, RecursionError) as error:
         raise PolicyError(f"{folder / MANIFEST} is not JSON ({error}); train the policy again") from None
-    data = (folder / WEIGHTS).read_bytes()
     if hashlib.sha256(data).hexdigest() != manifest.weights_sha256:
         raise PolicyError(
             f"{folder / WEIGHTS} is not the file its manifest was written for; get both files anew"
@@ -150,6 +147,13 @@ def load(folder: str | Path) -> FrozenPolicy:
             f"{folder / WEIGHTS} cannot be read as safetensors ({error}); train the policy again"
         ) from None
     return FrozenPolicy(manifest, _checked(manifest, weights))
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return read_file(folder / name, MAX_BYTES[name])
+    except (OSError, UnfitFile) as error:
+        raise PolicyError(f"{name} of a policy cannot be read: {error}") from None
 
 
 def _checked(manifest: Manifest, weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:

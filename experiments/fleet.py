@@ -23,6 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from experiments.records.json_files import load_object
 from experiments.records.lock import FolderLock
 from twins.files import atomic_write_text, check_writable, writing
 from twins.kernels import kernel_hash
@@ -109,7 +110,7 @@ def is_done(folder: Path, cell: Cell) -> bool:
     path = _mark(folder, cell.name)
     if not path.is_file():
         return False
-    if json.loads(path.read_text(encoding="utf-8")).get("digest") != cell.digest:
+    if load_object(path, "delete it, and the cell is done again").get("digest") != cell.digest:
         raise ValueError(
             f"{cell.name} lies in {folder}, done with other settings or another version of the simulator; give another "
             f"folder, or delete this one (of this cell alone: {path})"

@@ -2,7 +2,7 @@
 
 config.yml     the resolved settings, each with its meaning; can be given back with --conf-file
 command.txt    what was typed
-manifest.json  status, code, versions, machine, seeds, times; written first
+manifest.json  status, code, versions, machine, seeds, times; written when the two above are there
 checkpoints/   see `experiments.records.checkpoints`
 lock           while a process works in the folder
 """
@@ -20,6 +20,7 @@ from typing import Any, Literal, Self
 
 from experiments.records import checkpoints
 from experiments.records.config_files import Config, show
+from experiments.records.json_files import load_object
 from experiments.records.lock import FolderLock
 from experiments.records.provenance import provenance
 from twins.files import TEMPORARY, atomic_write_text, check_writable
@@ -79,15 +80,18 @@ class Run:
         check_writable(folder, need_mb)
         lock = FolderLock(folder)
         try:
-            if any(path != lock.path and not path.name.startswith(TEMPORARY) for path in folder.iterdir()):
+            # A process that was killed in these lines left its lock and a part of the first files, and no run.
+            remains = {"config.yml", "command.txt"} if lock.inherited else set()
+            held = {path.name for path in folder.iterdir() if not path.name.startswith(TEMPORARY)}
+            if held - remains - {lock.path.name}:
                 raise FileExistsError(
                     f"{folder} already holds files, and a run never overwrites another. Give a new folder, "
                     "or go on with that run by --resume"
                 )
             run = cls(folder, lock, _first_manifest(config, argv, seeds, parent))
-            run._write_manifest()
             atomic_write_text(folder / "config.yml", show(config))
             atomic_write_text(folder / "command.txt", shlex.join(argv) + "\n")
+            run._write_manifest()
         except BaseException:
             lock.release()
             raise
@@ -163,14 +167,12 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     """The manifest of a run. Raises FileNotFoundError or ValueError when the folder is no run."""
     path = Path(folder) / "manifest.json"
     try:
-        found = json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
+        found = load_object(path, "it was damaged or edited; start a new run")
+    except FileNotFoundError:
         raise FileNotFoundError(
             f"{folder} is no run: it has no manifest.json. Give the folder of a run"
         ) from None
-    except ValueError as error:
-        raise ValueError(f"{path} is not JSON ({error}); it was damaged or edited. Start a new run") from None
-    if not isinstance(found, dict) or found.get("format") != _FORMAT or "status" not in found:
+    if found.get("format") != _FORMAT or "status" not in found:
         raise ValueError(f"{path} is no manifest of format {_FORMAT}. Start a new run")
     return found
 

@@ -30,6 +30,8 @@ from twins.files import check_writable
 
 UNTOLD = timedelta(seconds=60)
 """A running trial that has no folder after this time has lost its process."""
+_MOST_BYTES = 64 << 20
+"""Of a journal: JSON lines, which Optuna reads whole and without pickle."""
 _STARTUP = 8
 """Trials drawn at random before the sampler learns from them; half of that before anything is pruned."""
 _FAILED, _RETRY_OF = "failed", "retry_of"
@@ -41,6 +43,10 @@ def open_study(storage: str | Path, name: str) -> optuna.Study:
     file that is no journal."""
     storage = Path(storage)
     check_writable(storage.parent)
+    if storage.exists() and (not storage.is_file() or storage.stat().st_size > _MOST_BYTES):
+        raise ValueError(
+            f"{storage} is no plain file of at most {_MOST_BYTES} bytes; give the journal of a search, or a new name"
+        )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         journal = JournalStorage(JournalFileBackend(str(storage)))
@@ -51,7 +57,7 @@ def open_study(storage: str | Path, name: str) -> optuna.Study:
             load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP // 2, n_warmup_steps=1),
         )
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"{storage} is no journal of a search ({error}); give another file") from None
 
 

@@ -12,9 +12,12 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from twins.files import TEMPORARY, atomic_write_text, sync, writing
+from twins.files import TEMPORARY, atomic_write_text, read_file, sync, writing
 
 SUMS = "SHA256SUMS"
+MOST_BYTES = 4 << 30
+"""Of a file of a checkpoint: a full replay buffer of long observations has hundreds of megabytes."""
+_MOST_SUMS = 1 << 16
 _PREFIX = "step_"
 _log = logging.getLogger(__name__)
 
@@ -83,7 +86,7 @@ def step_of(path: Path) -> int:
 def damage(path: Path) -> str | None:
     """What is wrong with a checkpoint, in words; None when all of its files are as they were written."""
     try:
-        lines = (path / SUMS).read_text(encoding="utf-8").splitlines()
+        lines = read_file(path / SUMS, _MOST_SUMS).decode().splitlines()
         promised = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
         present = {file.name for file in path.iterdir()} - {SUMS}
         if not promised or present != set(promised):
@@ -91,9 +94,11 @@ def damage(path: Path) -> str | None:
             return f"its files are not those of {SUMS}: {odd or 'none'}"
         for name, digest in promised.items():
             file = path / name
-            if file.is_symlink() or _sha256(file) != digest:
+            if file.is_symlink() or not file.is_file() or file.stat().st_size > MOST_BYTES:
+                return f"{name} is no plain file of at most {MOST_BYTES} bytes"
+            if _sha256(file) != digest:
                 return f"{name} has changed since it was written"
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         return str(error)
     return None
 

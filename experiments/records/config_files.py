@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from twins.files import atomic_write_text
+from twins.files import UnfitFile, atomic_write_text, read_file
 from twins.words import near_miss
 
 
@@ -39,10 +39,36 @@ class Config(BaseModel):
 _Settings = TypeVar("_Settings", bound=Config)
 
 
+MOST_BYTES, MOST_VALUES, DEEPEST = 1 << 16, 5000, 20
+"""Limits of a file of settings: its size, its keys and values together, and how deeply they are nested."""
+
+
 class _Reader(yaml.SafeLoader):
-    """PyYAML's safe loader with the plain scalars of YAML 1.2, and an error for a key given twice."""
+    """PyYAML's safe loader with the plain scalars of YAML 1.2, and an error for a key given twice.
+
+    Neither tags (`!!set`) nor aliases (`*name`) are taken: a few lines of aliases stand for any number of values.
+    """
 
     yaml_implicit_resolvers: dict[str, Any] = {}
+    _depth = _values = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The next value, if it is plain and the file is not larger than allowed."""
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        fault = ""
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            fault = "anchors and aliases (& and *) are not taken; write the value out"
+        elif getattr(event, "tag", None) is not None:
+            fault = f"the tag {event.tag[:60]} is not taken; write a plain value"
+        self._values += 1
+        self._depth += 1
+        if self._values > MOST_VALUES or self._depth > DEEPEST:
+            fault = f"more than {MOST_VALUES} values, or nested in more than {DEEPEST} levels"
+        if fault:
+            raise yaml.MarkedYAMLError(problem=fault, problem_mark=event.start_mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """The mapping of a node; every key must be text and occur once."""
@@ -85,11 +111,11 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
     """The keys and values of a YAML file. Raises ConfigError naming file and line."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path, MOST_BYTES).decode()
     except FileNotFoundError:
         beside = [other.name for other in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
         raise ConfigError(f"no file {path}{near_miss(path.name, beside)}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnfitFile, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as text in UTF-8: {error}") from None
     return parse_yaml(text, str(path))
 

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from agents.load import COHORT, FAMILIES, TUNED
 from agents.tunable import Values
+from experiments.records.json_files import load_object
 from twins.files import atomic_write_text
 from twins.words import near_miss
 
 _FORMAT = 2
-_MAX_BYTES = 16 << 20
 
 
 class Tuning(BaseModel):
@@ -65,22 +65,19 @@ def save_tuning(tuning: Tuning, path: Path) -> None:
 
 def load_tuning(path: Path) -> Tuning:
     """What `save_tuning` wrote. Raises OSError, or ValueError naming the file, the fault and what to give."""
-    if path.stat().st_size > _MAX_BYTES:
-        raise ValueError(
-            f"{path} has {path.stat().st_size} bytes, more than any file of gains; do not use it"
-        )
+    remedy = "give a file that a tuning wrote, or tune anew"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict) or found.pop("format", None) != _FORMAT:
+        found = load_object(path, "get it again")
+        if found.pop("format", None) != _FORMAT:
             raise ValueError(f"no object of format {_FORMAT}")
         return Tuning.model_validate(found)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         fault = f"{where}: {first['msg']}" if where else first["msg"]
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         fault = str(error)
-    raise ValueError(f"{path} holds no gains ({fault}); give a file that a tuning wrote, or tune anew")
+    raise ValueError(f"{path} holds no gains ({fault}); {remedy}")
 
 
 def load_gains(path: Path, name: str | None = None) -> Values:

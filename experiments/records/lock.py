@@ -5,13 +5,16 @@ import json
 import logging
 import os
 import socket
+import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from twins.files import writing
+from experiments.records.json_files import load_object
+from twins.files import TEMPORARY, writing
 
+_MOST_BYTES = 4096
 _log = logging.getLogger(__name__)
 
 
@@ -22,12 +25,12 @@ class FolderLocked(OSError):
 class FolderLock:
     """The right to write into a folder, held from `FolderLock(folder)` to `release()`.
 
-    The file `lock` is made with O_EXCL and holds process id, host and start times. It is taken over
-    only when its process is dead and belonged to this host. Raises FolderLocked at once otherwise.
+    The file `lock` appears whole and holds process id, host and start times. It is taken over (`inherited`) only when
+    its process is dead and belonged to this host. Raises FolderLocked at once otherwise.
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.path = Path(folder) / "lock"
+        self.path, self.inherited = Path(folder) / "lock", False
         self._mine: dict[str, Any] = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
@@ -52,30 +55,37 @@ class FolderLock:
             _log.warning("taking over %s from process %s, which is dead", self.path.parent, owner["pid"])
             self.path.unlink(missing_ok=True)
             if self._create():
+                self.inherited = True
                 return
             owner = _read(self.path)
-        pid, host, since = (owner.get(key, "?") for key in ("pid", "host", "locked_utc"))
-        raise FolderLocked(
-            f"{self.path.parent} is in use by process {pid} on {host} since {since}. Wait for it, or choose another "
-            f"folder; if no such process exists, delete {self.path}"
-        )
+        raise _locked(self.path, owner)
 
     def _create(self) -> bool:
         """Make the lock file; False when there is one."""
+        mine = self.path.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
         with writing(self.path):
             try:
-                descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            except FileExistsError:
-                return False
-            try:
+                descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(json.dumps(self._mine).encode())
                     file.flush()
                     os.fsync(file.fileno())
-            except OSError:
-                self.path.unlink(missing_ok=True)
-                raise
+                self._name(mine)
+            except FileExistsError:
+                return False
+            finally:
+                mine.unlink(missing_ok=True)
         return True
+
+    def _name(self, mine: Path) -> None:
+        """Let the file be the lock, whole or not at all: an empty one would name no process that could be judged."""
+        try:
+            os.link(mine, self.path)
+        except FileExistsError:
+            raise
+        except OSError:  # a system of files without hard links: nearly as good
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+            os.replace(mine, self.path)
 
     def release(self) -> None:
         """Give the folder back; does nothing when the lock is no longer ours."""
@@ -89,13 +99,27 @@ class FolderLock:
         self.release()
 
 
+def check_free(folder: str | Path) -> None:
+    """Raise FolderLocked when a living process, or one that cannot be judged, holds the folder; takes nothing."""
+    path = Path(folder) / "lock"
+    if path.exists() and not _is_dead(owner := _read(path)):
+        raise _locked(path, owner)
+
+
+def _locked(path: Path, owner: dict[str, Any]) -> FolderLocked:
+    pid, host, since = (owner.get(key, "?") for key in ("pid", "host", "locked_utc"))
+    return FolderLocked(
+        f"{path.parent} is in use by process {pid} on {host} since {since}. Wait for it, or choose another folder; "
+        f"if no such process exists, delete {path}"
+    )
+
+
 def _read(path: Path) -> dict[str, Any]:
     """What a lock file says of its owner; empty when it says nothing."""
     try:
-        found = json.loads(path.read_bytes())
+        return load_object(path, "", most=_MOST_BYTES)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _is_dead(owner: dict[str, Any]) -> bool:

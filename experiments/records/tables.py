@@ -6,35 +6,51 @@ numbers exactly; "nan" stands for a missing one. Text that looks like a number c
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twins.files import atomic_write_text
+from twins.files import UnfitFile, atomic_write_text, read_file
 
 Table = dict[str, NDArray[Any]]
 """Columns of equal length n: arrays of shape (n,), float64 or str."""
 
+MOST_BYTES, MOST_UNPACKED, MOST_UNPACKED_FIELDS = 256 << 20, 24 << 20, 6_000_000
+"""Limits of a plain table, which takes memory in proportion to its size, and of a packed one, which need not."""
+_WIDEST_LINE = 1 << 20
+_MOST_TEXT = 64 << 20
+"""Bytes that a table's columns of text may take beside 16 times its size: one long field widens a whole column."""
+_GZIP = b"\x1f\x8b"
 _BLOCK_ROWS = 4096
 _EXACT = 2.0**53
 """Whole numbers up to this size are exact in float64."""
 
 
 def read_table(path: str | Path) -> Table:
-    """The table of a CSV file with a header; columns of numbers become float64, others str.
+    """The table of a CSV file with a header, plain or gzip-compressed; columns of numbers become float64, others str.
 
     An empty field in a column of numbers is nan; a column with no number at all is text.
-    Raises FileNotFoundError, or ValueError naming file, row and remedy.
+    Raises FileNotFoundError, or ValueError naming file, row and remedy, also for a file larger than the limits above.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no table {path}; give the path of a CSV file with a header")
+    packed = path.suffix == ".gz"
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        if packed and read_file(path, MOST_UNPACKED)[:2] != _GZIP:
+            raise UnfitFile(f"{path} is not a gzip file")
+        data = read_file(path, MOST_UNPACKED if packed else MOST_BYTES, unpack=packed)
+    except (OSError, UnfitFile) as error:
+        raise ValueError(f"{path} cannot be read ({error}); write it again") from None
+    if packed and data.count(b",") + data.count(b"\n") > MOST_UNPACKED_FIELDS:
+        raise ValueError(
+            f"{path} holds more than {MOST_UNPACKED_FIELDS} fields; such a table is not packed. Do not use it"
+        )
+    try:
+        lines = list(csv.reader(_lines(data), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} is not a CSV file in UTF-8 ({error}); write it again") from None
     if not lines or not lines[0]:
@@ -51,10 +67,28 @@ def read_table(path: str | Path) -> Table:
             "The file may have been cut off; write it again"
         )
     columns = zip(*rows, strict=True) if rows else ((),) * len(header)
-    return {name: _column(fields) for name, fields in zip(header, columns, strict=True)}
+    table, left = {}, _MOST_TEXT + 16 * len(data)
+    for name, fields in zip(header, columns, strict=True):
+        numbers = _numbers(fields)
+        if numbers is None:
+            left -= 4 * len(fields) * max(map(len, fields), default=0)
+            if left < 0:
+                raise ValueError(f"{path}: column {name[:40]!r} holds a text that is too long for its table")
+        table[name] = np.array(fields, np.str_) if numbers is None else numbers
+    return table
 
 
-def _column(fields: Sequence[str]) -> NDArray[Any]:
+def _lines(data: bytes) -> Iterator[str]:
+    """The lines of a text, ends included. Raises csv.Error for one without end."""
+    text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
+    while line := text.readline(_WIDEST_LINE + 1):
+        if len(line) > _WIDEST_LINE:
+            raise csv.Error(f"a line has more than {_WIDEST_LINE} characters")
+        yield line
+
+
+def _numbers(fields: Sequence[str]) -> NDArray[np.float64] | None:
+    """The fields as numbers; None for a column of text."""
     try:
         return np.array(fields, np.float64)
     except ValueError:
@@ -64,7 +98,7 @@ def _column(fields: Sequence[str]) -> NDArray[Any]:
             return np.array([field or "nan" for field in fields], np.float64)
         except ValueError:
             pass
-    return np.array(fields, np.str_)
+    return None
 
 
 def write_table(path: str | Path, table: Table) -> None:

@@ -1,6 +1,5 @@
 """From folders of evaluations and training runs to the tidy tables of a study."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from experiments.records.config_files import load_yaml
+from experiments.records.json_files import load_object
 from experiments.records.tables import Table, concat, read_table, select
 from experiments.results.agents_table import agents_table, with_wall_clock
 from experiments.results.curves import CURVE_KEYS, CURVE_SUMS, DOSE_KEYS, DOSE_SUMS, added
@@ -16,9 +16,11 @@ from experiments.results.evaluations import Evaluation, person_means, persons, r
 from experiments.results.example_day import example_days
 from experiments.results.study_tables import StudyTables
 from experiments.results.subgroups import subgroups
+from twins.files import read_file
 
 _DEFAULTS: dict[str, float] = {"drawn": 0.0, "fold": -1.0}
 """Columns that evaluations of a protocol without drawn people and folds may lack."""
+_MOST_COMMAND = 1 << 16
 _PER_TRAINING = ("seed", "timesteps", "person_days", "people", "fold")
 """Facts of a training that may differ between the trainings of one method."""
 
@@ -194,12 +196,12 @@ def _learning(run: Path, agent: str) -> Table:
 def _run(run: Path, agent: str) -> dict[str, Any]:
     """What the page says of a training run: name, agent, status, command, people."""
     config = _config(run)
-    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    manifest = load_object(run / "manifest.json", "give a run that has trained")
     return {
         "run": run.name,
         "agent": agent or str(config.get("algo", "ppo")),
         "status": str(manifest.get("status")),
-        "command": (run / "command.txt").read_text(encoding="utf-8").strip(),
+        "command": read_file(run / "command.txt", _MOST_COMMAND).decode(errors="replace").strip(),
     }
 
 

@@ -4,7 +4,6 @@ Every value is a mean over persons of that person's mean (over replicas and trai
 counts once however often they were simulated.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.records.json_files import Kind, load_object
 from experiments.records.tables import Table, read_table
 
 Row = dict[str, Any]
@@ -35,6 +35,13 @@ METRICS = {
 GROUPS = ("adult", "adolescent", "child")
 _KEY = ("agent", "shield", "protocol")
 _NEEDED = {*_KEY, "persons", "replicas", "failures", "protocol_hash", "versions", "command"}
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys((*_KEY, "protocol_hash", "command", "scenario", "created_utc"), str),
+    **dict.fromkeys(("persons", "replicas", "failures"), int),
+    **dict.fromkeys(("trained_on", "git", "machine", "diary", "protocol_settings"), (dict, type(None))),
+    "versions": dict,
+    "modified": bool,
+}
 _EPISODE = ("person", "replica", "seed", "days")
 """What makes two episodes of one protocol the same days of the same person."""
 
@@ -60,12 +67,8 @@ def read_evaluation(folder: str | Path) -> Evaluation:
         raise FileNotFoundError(
             f"no summary.json in {folder}; give a folder that scripts.evaluate has finished (its --out)"
         )
-    try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not JSON ({error}); run the evaluation again") from None
-    lacking = _NEEDED - set(summary) if isinstance(summary, dict) else _NEEDED
-    if lacking:
+    summary = load_object(path, "run the evaluation again", _KINDS)
+    if lacking := _NEEDED - set(summary):
         raise ValueError(f"{path} lacks {', '.join(sorted(lacking))}; run the evaluation again")
     episodes = read_table(folder / "episodes.csv")
     missing = {*_KEY, *_EPISODE, "group", "train_seed", "failed", *METRICS} - set(episodes)

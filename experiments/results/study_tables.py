@@ -12,14 +12,13 @@ A long table is kept as .csv.gz. `experiments.results.collect` makes these table
 
 import gzip
 import json
-import tempfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.records.json_files import Kind, check_kinds, load_object
 from experiments.records.tables import Table, read_table, write_table
 from experiments.results.curves import CURVE_KEYS, CURVE_SUMS, DOSE_KEYS, DOSE_SUMS
 from twins.files import atomic_write_bytes, atomic_write_text, check_writable
@@ -56,6 +55,18 @@ STATUSES = ("done", "failed", "refused")
 PRIMARY = ("agent", "baseline", "protocol", "shield", "population")
 POPULATIONS = ("drawn", "table", "all")
 """Whom the primary comparison is about: people drawn by the sampler, those of the table, or both."""
+_KINDS: dict[str, Kind] = {
+    "name": str, "title": str, "protocols": dict, "primary": dict, "flow": dict, "versions": dict,
+    "machine": (dict, type(None)), "command": str, "created_utc": str, "notes": list, "runs": list,
+}  # fmt: skip
+_PROTOCOL_KINDS: dict[str, Kind] = {
+    "hash": str, "description": str, "scenario": str, "settings": dict, "diary": (dict, type(None)), "modified": bool,
+}  # fmt: skip
+_PRIMARY_KINDS: dict[str, Kind] = {
+    "agent": (str, type(None)), "baseline": (str, type(None)), "protocol": str, "shield": str, "population": str,
+    "prespecified": bool,
+}  # fmt: skip
+_AGAIN = "collect the study again"
 _ABOUT = ("name", "title", "protocols", "primary", "flow", "versions", "command", "created_utc")
 _TEXT = (
     "agent", "shield", "protocol", "person", "group", "cell", "status", "protocol_hash", "run", "command", "error",
@@ -162,10 +173,15 @@ def read(folder: str | Path) -> StudyTables:
         raise FileNotFoundError(
             f"no study.json in {folder}; give a folder of results, or of scripts.evaluate"
         )
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not JSON ({error}); collect the study again") from None
+    about = load_object(path, _AGAIN, _KINDS)
+    for said, where, kinds in (
+        *((one, f"protocols.{name}", _PROTOCOL_KINDS) for name, one in about.get("protocols", {}).items()),
+        (about.get("primary", {}), "primary", _PRIMARY_KINDS),
+    ):
+        if not isinstance(said, dict) or (said and where != "primary" and not set(said) >= set(_PROTOCOL_KINDS)):
+            raise ValueError(f"{path}: {where} lacks {', '.join(_PROTOCOL_KINDS)}; {_AGAIN}")
+        check_kinds(said, kinds, f"{path}, {where}", _AGAIN)
+    check_kinds(about.get("flow", {}), dict.fromkeys(about.get("flow", {}), int), f"{path}, flow", _AGAIN)
     tables = {name: found for name in COLUMNS if (found := _read(folder, name)) is not None}
     lacking = [name for name in NEEDED if name not in tables]
     if lacking:
@@ -180,19 +196,9 @@ def read(folder: str | Path) -> StudyTables:
 
 def _read(folder: Path, name: str) -> Table | None:
     plain, packed = folder / f"{name}.csv", folder / f"{name}.csv.gz"
-    if plain.is_file():
-        table = read_table(plain)
-    elif packed.is_file():
-        try:
-            text = gzip.decompress(packed.read_bytes())
-        except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"{packed} is not a gzip file ({error}); collect the study again") from None
-        with tempfile.TemporaryDirectory() as place:
-            unpacked = Path(place) / f"{name}.csv"
-            unpacked.write_bytes(text)
-            table = read_table(unpacked)
-    else:
+    if not plain.is_file() and not packed.is_file():
         return None
+    table = read_table(plain if plain.is_file() else packed)
     # a column of text without a letter, such as one of empty errors, may look like numbers
     return {key: _as_text(column) if key in _TEXT else column for key, column in table.items()}
 

@@ -37,6 +37,7 @@ def _python(code: str, *arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -127,7 +128,8 @@ def test_resume_of_what_is_no_run(tmp_path: Path) -> None:
         Run.resume(tmp_path / "none")
     for text, message in (
         ("{", "not JSON"),
-        ("[]", "no manifest"),
+        ("[]", "holds no JSON object"),
+        ("[" * 100_000, "is not JSON"),
         ('{"format": 99}', "no manifest of format 1"),
     ):
         (tmp_path / "manifest.json").write_text(text)
@@ -173,9 +175,9 @@ time.sleep(max(0, start - time.time()))
 try:
     FolderLock(folder)
     print("won", flush=True)
-    time.sleep(3)
 except FolderLocked:
     print("lost", flush=True)
+sys.stdin.read()  # it lives until all have tried
 """
 
 
@@ -185,7 +187,9 @@ def test_of_many_heirs_of_a_dead_process_one_wins(tmp_path: Path) -> None:
     owner = {"pid": dead.pid, "host": socket.gethostname(), "process_started": 1, "locked_utc": "then"}
     (tmp_path / "lock").write_text(json.dumps(owner))
     heirs = [_python(_RACE, tmp_path, time.time() + 1.5) for _ in range(4)]
-    said = sorted(heir.communicate()[0] for heir in heirs)
+    said = sorted(heir.stdout.readline() for heir in heirs if heir.stdout is not None)
+    for heir in heirs:
+        heir.communicate()
     assert said == ["lost\n", "lost\n", "lost\n", "won\n"]
 
 

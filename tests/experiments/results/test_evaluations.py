@@ -95,6 +95,9 @@ def test_folders_that_are_no_evaluations(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="summary.json is not JSON"):
         evaluations.read_evaluation(tmp_path)
     (tmp_path / "summary.json").write_text(json.dumps([]))
+    with pytest.raises(ValueError, match="summary.json holds no JSON object; run the evaluation again"):
+        evaluations.read_evaluation(tmp_path)
+    (tmp_path / "summary.json").write_text(json.dumps({}))
     with pytest.raises(ValueError, match="summary.json lacks agent, command, failures"):
         evaluations.read_evaluation(tmp_path)
     needed = {
