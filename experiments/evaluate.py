@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from agents.base import Agent, Policy
 from agents.frozen import NOTICE, FrozenPolicy
 from envs.setting import DIARY
+from experiments import people
+from experiments.decisions import check_lanes, start_log
 from experiments.metrics import episode_metrics
 from experiments.protocol import ProtocolConfig
-from experiments.records.lock import FolderLock
+from experiments.records.lock import FolderLock, check_free
 from experiments.records.provenance import provenance
 from experiments.records.tables import Table, concat, select, write_table
 from experiments.results.burden import burden
@@ -25,7 +27,7 @@ from experiments.results.evaluations import GROUPS, METRICS, Evaluation, read_ev
 from experiments.simulate import Rollout, setting_of, simulate
 from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U, DAILY_INSULIN_U, Cohort
 from twins.draw import DRAWN
-from twins.files import atomic_write_text, check_writable
+from twins.files import TEMPORARY, atomic_write_text, check_writable
 from twins.kernels import kernel_hash
 from twins.world import readers
 from twins.world.diary import complete_days
@@ -48,29 +50,37 @@ def evaluate(
     argv: Sequence[str] = (),
     cohort: Cohort | None = None,
     fold: int | None = None,
+    decision_log: str | Path | None = None,
 ) -> Evaluation:
     """Simulate every person and replica of `protocol` under `agent`, score them, and write the folder `out`.
 
     name: the agent's name in tables. modified: whether fields of the protocol were overridden.
     trace_replicas: how many replicas of each person go into traces.csv (default: all). cohort: other people
-    than the protocol's. fold: whose people these are, for the record. Raises FileExistsError when `out` holds
-    something, StorageError before any work when it cannot be written.
+    than the protocol's. fold: whose people these are, for the record. decision_log: a new file for every decision,
+    see `experiments.decisions`; the summary keeps its hash. Raises FileExistsError when `out` holds something,
+    FolderLocked when another process is at it, StorageError before any work when it cannot be written.
     """
     out = Path(out)
     if trace_replicas is not None and trace_replicas < 0:
         raise ValueError(f"trace_replicas is {trace_replicas}; give 0 (no traces) or more")
     check_out(out)
     with FolderLock(out):
-        check_out(out)  # nobody else has written between the first look and the lock
-        _judge(agent, name, protocol, out, shield, modified, trace_replicas, argv, cohort, fold)
+        _check_empty(out)  # nobody else has written between the first look and the lock
+        _judge(agent, name, protocol, out, shield, modified, trace_replicas, argv, cohort, fold, decision_log)
     return read_evaluation(out)
 
 
 def check_out(out: str | Path) -> None:
-    """Raise FileExistsError when a folder for results holds something, StorageError when it cannot be written."""
+    """Raise FileExistsError when a folder for results holds something, FolderLocked when another process is at it,
+    StorageError when it cannot be written."""
     out = Path(out)
     check_writable(out, 50.0)
-    if any(path.name != "lock" for path in out.iterdir()):
+    check_free(out)
+    _check_empty(out)
+
+
+def _check_empty(out: Path) -> None:
+    if any(path.name != "lock" and not path.name.startswith(TEMPORARY) for path in out.iterdir()):
         raise FileExistsError(
             f"{out} already holds files, and results never overwrite others; give a new folder"
         )
@@ -87,22 +97,26 @@ def _judge(
     argv: Sequence[str],
     cohort: Cohort | None,
     fold: int | None,
+    decision_log: str | Path | None,
 ) -> None:
-    rollout = simulate(agent, protocol, shield, cohort)
+    if decision_log is None:
+        logged, rollout = None, simulate(agent, protocol, shield, cohort)
+    else:
+        logged, rollout = _logged(agent, name, protocol, shield, cohort, fold, Path(decision_log))
     setting = setting_of(protocol, shield, cohort=cohort)
-    people = setting.cohort
+    whom = setting.cohort
     lanes = len(rollout.glucose_mg_dl)
-    row = np.arange(lanes) % len(people)
+    row = np.arange(lanes) % len(whom)
     identity: Table = {
         "agent": np.full(lanes, _name(name, agent)),
         "shield": np.full(lanes, shield),
         "protocol": np.full(lanes, protocol.name),
-        "person": np.array(people.ids)[row],
-        "group": np.array([people.group(person) for person in range(len(people))])[row],
-        "drawn": np.array([int(DRAWN in person) for person in people.ids])[row],
-        "weight_kg": people.weight_kg[row],
-        "daily_insulin_u": people.therapy[row, DAILY_INSULIN_U],
-        "replica": np.arange(lanes) // len(people),
+        "person": np.array(whom.ids)[row],
+        "group": np.array([whom.group(person) for person in range(len(whom))])[row],
+        "drawn": np.array([int(DRAWN in person) for person in whom.ids])[row],
+        "weight_kg": whom.weight_kg[row],
+        "daily_insulin_u": whom.therapy[row, DAILY_INSULIN_U],
+        "replica": np.arange(lanes) // len(whom),
         "seed": np.full(lanes, protocol.seed),
         "train_seed": np.full(lanes, getattr(agent, "train_seed", 0 if isinstance(agent, Policy) else -1)),
         "fold": np.full(lanes, -1 if fold is None else fold),
@@ -123,7 +137,8 @@ def _judge(
         "train_seed": int(identity["train_seed"][0]),
         "trained_on": trained,
         "diary": _diary(protocol.scenario),
-        "persons": len(people),
+        "decision_log": logged,
+        "persons": len(whom),
         "replicas": protocol.replicas,
         "days": protocol.days,
         "failures": int(episodes["failed"].sum()),
@@ -139,12 +154,29 @@ def _judge(
     }
     write_table(out / "episodes.csv", episodes)
     write_table(out / "traces.csv", _traces(rollout, identity, keep))
-    curves, doses = _counts(rollout, identity, people.therapy[row], protocol.sample_min)
+    curves, doses = _counts(rollout, identity, whom.therapy[row], protocol.sample_min)
     write_table(out / "curves.csv", curves)
     write_table(out / "doses.csv", doses)
     atomic_write_text(
         out / "summary.json", json.dumps(summary, indent=2, allow_nan=False) + "\n"
     )  # last: it is whole
+
+
+def _logged(
+    agent: Agent,
+    name: str,
+    protocol: ProtocolConfig,
+    shield: str,
+    cohort: Cohort | None,
+    fold: int | None,
+    path: Path,
+) -> tuple[dict[str, Any], Rollout]:
+    """The rollout with every decision in a log, and what the summary keeps of the log."""
+    check_lanes(cohort if cohort is not None else people.judged(protocol), protocol)
+    log, notes = start_log(path, agent, name, protocol, shield, fold)
+    with log:
+        rollout = simulate(agent, protocol, shield, cohort, notes)
+    return {"file": path.name, "decisions": log.decisions, "sha256": log.head}, rollout
 
 
 def _digest(scenario: Scenario) -> str:

@@ -1,11 +1,11 @@
 """One loop that runs any agent over people and days: used by evaluation, tuning and validation."""
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from agents.base import Acquainted, Agent, Policy
 from agents.frozen import FrozenPolicy
 from envs import trace
-from envs.core import Core
+from envs.core import Core, Transition
 from envs.roster import Roster
 from envs.setting import Setting, make_setting, scenario_named
 from envs.tasks.dosing import Dosing
@@ -41,6 +41,18 @@ class Rollout:
     failed_side: NDArray[np.str_]
     failure_sample: NDArray[np.int64]
     columns: dict[str, NDArray[Any]]
+
+
+class Watcher(Protocol):
+    """Told of every decision of a simulation, such as `experiments.decisions.Notes`."""
+
+    def begin(self, core: Core) -> None:
+        """The lanes of a core sit; nothing was decided yet."""
+
+    def decision(
+        self, core: Core, minute: int, observation: NDArray[Any] | None, asked: NDArray[Any] | Request
+    ) -> Callable[[Transition], None]:
+        """What is shown (None: the view) and asked; the function it gives is told what came of it."""
 
 
 def setting_of(
@@ -89,7 +101,13 @@ def world(protocol: ProtocolConfig) -> dict[str, Any]:
     }
 
 
-def simulate(agent: Agent, protocol: ProtocolConfig, shield: str, cohort: Cohort | None = None) -> Rollout:
+def simulate(
+    agent: Agent,
+    protocol: ProtocolConfig,
+    shield: str,
+    cohort: Cohort | None = None,
+    watcher: Watcher | None = None,
+) -> Rollout:
     """Every person and replica of a protocol under one agent. Lanes are ordered replica by replica.
 
     Raises ValueError when the agent's actions or requests do not fit.
@@ -109,30 +127,37 @@ def simulate(agent: Agent, protocol: ProtocolConfig, shield: str, cohort: Cohort
     for first in range(0, lanes, LANES):
         chunk = slice(first, min(first + LANES, lanes))
         core = Core(setting, task, chunk.stop - first)
-        parts.append(run(core, rows[chunk], keys[chunk], agent, protocol.warmup_days))
+        parts.append(run(core, rows[chunk], keys[chunk], agent, protocol.warmup_days, watcher))
     return join(parts)
 
 
 def run(
-    core: Core, rows: NDArray[np.int64], keys: NDArray[np.uint32], agent: Agent, warmup_days: float = 0.0
+    core: Core,
+    rows: NDArray[np.int64],
+    keys: NDArray[np.uint32],
+    agent: Agent,
+    warmup_days: float = 0.0,
+    watcher: Watcher | None = None,
 ) -> Rollout:
     """One episode of every lane of a core under an agent, see `simulate`. Failures end what is read, not the lanes."""
     setting, control = core.setting, core.control_min
     if isinstance(agent, Acquainted):
         agent.meet(setting.twins, rows, keys, control)
     observation = core.reset(rows, keys)
+    if watcher is not None:
+        watcher.begin(core)
     state: Any = None
     begins = np.ones(core.lanes, bool)
     tables: list[dict[str, NDArray[Any]]] = []
     extremes: list[NDArray[np.float64]] = []
     planned_min = int(round(setting.days * 1440))
     for minute in range(0, planned_min, setting.decision_min):
+        asked: Any
         if isinstance(agent, Policy):
             with _told(agent, "predict"):
-                action, state = agent.predict(
+                asked, state = agent.predict(
                     observation, state=state, episode_start=begins, deterministic=True
                 )
-            done = core.step(action)
         else:
             with _told(agent, "act"):
                 asked = agent.act(core.view.shown())
@@ -141,7 +166,11 @@ def run(
                     f"act(view) of {type(agent).__name__} gave {type(asked).__name__}; needed is an "
                     "envs.therapy.Request(basal_u_per_h, bolus_u), one value per lane"
                 )
-            done = core.step(asked)
+        shown = observation if isinstance(agent, Policy) else None
+        note = watcher.decision(core, minute, shown, asked) if watcher is not None else None
+        done = core.step(asked)
+        if note is not None:
+            note(done)
         observation, begins = done.obs, np.zeros(core.lanes, bool)
         tables.append(trace.intervals(done.trace, minute, control))
         by_interval = done.trace[:, :, trace.GLUCOSE_MG_DL].reshape(core.lanes, -1, control)

@@ -44,6 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--trace-replicas", type=int, help="replicas per person in traces.csv (default: all)")
     parser.add_argument("--gains", metavar="FILE", help="gains of a tuned treatment (default: tune them)")
+    parser.add_argument(
+        "--decision-log",
+        metavar="FILE",
+        help="write every decision into this new file, for scripts.replay_log",
+    )
     parser.add_argument("--out", metavar="DIR", help="a new folder for the results")
     args = vars(parser.parse_args(argv))
     frozen = load_protocol(args["protocol"])
@@ -67,6 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv=command.typed("evaluate", argv),
         cohort=people.judged(protocol, fold),
         fold=fold,
+        decision_log=args["decision_log"],
     )
     print(
         format_text(Findings(collect([done.folder])).rows), against_committed(done), command.NOTICE, sep="\n"
