@@ -8,6 +8,7 @@ file reports its trial as failed and tries the same values again.
 
 import json
 import logging
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -43,7 +44,7 @@ def open_study(storage: str | Path, name: str) -> optuna.Study:
     file that is no journal."""
     storage = Path(storage)
     check_writable(storage.parent)
-    if storage.exists() and (not storage.is_file() or storage.stat().st_size > _MOST_BYTES):
+    if os.path.lexists(storage) and (not storage.is_file() or storage.stat().st_size > _MOST_BYTES):
         raise ValueError(
             f"{storage} is no plain file of at most {_MOST_BYTES} bytes; give the journal of a search, or a new name"
         )
@@ -57,7 +58,7 @@ def open_study(storage: str | Path, name: str) -> optuna.Study:
             load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP // 2, n_warmup_steps=1),
         )
-    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+    except (LookupError, TypeError, AttributeError, AssertionError, ValueError, RecursionError) as error:
         raise ValueError(f"{storage} is no journal of a search ({error}); give another file") from None
 
 

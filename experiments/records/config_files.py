@@ -165,7 +165,7 @@ def apply_overrides(config: _Settings, items: Iterable[str]) -> _Settings:
         inner = data
         for section in sections:
             inner = inner[section]
-        inner[leaf] = _parse(text, f"--set {item}")
+        inner[leaf] = _parse(text, f"--set {item[:80]}")
     return build(kind, data, "--set")
 
 

@@ -22,7 +22,7 @@ from tests.agents import tiny_policy
 Harm = Callable[[Path], object]
 
 
-class _Trap:
+class Trap:
     """Unpickled, it makes a file."""
 
     def __init__(self, path: Path) -> None:
@@ -90,24 +90,24 @@ def _header(header: dict[str, Any] | bytes, data: bytes = b"") -> Harm:
 
 
 def _pickled(folder: Path) -> None:
-    _sealed(folder, pickle.dumps(_Trap(folder / "trap")))
+    _sealed(folder, pickle.dumps(Trap(folder / "trap")))
 
 
 def _pickled_manifest(folder: Path) -> None:
-    (folder / "manifest.json").write_bytes(pickle.dumps(_Trap(folder / "trap")))
+    (folder / "manifest.json").write_bytes(pickle.dumps(Trap(folder / "trap")))
 
 
 def _sb3_zip(folder: Path) -> None:
     """An archive of Stable-Baselines3, with a trap where its weights are, in the place of the weights."""
     with zipfile.ZipFile(folder / "model.zip", "w") as archive:
         for name in ("data", "policy.pth", "../../escaped"):
-            archive.writestr(name, pickle.dumps(_Trap(folder / "trap")))
+            archive.writestr(name, pickle.dumps(Trap(folder / "trap")))
     _sealed(folder, (folder / "model.zip").read_bytes())
 
 
 def _numpy_objects(folder: Path) -> None:
     with open(folder / "objects.npy", "wb") as file:
-        np.save(file, np.array([_Trap(folder / "trap")], object), allow_pickle=True)
+        np.save(file, np.array([Trap(folder / "trap")], object), allow_pickle=True)
     _sealed(folder, (folder / "objects.npy").read_bytes())
 
 
@@ -162,7 +162,7 @@ _BFLOAT = {"action_net.bias": {"dtype": "BF16", "shape": [2], "data_offsets": [0
 _OUTSIDE = {"action_net.bias": {"dtype": "F32", "shape": [2], "data_offsets": [0, 10**12]}}
 _UNKNOWN = {"action_net.bias": {"dtype": "O", "shape": [2], "data_offsets": [0, 8]}}
 
-_CORPUS: dict[str, Harm] = {
+CORPUS: dict[str, Harm] = {
     "a pickle as weights": _pickled,
     "a pickle as manifest": _pickled_manifest,
     "an archive of pickles as weights": _sb3_zip,
@@ -233,15 +233,15 @@ _CORPUS: dict[str, Harm] = {
 
 
 def test_the_trap_of_this_file_would_be_seen(tmp_path: Path) -> None:
-    pickle.loads(pickle.dumps(_Trap(tmp_path / "trap"))).close()  # noqa: S301 - the proof that it works
+    pickle.loads(pickle.dumps(Trap(tmp_path / "trap"))).close()  # noqa: S301 - the proof that it works
     assert (tmp_path / "trap").exists()
 
 
-@pytest.mark.parametrize("name", _CORPUS)
+@pytest.mark.parametrize("name", CORPUS)
 def test_a_damaged_or_hostile_policy_is_refused_at_once_and_nothing_runs(name: str, tmp_path: Path) -> None:
     folder = tiny_policy.write(tmp_path / "policy")
     frozen.load(folder)
-    _CORPUS[name](folder)
+    CORPUS[name](folder)
     began = time.perf_counter()
     with pytest.raises((PolicyError, FileNotFoundError)) as error:
         frozen.load(folder)
