@@ -53,10 +53,10 @@ class Row:
             value = float(text)
         except ValueError:
             hint = "; write decimals with a point" if "," in text else ""
-            problem = f"{text!r} is not a number; write one or leave the field empty{hint}"
+            problem = f"{_brief(text)} is not a number; write one or leave the field empty{hint}"
             raise self.error(column, problem) from None
         if not math.isfinite(value):
-            raise self.error(column, f"{text!r} is not a finite number; leave the field empty for no value")
+            raise self.error(column, f"{_brief(text)} is not a finite number; leave the field empty for no value")
         return value
 
     def allowed(self, column: int, value: float, quantity: str) -> float:
@@ -72,10 +72,10 @@ class Row:
         try:
             time = datetime.fromisoformat(text)
         except ValueError:
-            problem = f"{text!r} is not a time; write it as 2024-01-31T07:05 (ISO 8601)"
+            problem = f"{_brief(text)} is not a time; write it as 2024-01-31T07:05 (ISO 8601)"
             raise self.error(column, problem) from None
         if time.tzinfo is not None:
-            raise self.error(column, f"{text!r} has an offset from UTC; write local clock time without it")
+            raise self.error(column, f"{_brief(text)} has an offset from UTC; write local clock time without it")
         return time
 
     def british_time(self, column: int) -> datetime:
@@ -86,7 +86,12 @@ class Row:
                 return datetime.strptime(text, form)
             except ValueError:
                 continue
-        raise self.error(column, f"{text!r} is not a time; needed is DD/MM/YYYY HH:MM")
+        raise self.error(column, f"{_brief(text)} is not a time; needed is DD/MM/YYYY HH:MM")
+
+
+def _brief(text: str) -> str:
+    """A field as an error shows it."""
+    return repr(text if len(text) <= 60 else f"{text[:60]}...")
 
 
 def header(path: Path) -> list[str]:
