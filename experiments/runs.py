@@ -59,6 +59,8 @@ class Run:
         self.folder = folder
         self.manifest = manifest
         self._lock = lock
+        for unfinished in (folder / "policy").glob(f"{TEMPORARY}*"):  # of a process that was killed
+            unfinished.unlink(missing_ok=True)
 
     @classmethod
     def create(

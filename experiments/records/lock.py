@@ -46,6 +46,9 @@ class FolderLock:
             self._acquire()
         finally:
             os.close(guard)
+        for unfinished in self.path.parent.glob(f"{TEMPORARY}*"):  # of a process that was killed
+            if unfinished.is_file():
+                unfinished.unlink(missing_ok=True)
 
     def _acquire(self) -> None:
         if self._create():
