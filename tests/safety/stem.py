@@ -7,6 +7,7 @@ negative for a signal. A call to `scripts` is made as the command line makes it.
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,15 +26,22 @@ class Stem:
         self._said()
 
     def __call__(self, function: str, *arguments: Any, log: Path) -> int:
-        """Fork a process that calls `function`, its output in `log`; its process id."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([function, arguments, str(log)]) + "\n")
-        self._process.stdin.flush()
-        return int(self._said())
+        """Fork a process that calls `function`, its output in `log`; its process id, which is its own until `wait`."""
+        pid = int(self._asked("fork", function, arguments, str(log)))
+        assert pid > 1
+        return pid
 
     def wait(self) -> int:
         """The exit code of the last call, when it has ended."""
-        return os.waitstatus_to_exitcode(int(self._said()))
+        return os.waitstatus_to_exitcode(int(self._asked("wait")))
+
+    def _asked(self, word: str, *more: Any) -> str:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps([word, *more]) + "\n")
+        self._process.stdin.flush()
+        told, _, answer = self._said().partition(" ")
+        assert told == word
+        return answer
 
     def _said(self) -> str:
         assert self._process.stdout is not None
@@ -113,6 +121,16 @@ def save_forever(folder: str, step: int) -> None:
         print(step, flush=True)
 
 
+def decide_forever(path: str) -> None:
+    """Write one decision after the other into a log, saying how many are in it."""
+    from experiments.records.decision_log import DecisionLog
+
+    log = DecisionLog(path, {"agent": "x" * 3000})
+    while True:
+        log.write({"asked": ["0.123456789"] * 300})
+        print(log.decisions, flush=True)
+
+
 def hold(folder: str) -> None:
     """Hold a folder until killed."""
     import time
@@ -137,16 +155,23 @@ def train_as_nobody(*arguments: str) -> None:
 
 
 def main() -> None:
-    """Fork for every line of input; say its process id, and how it ended."""
+    """Do what every line of input asks: fork, and say the process id; wait, and say how it ended."""
     _warm()
     print("ready", flush=True)
+    pid = 0
     for line in sys.stdin:
-        function, arguments, log = json.loads(line)
+        word, *rest = json.loads(line)
+        if word == "wait":
+            print("wait", os.waitpid(pid, 0)[1], flush=True)
+            pid = 0
+            continue
+        if pid:  # of a test that failed
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
         pid = os.fork()
         if pid == 0:
-            _child(function, arguments, log)
-        print(pid, flush=True)
-        print(os.waitpid(pid, 0)[1], flush=True)
+            _child(*rest)
+        print("fork", pid, flush=True)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from safetensors import numpy as safetensors
 from agents import frozen
 from experiments import fleet
 from experiments.records import checkpoints
+from experiments.records.decision_log import read_log
 from experiments.records.lock import FolderLock, FolderLocked
 from experiments.records.tables import read_table
 from experiments.runs import latest_checkpoint, read_manifest
@@ -200,6 +201,19 @@ def test_a_process_that_is_killed_while_saving_leaves_what_it_reported(
     assert step >= kills // 2, "it was killed in the middle of work"
     checkpoints.save(folder, step + 1, lambda path: (path / "file").write_text("x"))
     assert not list(folder.glob(".tmp-*"))
+
+
+def test_a_log_whose_writer_is_killed_loses_no_decision_it_reported(fork: Stem, tmp_path: Path) -> None:
+    dice = random.Random(7)
+    for kill in range(20):
+        path, said = tmp_path / f"{kill}.jsonl", tmp_path / f"{kill}.txt"
+        pid = fork("tests.safety.stem:decide_forever", str(path), log=said)
+        _wait_for(lambda said=said: said.exists() and "\n" in said.read_text(), "a decision")
+        time.sleep(dice.uniform(0.0, 0.01))
+        assert _kill(fork, pid)
+        reported = int(said.read_text().rpartition("\n")[0].rpartition("\n")[2])
+        log = read_log(path)
+        assert reported <= len(log.decisions) <= reported + 1 and "its writer was killed" in log.unfinished
 
 
 # --- a full disk --------------------------------------------------------------------------------------------
