@@ -162,20 +162,23 @@ def test_a_training_that_is_killed_in_mid_episode_ends_as_if_it_had_not_been(
 
 @pytest.mark.verify
 def test_two_hundred_kills_of_trainings_leave_no_unusable_run(fork: Stem, tmp_path: Path) -> None:
-    dice, kills, number = random.Random(5), 0, 0
+    dice, kills, number, rollouts = random.Random(5), 0, 0, 30
     whole = {algo: tmp_path / f"whole-{algo}" for algo in _SETS}
     for algo, folder in whole.items():
-        _finish(fork, folder, _words(folder, algo))
+        _finish(fork, folder, _words(folder, algo, rollouts))
     while kills < 200:
         algo = ("ppo", "sac")[number % 2]
         run = tmp_path / f"run-{number}"
-        words = _words(run, algo)
+        words = _words(run, algo, rollouts)
         for _ in range(10):
             before = _newest(run)
             pid = _begin(fork, run, words)
-            time.sleep(dice.uniform(0.0, 2.0))
-            kills += _kill(fork, pid)
+            time.sleep(dice.uniform(0.0, 1.0))
+            died = _kill(fork, pid)
+            kills += died
             _check_killed(run, before)
+            if not died:
+                break
         _finish(fork, run, words)
         _assert_same(run, whole[algo])
         shutil.rmtree(run)
