@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs import limits, trace, view
+from envs.faults import MEMORY, Faults
 from envs.setting import Setting
 from envs.shield import SHIELDS, Shield
 from envs.shield.twin import TwinShield
@@ -27,13 +28,13 @@ from twins.random import Stream
 from twins.units import MINUTES_PER_DAY
 from twins.world.behaviour import EXACT, NEVER, announce
 from twins.world.devices import SAMPLE, SENSOR_STATE_COLUMNS, deliver, measure
-from twins.world.faults import disturb
 from twins.world.scenarios import serve
 
 _EVENTS = ("eat_minute", "eat_g", "tell_minute", "tell_g")
 _SAVED = (
     "rows", "people", "keys", "minute", "state", "glucose", *_EVENTS, "sensitivity", "cursor", "sensor_state", "noise",
     "carry", "plate", "told", "rescue", "drive",
+    "fault_memory",
 )  # fmt: skip
 _FINITE = (
     "state", "glucose", "sensitivity", "sensor_state", "noise", "carry", "plate", "told", "rescue", "drive",
@@ -73,7 +74,7 @@ class Core:
         self._pump = (pump.max_basal_u_per_h, pump.max_bolus_u, pump.basal_step_u_per_h, pump.bolus_step_u)
         self._treats = (habits.treats_lows_day, habits.treats_lows_night, habits.rescue_g)
         self._spline = setting.sensor.spline()
-        self._faults = setting.faults.numbers if setting.faults else None
+        self._faults = Faults(setting.faults) if setting.faults else None
         self._end_min = round(setting.days * MINUTES_PER_DAY, 6)  # 2.2 * 1440 is a trifle above 3168
         self._all = np.arange(n)
 
@@ -93,6 +94,7 @@ class Core:
         self.carry = np.zeros(n)
         self.plate, self.told, self.rescue = np.zeros((n, dt)), np.zeros(n), np.zeros(n)
         self.drive = np.tile(np.array(NEUTRAL_DRIVE), (n, 1, 1))
+        self.fault_memory = np.zeros((n, len(setting.faults), MEMORY))
 
         self._trace = np.empty((n, setting.decision_min, trace.TRACE_COLUMNS))
         self._cgm, self._basal, self._bolus, self._most = np.empty((4, n))
@@ -114,7 +116,7 @@ class Core:
             self.view.oracle_state, self.view.oracle_glucose_mg_dl = self.state, self.glucose
         self._sensor_keys = random.stream(self.keys, Stream.SENSOR)
         self._treatment_keys = random.stream(self.keys, Stream.TREATMENT)
-        self._fault_keys = random.stream(self.keys, Stream.SENSOR_FAULTS)
+        self._fault_keys = random.stream(self.keys, Stream.FAULTS)
         self._guard(rows)
 
     def _guard(self, rows: NDArray[np.int64]) -> None:
@@ -142,7 +144,10 @@ class Core:
     def _empty_view(self, rows: NDArray[np.int64]) -> View:
         cohort = self.setting.cohort
         ids = tuple(cohort.ids[row] for row in rows)
-        return View.empty(ids, cohort.therapy[rows], cohort.weight_kg[rows], self.control_min)
+        therapy = cohort.therapy[rows]
+        if self._faults is not None:
+            therapy = self._faults.therapy(therapy)
+        return View.empty(ids, therapy, cohort.weight_kg[rows], self.control_min)
 
     def _known(self, rows: NDArray[np.int64]) -> bool:
         return bool(((rows >= 0) & (rows < len(self.setting.cohort))).all())
@@ -175,10 +180,12 @@ class Core:
         for stream, table in (
             (Stream.SENSOR, self._sensor_keys),
             (Stream.TREATMENT, self._treatment_keys),
-            (Stream.SENSOR_FAULTS, self._fault_keys),
+            (Stream.FAULTS, self._fault_keys),
         ):
             table[lanes] = random.stream(keys, stream)
-        for memory in (self.minute, self.cursor, self.sensor_state, self.noise, self.carry):
+        for memory in (
+            self.minute, self.cursor, self.sensor_state, self.noise, self.carry, self.fault_memory,
+        ):  # fmt: skip
             memory[lanes] = 0
         parameters = self._parameters[lanes]
         self.state[lanes] = state = self.model.basal_state(parameters)
@@ -201,6 +208,10 @@ class Core:
             tell_minute, tell_g = announce(EXACT, keys, events.eat_minute, events.eat_g)
         elif setting.announce == "none":
             tell_minute, tell_g = np.full_like(tell_minute, NEVER), np.zeros_like(tell_g)
+        if self._faults is not None:
+            tell_minute, tell_g = self._faults.announce(
+                self._fault_keys[lanes], tell_minute, tell_g, self.view.weight_kg[lanes], setting.days
+            )
         for name, table in zip(_EVENTS, (events.eat_minute, events.eat_g, tell_minute, tell_g), strict=True):
             self._put(name, lanes, table, NEVER if name.endswith("minute") else 0.0)
         self.sensitivity[lanes] = events.sensitivity
@@ -238,6 +249,9 @@ class Core:
             self.tell_g[lanes], self.sensitivity[lanes], cursor, self._treatment_keys[lanes], self.glucose[lanes],
             self._treats, plate, told, rescue, drive,
         )  # fmt: skip
+        if self._faults is not None:
+            self._faults.strain(self._fault_keys[lanes], self.minute[lanes], drive)
+            self._faults.shift_clock(self._fault_keys[lanes], self.minute[lanes], self.view.now, lanes)
         self.cursor[lanes], self.plate[lanes], self.drive[lanes] = cursor, plate, drive
         self.told[lanes], self.rescue[lanes] = told, rescue
         hear(self.view.now, lanes, told)
@@ -280,7 +294,12 @@ class Core:
         allowed, reason, _ = self._shield(request, now_view, self.limits, self.belief)
         _ceiling(request.basal_u_per_h, allowed.basal_u_per_h, self._highest_basal, self._most)
         deliver(allowed.basal_u_per_h, allowed.bolus_u, self._most, self._pump, self.carry, basal, bolus)
-        glucose = self.model.advance(self.state, self._coefficients, basal, bolus, self.plate, self.drive, dt)
+        given = basal, bolus  # to the body; where the pump errs, less or more than it reports
+        if self._faults is not None:
+            given = self._faults.deliver(
+                self._fault_keys, self.minute, self.fault_memory, dt, basal, bolus
+            )
+        glucose = self.model.advance(self.state, self._coefficients, *given, self.plate, self.drive, dt)
         self.minute += dt
         self.glucose[:] = glucose[:, -1]
         interstitial = self.model.interstitial_mg_dl(self.state, self._parameters)
@@ -289,7 +308,7 @@ class Core:
             sensor.lowest_mg_dl, sensor.highest_mg_dl, sensor.noise, cgm,
         )  # fmt: skip
         if self._faults is not None:
-            disturb(self._fault_keys, self.minute, self._faults, cgm)
+            self._faults.sense(self._fault_keys, self.minute, self.fault_memory, dt, cgm)
         now_view.see(cgm, basal, bolus, request.bolus_u if asked else self._unasked, allowed.bolus_u)
         eaten, told, rescue = self.plate, self.told, self.rescue
         self.plate, self.told, self.rescue = np.empty((n, dt)), np.empty(n), np.empty(n)
@@ -297,6 +316,9 @@ class Core:
             self.minute, self.eat_minute, self.eat_g, self.tell_minute, self.tell_g, self.sensitivity, self.cursor,
             self._treatment_keys, self.glucose, self._treats, self.plate, self.told, self.rescue, self.drive,
         )  # fmt: skip
+        if self._faults is not None:
+            self._faults.strain(self._fault_keys, self.minute, self.drive)
+            self._faults.shift_clock(self._fault_keys, self.minute, now_view.now, self._all)
         hear(now_view.now, self._all, self.told)
         if self._filter is not None:
             self._filter.update(cgm, basal * (dt / 60) + bolus, self.told)
@@ -362,7 +384,7 @@ class Core:
         self._show_meals()
         self._sensor_keys[...] = random.stream(self.keys, Stream.SENSOR)
         self._treatment_keys[...] = random.stream(self.keys, Stream.TREATMENT)
-        self._fault_keys[...] = random.stream(self.keys, Stream.SENSOR_FAULTS)
+        self._fault_keys[...] = random.stream(self.keys, Stream.FAULTS)
         return self.task.observe(self.view)
 
     def _check(self, saved: Mapping[str, NDArray[Any]]) -> None:

@@ -5,12 +5,13 @@ what was given, what is allowed and the nearest known name.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from envs.faults import Fault, Given, checked
 from envs.shield import NAMES as SHIELD_NAMES
 from envs.shield.twin import Guard, named
 from twins import cohort as cohorts
@@ -22,7 +23,6 @@ from twins.world import behaviour as behaviours
 from twins.world import devices, readers, scenarios
 from twins.world.devices import Pump, Sensor
 from twins.world.diary import as_scenario
-from twins.world.faults import SensorFaults
 from twins.world.scenarios import Scenario
 
 DIARY = "diary:"
@@ -52,7 +52,7 @@ class Setting:
     seed: int = 0
     failure_low_mg_dl: float = FAILURE_LOW_MG_DL
     failure_high_mg_dl: float = FAILURE_HIGH_MG_DL
-    faults: SensorFaults | None = None
+    faults: tuple[Fault, ...] = ()
     guard: Guard = Guard()
     believed: Cohort | None = None
 
@@ -87,8 +87,8 @@ class Setting:
                 )
         if not isinstance(self.oracle, bool):
             raise ValueError(f"oracle is {self.oracle!r}; allowed are True and False")
-        if not isinstance(self.faults, SensorFaults | None):
-            raise ValueError(f"faults is {self.faults!r}; give twins.world.faults.SensorFaults(...) or None")
+        if checked(self.faults) != self.faults:
+            raise ValueError(f"faults is {self.faults!r}; give a tuple of faults, or use make_setting")
         if not isinstance(self.guard, Guard):
             raise ValueError(f"guard is {self.guard!r}; give envs.shield.twin.Guard(...) or None")
         if self.believed is not None and self.believed.ids != self.cohort.ids:
@@ -121,7 +121,7 @@ def make_setting(
     failure_low_mg_dl: float = FAILURE_LOW_MG_DL,
     failure_high_mg_dl: float = FAILURE_HIGH_MG_DL,
     legacy_gut: bool = False,
-    faults: SensorFaults | None = None,
+    faults: Given | Iterable[Given] | None = None,
     guard: Guard | None = None,
     believed: Cohort | None = None,
 ) -> Setting:
@@ -131,8 +131,8 @@ def make_setting(
     `Cohort`. scenario: a name of `twins.world.scenarios`, "diary:FILE" for recorded days, or a `Scenario`
     (which brings its own behaviour). decision_min: minutes between decisions (default: the sensor's
     sample time). shield: "rule", "off", "twin", or one with settings of its guard, such as "twin:floor_mg_dl=80".
-    faults: of the sensor, see `twins.world.faults`. believed: the twins that shield and planner work with, where they
-    are not the cohort's own bodies.
+    faults: what goes wrong, see `envs.faults`: one or more faults, or names such as "F4a". believed: the twins that
+    shield and planner work with, where they are not the cohort's own bodies.
     Raises ValueError that names the wrong keyword, what is allowed and the near miss.
     """
     if isinstance(sensor, str):
@@ -154,7 +154,7 @@ def make_setting(
         seed,
         failure_low_mg_dl,
         failure_high_mg_dl,
-        faults,
+        checked(faults),
         guard or Guard(),
         believed,
     )

@@ -14,6 +14,7 @@ from agents.base import Acquainted, Agent, Policy
 from agents.frozen import FrozenPolicy
 from envs import trace
 from envs.core import Core, Transition
+from envs.faults import SensorFaults
 from envs.roster import Roster
 from envs.setting import Setting, make_setting, scenario_named
 from envs.tasks.dosing import Dosing
@@ -22,7 +23,6 @@ from experiments import people
 from experiments.protocol import ProtocolConfig
 from twins.cohort import Cohort
 from twins.mismatch import mismatched
-from twins.world.faults import SensorFaults
 
 LANES = 512
 """Most lanes simulated at once: larger batches are no faster, and hold more memory."""
@@ -97,7 +97,7 @@ def world(protocol: ProtocolConfig) -> dict[str, Any]:
         "pump": protocol.pump,
         "failure_low_mg_dl": protocol.glucose_failure_low_mg_dl,
         "failure_high_mg_dl": protocol.glucose_failure_high_mg_dl,
-        "faults": faults if faults != SensorFaults() else None,
+        "faults": faults.parts,
     }
 
 

@@ -33,7 +33,7 @@ class Stream(IntEnum):
     COHORT = 5
     INITIAL_STATE = 6
     THERAPY = 7
-    SENSOR_FAULTS = 8
+    FAULTS = 8
     MISMATCH = 9
 
 

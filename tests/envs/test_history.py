@@ -5,13 +5,13 @@ import pytest
 
 from envs import trace
 from envs.core import Core
+from envs.faults import SensorFaults
 from envs.roster import Roster
 from envs.setting import make_setting
 from envs.tasks.dosing import NAMES as PRESENT
 from envs.tasks.dosing import Dosing
 from envs.tasks.history import NAMES
 from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U, DAILY_INSULIN_U
-from twins.world.faults import SensorFaults
 
 PEOPLE = ["adult#001", "child#003"]
 
