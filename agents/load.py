@@ -9,6 +9,7 @@ from typing import Literal
 from agents import frozen
 from agents.basal_bolus import BASAL_BOLUS, BasalBolus, ConstantBasal, RuleOf500
 from agents.base import Agent, Policy, Treatment
+from agents.hostile import HOSTILE
 from agents.low_glucose_suspend import LOW_GLUCOSE_SUSPEND
 from agents.pid import PID
 from agents.planner import Clairvoyant, Planner
@@ -30,7 +31,7 @@ TUNED: dict[str, Family] = {f"{name}-tuned": family for name, family in FAMILIES
 COHORT: dict[str, Family] = {f"{name}-cohort": family for name, family in FAMILIES.items()}
 """Treatments with one set of gains for everybody, found on other bodies."""
 
-NAMES = (*TREATMENTS, *PLANNERS, *TUNED, *COHORT)
+NAMES = (*TREATMENTS, *PLANNERS, *TUNED, *COHORT, *HOSTILE)
 
 Tier = Literal["T0", "T1", "T2 (other bodies)", "T2 (this body)", "T3 (own twin)", "oracle"]
 
@@ -50,7 +51,7 @@ def tier(name: str) -> Tier:
 
     A trained policy is not among them: its tier hangs on whom it was trained on and on who is judged.
     """
-    if name in TREATMENTS:
+    if name in TREATMENTS or name in HOSTILE:
         return "T0"
     if name in PLANNERS:
         return "oracle" if name == "clairvoyant" else "T3 (own twin)"
@@ -69,6 +70,8 @@ def load(word: str, gains: Callable[[str], Values] | None = None) -> Agent:
     """
     if word in TREATMENTS or word in PLANNERS:
         return (TREATMENTS | PLANNERS)[word]()
+    if word in HOSTILE:
+        return HOSTILE[word]()
     if word in TUNED or word in COHORT:
         return _tuned(word, gains)
     if word and Path(word).is_dir():

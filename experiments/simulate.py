@@ -14,13 +14,14 @@ from agents.base import Acquainted, Agent, Policy
 from agents.frozen import FrozenPolicy
 from envs import trace
 from envs.core import Core, Transition
-from envs.faults import SensorFaults
+from envs.faults import Fault, SensorFaults
 from envs.roster import Roster
 from envs.setting import Setting, make_setting, scenario_named
 from envs.tasks.dosing import Dosing
 from envs.therapy import Request
 from experiments import people
 from experiments.protocol import ProtocolConfig
+from experiments.watchdog import Watchdog
 from twins.cohort import Cohort
 from twins.mismatch import mismatched
 
@@ -61,13 +62,17 @@ def setting_of(
     decision_min: int | None = None,
     cohort: Cohort | None = None,
     oracle: bool = False,
+    faults: Sequence[Fault] = (),
 ) -> Setting:
-    """The setting that a protocol describes, for its people or another cohort (taken as it is)."""
-    bodies = cohort if cohort is not None else people.judged(protocol)
+    """The setting that a protocol describes, for its people or another cohort (taken as it is).
+
+    faults: beside those of the protocol.
+    """
+    bodies, around = cohort if cohort is not None else people.judged(protocol), world(protocol)
     return make_setting(
         cohort=bodies,
         believed=mismatched(bodies, protocol.twin_error, protocol.split, protocol.seed),
-        **world(protocol),
+        **around | {"faults": (*around["faults"], *faults)},
         decision_min=decision_min,
         days=protocol.warmup_days + protocol.days,
         shield=shield,
@@ -106,16 +111,20 @@ def simulate(
     protocol: ProtocolConfig,
     shield: str,
     cohort: Cohort | None = None,
+    faults: Sequence[Fault] = (),
+    watchdog: Callable[[], Watchdog] | None = None,
     watcher: Watcher | None = None,
 ) -> Rollout:
     """Every person and replica of a protocol under one agent. Lanes are ordered replica by replica.
 
+    faults: of the world, beside those of the protocol. watchdog: makes one to guard the agent in each batch; without
+    it an agent that fails ends the simulation.
     Raises ValueError when the agent's actions or requests do not fit.
     """
     learned = isinstance(agent, Policy)
     decision = getattr(agent, "decision_min", None) if learned else None
     oracle = bool(getattr(agent, "oracle", False))
-    setting = setting_of(protocol, shield, decision, cohort, oracle)
+    setting = setting_of(protocol, shield, decision, cohort, oracle, faults)
     task = Dosing(getattr(agent, "action", "modulation"), oracle, bool(getattr(agent, "history", False)))
     if isinstance(agent, FrozenPolicy) and agent.manifest.observation_names != task.observation_names:
         raise ValueError(
@@ -127,7 +136,8 @@ def simulate(
     for first in range(0, lanes, LANES):
         chunk = slice(first, min(first + LANES, lanes))
         core = Core(setting, task, chunk.stop - first)
-        parts.append(run(core, rows[chunk], keys[chunk], agent, protocol.warmup_days, watcher))
+        guard = None if watchdog is None else watchdog()
+        parts.append(run(core, rows[chunk], keys[chunk], agent, protocol.warmup_days, guard, watcher))
     return join(parts)
 
 
@@ -137,6 +147,7 @@ def run(
     keys: NDArray[np.uint32],
     agent: Agent,
     warmup_days: float = 0.0,
+    watchdog: Watchdog | None = None,
     watcher: Watcher | None = None,
 ) -> Rollout:
     """One episode of every lane of a core under an agent, see `simulate`. Failures end what is read, not the lanes."""
@@ -152,25 +163,16 @@ def run(
     extremes: list[NDArray[np.float64]] = []
     planned_min = int(round(setting.days * 1440))
     for minute in range(0, planned_min, setting.decision_min):
-        asked: Any
-        if isinstance(agent, Policy):
-            with _told(agent, "predict"):
-                asked, state = agent.predict(
-                    observation, state=state, episode_start=begins, deterministic=True
-                )
+        ask = _asks(agent, core, observation, state, begins)
+        if watchdog is not None:
+            done, state = watchdog.decide(core, ask, state)
         else:
-            with _told(agent, "act"):
-                asked = agent.act(core.view.shown())
-            if not isinstance(asked, Request):
-                raise ValueError(
-                    f"act(view) of {type(agent).__name__} gave {type(asked).__name__}; needed is an "
-                    "envs.therapy.Request(basal_u_per_h, bolus_u), one value per lane"
-                )
-        shown = observation if isinstance(agent, Policy) else None
-        note = watcher.decision(core, minute, shown, asked) if watcher is not None else None
-        done = core.step(asked)
-        if note is not None:
-            note(done)
+            asked, state = ask()
+            shown = observation if isinstance(agent, Policy) else None
+            note = watcher.decision(core, minute, shown, asked) if watcher is not None else None
+            done = core.step(asked)
+            if note is not None:
+                note(done)
         observation, begins = done.obs, np.zeros(core.lanes, bool)
         tables.append(trace.intervals(done.trace, minute, control))
         by_interval = done.trace[:, :, trace.GLUCOSE_MG_DL].reshape(core.lanes, -1, control)
@@ -190,6 +192,33 @@ def run(
     skip = int(round(warmup_days * 1440)) // control
     columns = {name: column[:, skip:] for name, column in columns.items()}
     return Rollout(columns["glucose_mg_dl"], side, np.maximum(first - skip, 0), columns)
+
+
+def _asks(
+    agent: Agent, core: Core, observation: NDArray[np.float32], state: Any, begins: NDArray[np.bool_]
+) -> Callable[[], tuple[Any, Any]]:
+    """What asks the agent for its next action or request, and its new state."""
+    if isinstance(agent, Policy):
+        policy = agent
+
+        def predict() -> tuple[Any, Any]:
+            with _told(policy, "predict"):
+                return policy.predict(observation, state=state, episode_start=begins, deterministic=True)
+
+        return predict
+    treatment, shown = agent, core.view.shown()
+
+    def act() -> tuple[Any, Any]:
+        with _told(treatment, "act"):
+            asked = treatment.act(shown)
+        if not isinstance(asked, Request):
+            raise ValueError(
+                f"act(view) of {type(treatment).__name__} gave {type(asked).__name__}; needed is an "
+                "envs.therapy.Request(basal_u_per_h, bolus_u), one value per lane"
+            )
+        return asked, None
+
+    return act
 
 
 @contextmanager
