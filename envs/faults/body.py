@@ -40,10 +40,10 @@ class Exercise(_OfBody):
     During the first `workout_min` minutes muscle also takes up `uptake_per_min` of the tissue's glucose a minute.
     """
 
-    severity: float = 2.0
+    severity: float = 1.5
     duration_min: float = 720.0
     workout_min: float = 45.0
-    uptake_per_min: float = 0.02
+    uptake_per_min: float = 0.04
     kind: ClassVar[int] = _EXERCISE
     allowed: ClassVar[tuple[float, float]] = (1.0, 5.0)
     unit: ClassVar[str] = "factor of insulin sensitivity"

@@ -1,8 +1,9 @@
 """What has to hold under each fault: the pass bars of the battery, and how far a result is from them.
 
 Most faults have the default bar: median share of time below 70 under 4 %, below 54 under 1 %, nobody above 2 % below
-54, glucose never below 40, nobody died, no more than 10 points of time in range lost against the same days without
-the fault, and not worse than basal-bolus under the same fault. The hard rules of `outcomes.RULES` go with all of them.
+54, glucose never below 40, no more than 10 points of time in range lost against the same days without
+the fault, and not worse than basal-bolus under the same fault. That nobody died, and the hard rules of
+`outcomes.RULES`, go with all.
 """
 
 from collections.abc import Callable
@@ -35,10 +36,10 @@ def _least(measure: str, limit: float) -> Bar:
     return Bar(measure, limit, at_most=False)
 
 
-HARD = _most("rules_broken", 0)
+ALWAYS = (_most("died", 0), _most("rules_broken", 0))
 NEVER_40 = _least("lowest_mg_dl", 40)
 DEFAULT = (
-    _most("died", 0), _most("median_below_70_pct", 4), _most("median_below_54_pct", 1), _most("worst_below_54_pct", 2),
+    _most("median_below_70_pct", 4), _most("median_below_54_pct", 1), _most("worst_below_54_pct", 2),
     NEVER_40, _least("delta_tir_pct", -10), _most("below_54_beyond_baseline_pct", 0.2),
 )  # fmt: skip
 BARS: dict[str, tuple[Bar, ...]] = {
@@ -54,23 +55,23 @@ BARS: dict[str, tuple[Bar, ...]] = {
     "F14": (_least("never_below_60_pct", 99),),
     "F15b": (_least("never_below_54_pct", 97.5),),
     "F16": (_least("never_below_54_pct", 95), _least("never_below_40_pct", 100)),
-    "F17": (_most("window_below_54_pct", 2),),
+    "F17a": (_most("window_below_54_pct", 2),),
+    "F17b": (_most("window_below_54_pct", 2),),
     "F18a": (_most("below_54_pct", 1), NEVER_40),
     "F18b": (_most("delta_above_250_pct", 5),),
     "F18c": (_most("delta_above_250_pct", 5),),
     "F19c": (NEVER_40,),
     "F19d": (NEVER_40,),
-    "F22": (_most("safe_action_min", 30),),
+    "F22": (),
     "F23a": (_most("safe_action_min", 30),),
     "F23b": (_most("safe_action_min", 30),),
     "F23c": (_most("safe_action_min", 30),),
-    "F24": (_most("died", 0), _most("below_54_pct", 0), NEVER_40),
-    "F1": DEFAULT, "F4c": DEFAULT, "F7": DEFAULT, "F8": DEFAULT, "F9a": DEFAULT, "F9b": DEFAULT, "F12a": DEFAULT,
-    "F12b": DEFAULT, "F15a": DEFAULT, "F19a": DEFAULT, "F19b": DEFAULT, "F20a": DEFAULT, "F20b": DEFAULT,
-    "F20c": DEFAULT, "F21a": (*DEFAULT, _most("safe_action_min", 18)),
-    "F21b": (*DEFAULT, _most("safe_action_min", 18)), "F23d": DEFAULT,
-}  # fmt: skip
-"""By case, beside the hard rules. What the battery asks for and cannot be measured here stands in `NOT_MEASURED`."""
+    "F24": (_most("below_54_pct", 0), NEVER_40),
+    "F21a": (*DEFAULT, _most("safe_action_min", 18)),
+    "F21b": (*DEFAULT, _most("safe_action_min", 18)),
+}
+"""By case, beside what always holds; others have the default bar. What the battery asks for and cannot be measured
+here stands in `NOT_MEASURED`."""
 
 _SHARES = ("below_54_pct", "below_70_pct", "tir_pct", "above_250_pct")
 NOT_MEASURED = {
@@ -78,7 +79,7 @@ NOT_MEASURED = {
     "F8": "the same bits as without the fault: readings carry no time stamps, so none can be put in order",
     "F10": "alarm and detector: there is none",
     "F11": "alarm and detector: there is none",
-    "F17": "no dose above basal while glucose is predicted below 90: the shield predicts 80",
+    "F17a": "no dose above basal while glucose is predicted below 90: the shield predicts 80",
     "F19c": "refusal of a policy made for another age group",
     "F25": "poisoned files: refused by agents.frozen, tests/agents/test_malicious_policies.py",
 }
@@ -135,6 +136,6 @@ def _known(values: np.ndarray, by: Callable[[np.ndarray], np.floating]) -> float
 
 def judged(case: str, found: dict[str, float]) -> list[tuple[Bar, float, float]]:
     """Every bar of a case with the value and its margin; a bar whose measure is not known is left out."""
-    bars = (HARD, *BARS.get(case, ()))
+    bars = (*ALWAYS, *BARS.get(case, DEFAULT))
     known = [(bar, found[bar.measure]) for bar in bars if np.isfinite(found.get(bar.measure, np.nan))]
     return [(bar, value, bar.margin(value)) for bar, value in known]

@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.frozen import NOTICE
 from envs.faults import BATTERY
-from experiments.battery.bars import BARS, NOT_MEASURED, judged, measures
+from experiments.battery.bars import NOT_MEASURED, judged, measures
 from experiments.battery.outcomes import RULES
 from experiments.battery.run import NONE
 from experiments.plots.faults import fault_map
@@ -88,7 +88,8 @@ def markdown(rows: Table, bars: Table, episodes: Table, command: Sequence[str]) 
             f"## {agent}, shield {shield}", "",
             f"Without fault: {clean['died'][0]:.0f} died, {clean['below_54_pct'][0]:.2f} % below 54, "
             f"{clean['below_70_pct'][0]:.2f} % below 70, {clean['tir_pct'][0]:.1f} % in range, lowest "
-            f"{clean['lowest_mg_dl'][0]:.0f} mg/dL, shield acted {clean['shield_changed_pct'][0]:.1f} %.", "",
+            f"{clean['lowest_mg_dl'][0]:.0f} mg/dL, shield acted {clean['shield_changed_pct'][0]:.1f} %; the default "
+            f"bar: {_verdict(select(bars, agent=agent, shield=shield, case=NONE))}.", "",
             "| fault | " + " | ".join(head for _, head, _ in _COLUMNS) + " | bar |",
             "|---|" + "---:|" * len(_COLUMNS) + "---|",
         ]  # fmt: skip
@@ -110,8 +111,10 @@ def _verdict(bars: Table) -> str:
     """Whether all bars are met; otherwise each that is missed, with value, bar and margin."""
     missed = np.flatnonzero(bars["met"] == 0)
     if not len(missed):
-        nearest = int(np.argmin(bars["margin"]))
-        return f"met; nearest: {_words(bars, nearest)}"
+        limit = np.array([float(str(bar).split()[1]) for bar in bars["bar"].tolist()])
+        share = np.where(limit != 0, bars["margin"] / np.where(limit != 0, np.abs(limit), 1.0), np.inf)
+        nearest = int(np.argmin(share))
+        return f"met; nearest: {_words(bars, nearest)}" if np.isfinite(share[nearest]) else "met"
     return f"missed {len(missed)} of {len(bars['met'])}: " + "; ".join(_words(bars, int(k)) for k in missed)
 
 
@@ -130,5 +133,4 @@ def write(episodes: Table, folder: Path, command: Sequence[str]) -> Path:
     if len(faults["case"]):
         atomic_write_bytes(folder / "map.svg", svg(fault_map(faults, WORDS)))
     atomic_write_text(folder / "table.md", markdown(rows, bars, episodes, command))
-    assert set(BARS) <= set(WORDS), "a bar belongs to a case"
     return folder / "table.md"

@@ -28,7 +28,7 @@ def fault_map(table: Table, words: Mapping[str, str], ax: Axes | None = None) ->
         raise ValueError("the table of the battery has no rows; a map needs some")
     columns = list(dict.fromkeys(zip(table["agent"].tolist(), table["shield"].tolist(), strict=True)))
     rows = [case for case in words if case in set(table["case"].tolist())]
-    ax = ax or new_axes(_ROW_INCHES * len(rows) + 1.25, 0.44, 0.985, 0.85, 0.4)
+    ax = ax or new_axes(_ROW_INCHES * len(rows) + 2.0, 0.5, 0.985, 1.6, 0.4)
     shade = Normalize(0.0, MOST_POINTS, clip=True)
     for x, (agent, shield) in enumerate(columns):
         for y, case in enumerate(rows):
@@ -40,7 +40,7 @@ def fault_map(table: Table, words: Mapping[str, str], ax: Axes | None = None) ->
             ax.add_patch(Rectangle((x, y), 0.96, 0.92, facecolor=_COLOURS(level), edgecolor="none"))
             text = f"{more:+.1f}" + (f" †{died}" if died else "") + ("*" if one["missed"][0] > 0 else "")
             ax.text(
-                x + 0.48, y + 0.48, text, ha="center", va="center", fontsize=6.5, color="white" if level > 0.6 else INK,
+                x + 0.48, y + 0.48, text, ha="center", va="center", fontsize=6.5, color="white" if level > 0.8 else INK,
             )  # fmt: skip
     ax.set_xlim(0, len(columns))
     ax.set_ylim(len(rows), 0)
@@ -48,7 +48,7 @@ def fault_map(table: Table, words: Mapping[str, str], ax: Axes | None = None) ->
     names = [
         as_label(agent) if shield == "rule" else f"{as_label(agent)}, {shield}" for agent, shield in columns
     ]
-    ax.set_xticks(np.arange(len(columns)) + 0.3, names, fontsize=7, rotation=20, ha="left")
+    ax.set_xticks(np.arange(len(columns)) + 0.48, names, fontsize=7, rotation=90)
     ax.xaxis.tick_top()
     ax.tick_params(length=0, labelcolor=INK)
     for side in ax.spines.values():

@@ -146,12 +146,12 @@ def test_a_pump_that_errs_by_a_share_says_nothing_of_it(fault: Fault, share: flo
 
 def test_exercise_takes_glucose_down_by_1_to_3_a_minute_and_leaves_the_body_sensitive() -> None:
     kept = {"cohort": "adult", "scenario": FixedMeals(), "shield": "off", "days": 1}
-    clean, moved = begun(10, **kept), begun(10, **kept, faults=Exercise(2.0, onset_min=60, duration_min=600))
+    clean, moved = begun(10, **kept), begun(10, **kept, faults=Exercise(onset_min=60, duration_min=600))
     told = [_steps(core, 22) for core in (clean, moved)]
     fall = told[0][:, -1, trace.GLUCOSE_MG_DL] - told[1][:, -1, trace.GLUCOSE_MG_DL]
     assert (told[0][:, :60] == told[1][:, :60])[..., trace.GLUCOSE_MG_DL].all()
     assert 1.0 < np.median(fall) / 45 < 3.0
-    assert moved.drive[0, 0].tolist() == pytest.approx([2 - 5 / 555, 2 - 5 / 555, 0.0, 0.0])
+    assert moved.drive[0, 0].tolist() == pytest.approx([1.5 - 2.5 / 555, 1.5 - 2.5 / 555, 0.0, 0.0])
     _steps(moved, 120)
     assert (moved.drive == [1.0, 1.0, 0.0, 0.0]).all()
 
