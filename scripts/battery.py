@@ -10,7 +10,7 @@ if __name__ == "__main__" and not __package__:
 from agents.hostile import HOSTILE
 from agents.load import NAMES
 from envs.faults import BATTERY
-from envs.shield import SHIELDS
+from envs.shield import NAMES as SHIELDS
 from experiments import command
 from experiments.battery import evolve, report, run
 

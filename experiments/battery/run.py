@@ -13,7 +13,7 @@ from agents.hostile import HOSTILE
 from agents.load import NAMES, load
 from envs.faults import AgentFault, Case, cases
 from envs.roster import Roster
-from envs.shield import SHIELDS
+from envs.shield import NAMES as SHIELDS
 from experiments import fleet, people
 from experiments.battery.outcomes import outcomes
 from experiments.fleet import Cell

@@ -5,16 +5,17 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from envs.render import INK
-from experiments.plots.style import WORSE, as_label, new_axes
+from experiments.plots.style import WORSE, as_label
 from experiments.records.tables import Table, select
 
 MOST_POINTS = 2.0
 """Colour is full at so many points more of time below 54 mg/dL."""
 _COLOURS = LinearSegmentedColormap.from_list("more lows", ["#ffffff", "#f2b8a0", WORSE])
-_ROW_INCHES = 0.185
+_ROW_INCHES, _COLUMN_INCHES, _WORDS_INCHES, _NAMES_INCHES, _FOOT_INCHES = 0.185, 0.68, 2.9, 1.6, 0.4
 
 
 def fault_map(table: Table, words: Mapping[str, str], ax: Axes | None = None) -> Axes:
@@ -28,7 +29,7 @@ def fault_map(table: Table, words: Mapping[str, str], ax: Axes | None = None) ->
         raise ValueError("the table of the battery has no rows; a map needs some")
     columns = list(dict.fromkeys(zip(table["agent"].tolist(), table["shield"].tolist(), strict=True)))
     rows = [case for case in words if case in set(table["case"].tolist())]
-    ax = ax or new_axes(_ROW_INCHES * len(rows) + 2.0, 0.5, 0.985, 1.6, 0.4)
+    ax = ax or _axes(len(rows), len(columns))
     shade = Normalize(0.0, MOST_POINTS, clip=True)
     for x, (agent, shield) in enumerate(columns):
         for y, case in enumerate(rows):
@@ -54,7 +55,15 @@ def fault_map(table: Table, words: Mapping[str, str], ax: Axes | None = None) ->
     for side in ax.spines.values():
         side.set_visible(False)
     ax.annotate(
-        "Change of time below 54 mg/dL, points; † died, * a pass bar missed", (0, 0), (0, -6),
-        xycoords="axes fraction", textcoords="offset points", ha="center", va="top", fontsize=7, color=INK,
+        "Change of time below 54 mg/dL, points;\n† died, * a pass bar missed", (0, 0), (0, -6),
+        xycoords="axes fraction", textcoords="offset points", ha="left", va="top", fontsize=6.5, color=INK,
     )  # fmt: skip
     return ax
+
+
+def _axes(rows: int, columns: int) -> Axes:
+    """Axes of a figure as large as the map needs."""
+    width = _WORDS_INCHES + _COLUMN_INCHES * max(columns, 2)
+    height = _NAMES_INCHES + _ROW_INCHES * rows + _FOOT_INCHES
+    left, bottom = _WORDS_INCHES / width, _FOOT_INCHES / height
+    return Figure(figsize=(width, height)).add_axes((left, bottom, 1 - left, _ROW_INCHES * rows / height))
