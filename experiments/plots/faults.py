@@ -55,8 +55,8 @@ def fault_map(table: Table, words: Mapping[str, str], ax: Axes | None = None) ->
     for side in ax.spines.values():
         side.set_visible(False)
     ax.annotate(
-        "Change of time below 54 mg/dL, points;\n† died, * a pass bar missed", (0, 0), (0, -6),
-        xycoords="axes fraction", textcoords="offset points", ha="left", va="top", fontsize=6.5, color=INK,
+        "Change of time below 54 mg/dL, points; † died, * a pass bar missed", (0.02, 0), (0, 8),
+        xycoords="figure fraction", textcoords="offset points", ha="left", va="bottom", fontsize=7, color=INK,
     )  # fmt: skip
     return ax
 

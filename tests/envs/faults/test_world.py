@@ -11,6 +11,7 @@ from envs import view as v
 from envs.core import Core
 from envs.faults import (
     BATTERY,
+    MEMORY,
     NUMBERS,
     Bias,
     CarbError,
@@ -19,6 +20,7 @@ from envs.faults import (
     DeliveryGain,
     Exercise,
     Fault,
+    Faults,
     Gap,
     Illness,
     LateBolus,
@@ -35,8 +37,10 @@ from envs.faults import (
 )
 from envs.setting import make_setting
 from tests.envs.worlds import begun, check_same, lanes_of, minutes, own_actions, request, seated, story
+from twins import random
 from twins.bodies.glucose_kernel import INSULIN_SC_1, INSULIN_SC_2
 from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U
+from twins.random import Stream
 from twins.units import MINUTES_PER_DAY
 from twins.world.scenarios import FixedMeals
 
@@ -66,6 +70,39 @@ def test_the_battery_has_25_faults_with_names_and_words_of_their_own() -> None:
         cases(["F4z"])
     core = begun(2, faults=SOON)
     core.step(request(core, 1.0))
+
+
+@pytest.mark.kernels
+def test_every_kind_does_something_somewhere_and_nothing_impossible() -> None:
+    keys = random.stream(random.keys("test", 2, np.arange(3), 0, 0), Stream.FAULTS)
+    for case in WORLD_FAULTS:
+        faults = Faults(case.faults)
+        memory = np.zeros((3, len(case.faults), MEMORY))
+        changed = not np.array_equal(faults.therapy(np.ones((3, 7))), np.ones((3, 7)))
+        tell, grams = np.array([[700.0, 2200.0]] * 3), np.full((3, 2), 50.0)
+        heard = faults.announce(keys, tell, grams, np.full(3, 60.0), 2.0)
+        changed |= not np.array_equal(heard[0], tell) or not np.array_equal(heard[1], grams)
+        for minute in range(0, 2880, 10):
+            now = np.full(3, minute)
+            cgm, drive, view = (
+                np.full(3, 120.0 + minute / 100),
+                np.ones((3, 1, 4)),
+                np.zeros((3, v.NOW_COLUMNS)),
+            )
+            drive[:, 0, 2:] = 0.0
+            faults.sense(keys, now, memory, 10, cgm)
+            basal, bolus = faults.deliver(keys, now, memory, 10, np.ones(3), np.zeros(3))
+            faults.strain(keys, now, drive)
+            view[:, v.MINUTE_OF_DAY] = minute % 1440
+            faults.shift_clock(keys, now, view, np.arange(3))
+            assert (
+                (basal >= 0).all() and (bolus >= 0).all() and (drive >= 0).all() and not np.isinf(cgm).any()
+            )
+            changed |= bool((cgm != 120.0 + minute / 100).any() or (basal != 1).any())
+            changed |= bool(
+                (drive != [1, 1, 0, 0]).any() or (view[:, v.MINUTE_OF_DAY] != minute % 1440).any()
+            )
+        assert changed, case.name
 
 
 @pytest.mark.parametrize("faults", [SOON, ALL_AT_ONCE], ids=["one of each stage", "the battery at once"])
