@@ -17,6 +17,8 @@ from experiments.records.tables import Table, select, write_table
 from twins.files import atomic_write_bytes, atomic_write_text
 
 BASELINE = "basal-bolus"
+HOSTILE_CASE = "F24"
+"""A hostile agent is the fault itself: it is paired with the baseline's days without fault, where these were run."""
 WORDS = {case.name: case.words for case in BATTERY}
 _COLUMNS = (
     ("died", "died", 0), ("rules_broken", "rules broken", 0), ("delta_below_54_pct", "<54, points", 2),
@@ -39,7 +41,11 @@ def summary(episodes: Table) -> tuple[Table, Table]:
             if not len(mine["case"]):
                 continue
             base = select(episodes, agent=BASELINE, shield=shield, case=case)
-            found = measures(mine, clean, base if len(base["case"]) and agent != BASELINE else None)
+            sound = (
+                select(episodes, agent=BASELINE, shield=shield, case=NONE) if case == HOSTILE_CASE else clean
+            )
+            paired = sound if len(sound["case"]) else clean
+            found = measures(mine, paired, base if len(base["case"]) and agent != BASELINE else None)
             held = judged(case, found)
             missed = [one for one in held if one[2] < 0]
             who = {"agent": agent, "shield": shield, "case": case}

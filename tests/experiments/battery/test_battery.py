@@ -168,6 +168,15 @@ def test_table_and_map_tell_failures_first_and_what_was_missed() -> None:
         report.summary(_episodes("pid", "F1"))
 
 
+def test_a_hostile_agent_is_paired_with_the_baseline_without_fault() -> None:
+    tables = [_episodes("basal-bolus", "none"), _episodes("hostile-max", "none", (90.0, 90.0))]
+    tables.append(_episodes("hostile-max", "F24", (90.0, 90.0)))
+    rows, _ = report.summary(concat(tables))
+    assert select(rows, case="F24")["delta_below_54_pct"] == pytest.approx(90.0 - 0.2)
+    rows, _ = report.summary(concat(tables[1:]))
+    assert select(rows, case="F24")["delta_below_54_pct"] == 0.0
+
+
 def test_the_evolution_finds_worse_than_it_began_with_and_its_file_is_read_back(tmp_path: Path) -> None:
     said: list[str] = []
     values, score = evolve.evolve(8, 2, days=0.25, bodies_per_group=1, say=said.append)
