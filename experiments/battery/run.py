@@ -14,6 +14,7 @@ from agents.load import NAMES, load
 from envs.faults import AgentFault, Case, cases
 from envs.roster import Roster
 from envs.shield import NAMES as SHIELDS
+from envs.shield.twin import named
 from experiments import fleet, people
 from experiments.battery.outcomes import outcomes
 from experiments.fleet import Cell
@@ -62,7 +63,7 @@ def cells(
     for words that are not known, and when nobody is left.
     """
     for shield in shields:
-        if shield not in SHIELDS:
+        if named(shield)[0] not in SHIELDS:
             raise ValueError(
                 f"shield is {shield!r}{near_miss(shield, SHIELDS)}; allowed are {', '.join(SHIELDS)}"
             )
@@ -77,7 +78,7 @@ def cells(
                 name = NONE if case is None else case.name
                 made.append(
                     Cell(
-                        f"cells/{label(agent)}-{shield}/{name}.csv",
+                        f"cells/{label(agent)}-{shield.replace(':', '-')}/{name}.csv",
                         judge,
                         {
                             "agent": agent, "shield": shield, "case": name, "persons": who, "days": days,
