@@ -259,7 +259,7 @@ def replay(log: Log, agent: Agent) -> Replayed:
     check_lanes(cohort, protocol)
     again: list[dict[str, Any]] = []
     hashes = {name: log.opening[name] for name in ("model_sha256", "config_sha256")}
-    simulate(agent, protocol, shield, cohort, Notes(again.append, hashes))
+    simulate(agent, protocol, shield, cohort, watcher=Notes(again.append, hashes))
     # As they would be read back from a file.
     again = json.loads(json.dumps(again))
     same, first = 0, ""

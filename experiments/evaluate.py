@@ -175,7 +175,7 @@ def _logged(
     check_lanes(cohort if cohort is not None else people.judged(protocol), protocol)
     log, notes = start_log(path, agent, name, protocol, shield, fold)
     with log:
-        rollout = simulate(agent, protocol, shield, cohort, notes)
+        rollout = simulate(agent, protocol, shield, cohort, watcher=notes)
     return {"file": path.name, "decisions": log.decisions, "sha256": log.head}, rollout
 
 

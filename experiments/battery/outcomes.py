@@ -115,7 +115,9 @@ def _broken(seen: _Seen, setting: Setting, dt: int) -> dict[str, NDArray[np.bool
     fresh = seen.age_min <= limit.STALE_AFTER_MIN
     possible = (seen.reading > LOWEST_READING) & (seen.reading < HIGHEST_READING)
     with np.errstate(invalid="ignore"):
-        jump = np.abs(np.diff(seen.before, axis=1, prepend=seen.before[:, :1])) > limit.JUMP_MG_DL
+        last = np.concatenate([seen.before[:, :1], seen.before[:, :-1]], axis=1)
+        widest = np.minimum(limit.JUMP_MG_DL, limit.JUMP_SHARE * np.minimum(seen.before, last))
+        jump = np.abs(seen.before - last) > widest
     jumped = np.zeros_like(jump)
     for back in range(max(limit.JUMP_MEMORY_MIN // dt, 1)):
         jumped[:, back:] |= jump[:, : samples - back]
@@ -126,7 +128,7 @@ def _broken(seen: _Seen, setting: Setting, dt: int) -> dict[str, NDArray[np.bool
         level = (
             windows.max(axis=2) - windows.min(axis=2)
         ) < limit.FLAT_WITHIN_MG_DL  # False where one is NaN
-        flat[:, span - 1 :] = level & (windows[..., -1] > limit.FLAT_ABOVE_MG_DL)
+        flat[:, span - 1 :] = level
     doses = np.stack([seen.basal, seen.bolus])
     return {
         "dose_not_finite_or_negative": np.asarray((~np.isfinite(doses) | (doses < 0)).any(axis=0)),

@@ -1,0 +1,127 @@
+"""Simulate bodies of a stratum and count, body by body, what came to pass. The work of one cell."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.load import load
+from experiments.evidence import sampler
+from experiments.fleet import Cell
+from experiments.records.tables import Table, write_table
+from experiments.simulate import Rollout, simulate
+from twins.cohort import BASAL_U_PER_H
+
+POLICY = "agents/policies/ppo-history/fold0-seed0"
+"""The shipped policy whose rows have bounds."""
+HOSTILE = ("hostile-max", "hostile-min", "hostile-bang", "hostile-random", "hostile-meal", "hostile-evolved")
+TWIN = "twin:above_basal_only=true"
+RULE_BODIES, TWIN_BODIES, HOSTILE_BODIES, HOSTILE_DAYS = 3000, 300, 60, 7.0
+RULE_CHUNK, TWIN_CHUNK = 60, 12
+"""Bodies of a cell: as many as a process holds in memory for 35 days."""
+TWIN_STRATA = ("drawn", "error-20", "faults")
+VERY_LOW_MG_DL, VERY_HIGH_MG_DL, VERY_HIGH_MIN = 40.0, 300.0, 120.0
+STARVED_SHARE = 0.25
+
+
+def cells(bodies: float = 1.0) -> list[Cell]:
+    """All there is to do. bodies: share of the bodies of each row, for a smaller look."""
+    made: list[Cell] = []
+    for one in sampler.STRATA:
+        for lows in sampler.LOWS:
+            many = RULE_BODIES if one.drawn else 30
+            made += _row(one, lows, "rule", POLICY, many, RULE_CHUNK, sampler.DAYS, bodies)
+            if one.name in TWIN_STRATA:
+                made += _row(one, lows, TWIN, POLICY, TWIN_BODIES, TWIN_CHUNK, sampler.DAYS, bodies)
+    for agent in HOSTILE:
+        for name, shields in (("drawn", ("rule", TWIN)), ("error-20", ("rule", TWIN))):
+            for shield in shields:
+                one, chunk = sampler.stratum(name), TWIN_CHUNK if shield == TWIN else RULE_CHUNK
+                made += _row(one, "untreated", shield, agent, HOSTILE_BODIES, chunk, HOSTILE_DAYS, bodies)
+    return made
+
+
+def _row(
+    one: sampler.Stratum, lows: str, shield: str, agent: str, many: int, chunk: int, days: float, share: float
+) -> list[Cell]:
+    count = max(int(many * share), 3)
+    named = (
+        f"{one.name}/{lows}/{shield.partition(':')[0]}/{agent.rsplit('/', 2)[-2] if '/' in agent else agent}"
+    )
+    return [
+        Cell(
+            f"cells/{named}/{first:04d}.csv",
+            count_cell,
+            {
+                "stratum": one.name, "lows": lows, "shield": shield, "agent": agent, "days": days,
+                "first": first, "count": min(chunk, count - first),
+            },
+        )
+        for first in range(0, count, chunk)
+    ]  # fmt: skip
+
+
+def count_cell(
+    folder: Path,
+    out: Path,
+    stratum: str,
+    lows: str,
+    shield: str,
+    agent: str,
+    days: float,
+    first: int,
+    count: int,
+) -> None:
+    """Simulate bodies `first` ... of a stratum once and write a row for each to the file `out`."""
+    one = sampler.stratum(stratum)
+    protocol, cohort = sampler.life(one, lows, days), sampler.bodies(one, first, count)
+    rollout = simulate(load(agent), protocol, shield, cohort, one.faults)
+    n = len(cohort)
+    constant = {"stratum": stratum, "lows": lows, "shield": shield.partition(":")[0], "agent": _name(agent)}
+    table: Table = {name: np.full(n, value) for name, value in constant.items()}
+    table |= {
+        "person": np.array(cohort.ids), "group": np.array([cohort.group(row) for row in range(n)]),
+        "days": np.full(n, days),
+        **outcomes(rollout, protocol.sample_min, cohort.therapy[:, BASAL_U_PER_H]),
+    }  # fmt: skip
+    write_table(out, table)
+
+
+def _name(agent: str) -> str:
+    return "-".join(Path(agent).parts[-2:]) if "/" in agent else agent
+
+
+def outcomes(rollout: Rollout, interval_min: int, basal_u_per_h: NDArray[np.float64]) -> Table:
+    """Of every body: did it die, how low and how long high, hours of starvation, shares of the time it lived.
+
+    very_high_min: the longest time on end above 300 mg/dL. After a death the rest of the time counts on its side.
+    """
+    glucose, sides = rollout.glucose_mg_dl, rollout.failed_side
+    samples = glucose.shape[1]
+    alive = np.arange(samples) < rollout.failure_sample[:, None]
+    scored = np.where(alive, glucose, np.where(sides == "low", 0.0, 1000.0)[:, None])
+    longest = np.zeros(len(glucose))
+    run = np.zeros(len(glucose))
+    for sample in range(samples):
+        run = np.where(scored[:, sample] > VERY_HIGH_MG_DL, run + interval_min, 0.0)
+        longest = np.maximum(longest, run)
+    hour = 60 // interval_min
+    whole = samples // hour * hour
+    dose = rollout.columns["bolus_u"] + rollout.columns["basal_u_per_h"] * interval_min / 60
+    hourly = dose[:, :whole].reshape(len(dose), -1, hour).sum(axis=2)
+    high = (scored[:, :whole] > VERY_HIGH_MG_DL).reshape(len(dose), -1, hour).all(axis=2)
+    starved = (hourly < STARVED_SHARE * basal_u_per_h[:, None]) & alive[:, :whole:hour]
+    return {
+        "died": sides,
+        "lowest_mg_dl": np.where(sides == "low", 0.0, scored.min(axis=1)),
+        "very_low": (scored.min(axis=1) < VERY_LOW_MG_DL).astype(int),
+        "very_high": (longest >= VERY_HIGH_MIN).astype(int),
+        "very_high_min": longest,
+        "starved_hours": starved.sum(axis=1),
+        "starved_and_high_hours": (starved & high).sum(axis=1),
+        "below_54_pct": 100 * (scored < 54).mean(axis=1),
+        "below_70_pct": 100 * (scored < 70).mean(axis=1),
+        "tir_pct": 100 * ((scored >= 70) & (scored <= 180)).mean(axis=1),
+        "shield_changed_pct": 100 * ((rollout.columns["reason"] != "none") & alive).sum(axis=1)
+        / np.maximum(alive.sum(axis=1), 1),
+    }  # fmt: skip

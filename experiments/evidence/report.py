@@ -1,0 +1,100 @@
+"""The table of the evidence: for every row of bodies what came to pass, and what may be said of a new one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.frozen import NOTICE
+from experiments.evidence import sampler
+from experiments.evidence.count import POLICY
+from experiments.records.tables import Table, select, write_table
+from experiments.statistics import event_bounds
+from twins.files import atomic_write_text
+
+_KEY = ("shield", "agent", "stratum", "lows")
+_EVENTS = {"very_low": "plasma below 40", "very_high": "plasma above 300 for 2 h"}
+
+
+def rows(table: Table) -> list[dict[str, Any]]:
+    """One row for each shield, agent, stratum and treatment of lows; upper: the bound, None for the 30 seen bodies."""
+    found = []
+    for key in dict.fromkeys(zip(*(table[name].tolist() for name in _KEY), strict=True)):
+        named = dict(zip(_KEY, key, strict=True))
+        mine = select(table, **named)
+        row: dict[str, Any] = named | {
+            "bodies": len(mine["person"]),
+            "days": float(mine["days"][0]),
+            "died": int((mine["died"] != "").sum()),
+        }
+        for event in _EVENTS:
+            bound = event_bounds(mine[event], np.ones(len(mine[event]), int))[-1]
+            row[event] = bound.events
+            row[f"{event}_upper"] = bound.upper if sampler.stratum(named["stratum"]).drawn else None
+        for name in ("tir_pct", "below_70_pct", "below_54_pct", "shield_changed_pct", "starved_hours"):
+            row[name] = float(mine[name].mean())
+        row["lowest_mg_dl"] = float(mine["lowest_mg_dl"].min())
+        found.append(row)
+    return found
+
+
+def sentence(row: dict[str, Any], of: str) -> str:
+    """What may be said of one row. of: hash of the sampler."""
+    upper, words = row["very_low_upper"], sampler.stratum(row["stratum"]).words
+    head = (
+        f"Under sampler D ({of[:12]}), stratum {row['stratum']} ({words}; lows {row['lows']}), {row['agent']} behind "
+        f"the {row['shield']} shield: {row['very_low']} of {row['bodies']} bodies had plasma glucose below 40 mg/dL within "
+        f"{row['days']:g} days"
+    )
+    bound = "" if upper is None else f", so of new bodies of D at most {100 * upper:.2g} % (95 % confidence)"
+    return f"{head}{bound}. This is not a human risk."
+
+
+def write(table: Table, folder: Path, command: Sequence[str]) -> Path:
+    """Write bodies.csv.gz and table.md into `folder`; returns the latter."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_table(folder / "bodies.csv.gz", table)
+    found, of = rows(table), sampler.sampler_hash()
+    heads = (
+        "shield", "agent", "stratum", "lows", "bodies x days", "died", "<40: bodies", "at most", ">300 for 2 h: bodies",
+        "at most", "lowest", "<54", "<70", "70-180", "starved hours", "shield acted",
+    )  # fmt: skip
+    lines = [
+        "# Evidence: bodies of sampler D behind the shields",
+        "",
+        f"{NOTICE}",
+        "",
+        f"Made by `{' '.join(command)}`. Sampler D, hash `{of}`.",
+        "",
+        "Bodies with the event within the days, and the one-sided 95 % upper bound (exact, Clopper-Pearson) of the "
+        "share of new bodies of the stratum. The days of a body are not independent: a body counts once. Strata are not "
+        "pooled. The 30 people of the table are listed without a bound. Glucose in mg/dL, shares of time in %.",
+        "",
+        *(f"- {one.name}: {one.words}" for one in sampler.STRATA),
+        "",
+        f"| {' | '.join(heads)} |",
+        "|" + "---|" * 4 + "---:|" * (len(heads) - 4),
+    ]
+    lines += [f"| {' | '.join(_cells(row))} |" for row in found]
+    lines += ["", *(f"- {sentence(row, of)}" for row in found if row["agent"] == _policy())]
+    path = folder / "table.md"
+    atomic_write_text(path, "\n".join(lines) + "\n")
+    return path
+
+
+def _policy() -> str:
+    return "-".join(Path(POLICY).parts[-2:])
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    def share(value: float | None) -> str:
+        return "" if value is None else f"{100 * value:.2g} %"
+
+    return [
+        row["shield"], row["agent"], row["stratum"], row["lows"], f"{row['bodies']} x {row['days']:g}",
+        str(row["died"]), str(row["very_low"]), share(row["very_low_upper"]), str(row["very_high"]), share(row["very_high_upper"]),
+        f"{row['lowest_mg_dl']:.0f}", f"{row['below_54_pct']:.2f}", f"{row['below_70_pct']:.1f}",
+        f"{row['tir_pct']:.1f}",
+        f"{row['starved_hours']:.0f}", f"{row['shield_changed_pct']:.1f}",
+    ]  # fmt: skip

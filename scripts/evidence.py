@@ -1,0 +1,48 @@
+"""Count what happens to bodies of sampler D behind the shields: python -m scripts.evidence --out results/runs/D"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+if __name__ == "__main__" and not __package__:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from experiments import command, fleet
+from experiments.evidence import count, report
+from experiments.records.tables import concat, read_table
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what is left of the cells, then write bodies.csv.gz and table.md; 1 when a cell failed."""
+    parser = command.parser(__doc__ or "", "python -m scripts.evidence --share 0.01 --out results/runs/D")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="of the bodies of each row (default: 1, all)"
+    )
+    parser.add_argument(
+        "--only", metavar="PREFIX", help="only cells whose names begin so, such as drawn/treated/rule"
+    )
+    parser.add_argument("--processes", type=int, help="cells done at a time (default: one for each core)")
+    parser.add_argument("--list", action="store_true", help="show the cells and stop")
+    parser.add_argument("--out", metavar="DIR", help="where the work lies and goes on")
+    args = parser.parse_args(argv)
+    if not 0 < args.share <= 1:
+        raise ValueError(f"--share is {args.share}; give a number above 0 and up to 1")
+    cells = [cell for cell in count.cells(args.share) if cell.name.startswith(f"cells/{args.only or ''}")]
+    if args.list:
+        print("\n".join(cell.name for cell in cells))
+        return 0
+    if args.out is None or not cells:
+        raise ValueError("give --out DIR, and an --only that names cells (--list shows them)")
+    folder = Path(args.out)
+    flow = fleet.run(cells, folder, args.processes)
+    done = [read_table(folder / name) for name in flow.done]
+    if done:
+        print(
+            report.write(concat(done), folder / "results", command.typed("evidence", argv)).read_text("utf-8")
+        )
+    print(command.NOTICE)
+    return 1 if flow.failed or flow.refused else 0
+
+
+if __name__ == "__main__":
+    command.run(main)
