@@ -127,7 +127,7 @@ class Core:
         elif setting.oracle:
             self._shield = TwinShield(guard, self._parameters[:, None], np.ones(1), self.control_min)
         else:
-            self._filter = Filter(setting.twins, rows, guard.members, guard.sd, guard.shares, self.control_min)
+            self._filter = Filter(setting.twins, rows, guard.trusting, guard.sd, guard.shares, self.control_min)
             self._shield = TwinShield(
                 guard, self._filter.parameters, self._filter.carb_share, self.control_min
             )

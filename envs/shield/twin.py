@@ -72,6 +72,11 @@ class Guard:
             )
 
     @property
+    def trusting(self) -> int:
+        """How many members have eaten all that was announced; those that doubt it are of the ensemble."""
+        return max(self.members - len(self.shares), 1)
+
+    @property
     def shares(self) -> tuple[float, ...]:
         """What other members than the trusting ones have eaten of what was announced."""
         return () if self.uneaten_floor_mg_dl is None else DOUBTS
@@ -153,7 +158,8 @@ class TwinShield:
         self, asked: NDArray[np.float64], belief: Belief, looked: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The largest safe dose [U] up to what is asked, (n,), and the margins of the lanes that were looked at."""
-        forecast = Forecast(self._ahead, belief.state.reshape(len(self._drive), -1), self._drive)
+        state = belief.state.reshape(len(self._drive), -1)
+        forecast = Forecast(self._ahead, state, self._drive, wanted=np.repeat(looked, self._shape[1]))
 
         def spare(dose: NDArray[np.float64]) -> NDArray[np.float64]:
             members = self._shape[1]

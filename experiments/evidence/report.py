@@ -44,8 +44,8 @@ def sentence(row: dict[str, Any], of: str) -> str:
     upper, words = row["very_low_upper"], sampler.stratum(row["stratum"]).words
     head = (
         f"Under sampler D ({of[:12]}), stratum {row['stratum']} ({words}; lows {row['lows']}), {row['agent']} behind "
-        f"the {row['shield']} shield: {row['very_low']} of {row['bodies']} bodies had plasma glucose below 40 mg/dL within "
-        f"{row['days']:g} days"
+        f"the {row['shield']} shield: {row['very_low']} of {row['bodies']} bodies had plasma glucose below 40 mg/dL "
+        f"within {row['days']:g} days"
     )
     bound = "" if upper is None else f", so of new bodies of D at most {100 * upper:.2g} % (95 % confidence)"
     return f"{head}{bound}. This is not a human risk."
@@ -68,8 +68,8 @@ def write(table: Table, folder: Path, command: Sequence[str]) -> Path:
         f"Made by `{' '.join(command)}`. Sampler D, hash `{of}`.",
         "",
         "Bodies with the event within the days, and the one-sided 95 % upper bound (exact, Clopper-Pearson) of the "
-        "share of new bodies of the stratum. The days of a body are not independent: a body counts once. Strata are not "
-        "pooled. The 30 people of the table are listed without a bound. Glucose in mg/dL, shares of time in %.",
+        "share of new bodies of the stratum. The days of a body are not independent: a body counts once. Strata are "
+        "not pooled. The 30 people of the table are listed without a bound. Glucose in mg/dL, shares of time in %.",
         "",
         *(f"- {one.name}: {one.words}" for one in sampler.STRATA),
         "",
@@ -93,7 +93,8 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
     return [
         row["shield"], row["agent"], row["stratum"], row["lows"], f"{row['bodies']} x {row['days']:g}",
-        str(row["died"]), str(row["very_low"]), share(row["very_low_upper"]), str(row["very_high"]), share(row["very_high_upper"]),
+        str(row["died"]), str(row["very_low"]), share(row["very_low_upper"]),
+        str(row["very_high"]), share(row["very_high_upper"]),
         f"{row['lowest_mg_dl']:.0f}", f"{row['below_54_pct']:.2f}", f"{row['below_70_pct']:.1f}",
         f"{row['tir_pct']:.1f}",
         f"{row['starved_hours']:.0f}", f"{row['shield_changed_pct']:.1f}",
