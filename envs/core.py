@@ -147,7 +147,10 @@ class Core:
         therapy = cohort.therapy[rows]
         if self._faults is not None:
             therapy = self._faults.therapy(therapy)
-        return View.empty(ids, therapy, cohort.weight_kg[rows], self.control_min)
+        empty = View.empty(ids, therapy, cohort.weight_kg[rows], self.control_min)
+        if self.setting.shield == "twin" and self.setting.guard.shares:
+            empty.cover_min = view.COVER_SLOWLY_MIN
+        return empty
 
     def _known(self, rows: NDArray[np.int64]) -> bool:
         return bool(((rows >= 0) & (rows < len(self.setting.cohort))).all())

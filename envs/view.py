@@ -53,8 +53,9 @@ PEAK_MIN = {"adult": 75.0, "young": 65.0}
 """Time of peak activity: rapid-acting adult and child presets of LoopKit."""
 COB_FAST_MIN, COB_SLOW_MIN = 40.0, 120.0
 SLOPE_SPAN_MIN = 15
-COVER_WITHIN_MIN = 60.0
-"""Carbs whose bolus the shield held back may be covered this long after their announcement."""
+COVER_WITHIN_MIN, COVER_SLOWLY_MIN = 60.0, 120.0
+"""Carbs whose bolus the shield held back may be covered this long after their announcement; longer where the shield
+waits for the meal to show in the readings before it trusts it."""
 
 LOWEST_READING, HIGHEST_READING = 10.0, 1000.0
 """Outside these a reading is impossible and not used as the last valid one, mg/dL."""
@@ -91,7 +92,7 @@ class View:
     `CGM_SUM_MG_DL` ... `HOUR_BEFORE_U`, the last 24 hours since the start in a ring: slot h holds the hours
     h, h + 24 ... (`past_hour` finds one). Only under `oracle=True`, else None: oracle_state (n, S) and
     oracle_glucose_mg_dl (n,), what the twin knows, and oracle_meals (2, n, K), minute and grams of every meal of the
-    episode, those to come included.
+    episode, those to come included. cover_min: how long carbs whose bolus was held back may be covered.
     """
 
     ids: tuple[str, ...]
@@ -107,6 +108,7 @@ class View:
     oracle_state: NDArray[np.float64] | None = None
     oracle_glucose_mg_dl: NDArray[np.float64] | None = None
     oracle_meals: NDArray[np.float64] | None = None
+    cover_min: float = COVER_WITHIN_MIN
 
     def __post_init__(self) -> None:
         self._all = np.arange(len(self.now))
@@ -211,7 +213,8 @@ class View:
         """
         _see(
             self.now, self.cgm_buffer, self.insulin_buffer, self.hourly, self.position, self.curves, self.therapy, cgm,
-            basal_u_per_h, bolus_u, requested_bolus_u, allowed_bolus_u, self.interval_min, self._all,
+            basal_u_per_h, bolus_u, requested_bolus_u, allowed_bolus_u, self.interval_min, self.cover_min,
+            self._all,
         )  # fmt: skip
 
 
@@ -230,6 +233,7 @@ def _see(  # type: ignore[no-untyped-def]
     requested_bolus,
     allowed_bolus,
     dt,
+    cover_min,
     lanes,
 ):
     length = cgm_buffer.shape[1] // 2
@@ -270,7 +274,7 @@ def _see(  # type: ignore[no-untyped-def]
             row[UNCOVERED_G] *= max(1.0 - allowed_bolus[lane] / requested_bolus[lane], 0.0)
         elif requested_bolus[lane] == 0.0:
             row[UNCOVERED_G] = 0.0  # the agent chose not to cover it
-        if row[SINCE_ANNOUNCED_MIN] >= COVER_WITHIN_MIN:
+        if row[SINCE_ANNOUNCED_MIN] >= cover_min:
             row[UNCOVERED_G] = 0.0
     _sum_insulin(now, lanes, insulin_buffer, position[1], curves, therapy, dt)
     _enter_reading(now, lanes, cgm_buffer, position[0], cgm, dt)

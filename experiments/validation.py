@@ -2,7 +2,8 @@
 
 The policy that scored best at a look is kept, that of the first look (untrained, or the parent of a fine-tuning)
 included: what a training leaves is never worse on these days than what it began with. Under a limit of cost it is the
-best of those within the limit; when there is none, the one that cost least.
+best of those within the limit; when there is none, the one that cost least; and one of the last quarter of the
+training where there is one, for the weight of the cost settles late.
 """
 
 import hashlib
@@ -46,6 +47,8 @@ _FREE = {
 
 _BEYOND = -1000.0
 """Less than any score."""
+SETTLED = 0.75
+"""Share of a training after which the weight of its cost is taken to have settled."""
 
 OnLook = Callable[[int, float], None]
 """Told the environment steps and the score of each look; what it raises ends the training."""
@@ -156,7 +159,7 @@ class Watch(BaseCallback):
         self._looks = line if self._looks is None else concat([self._looks, line])
         for name, number in row.items():
             model.logger.record(f"validation/{name}", float(number))
-        worth = self._worth(value, (row["below_70_pct"] + row["below_54_pct"]) / 100)
+        worth = self._worth(value, (row["below_70_pct"] + row["below_54_pct"]) / 100, model.num_timesteps)
         if worth > self._best.worth:
             self._best = _Best(worth, model.num_timesteps)
             folder = self._run.folder / "policy"
@@ -167,11 +170,14 @@ class Watch(BaseCallback):
         if self._on_look is not None:
             self._on_look(model.num_timesteps, value)
 
-    def _worth(self, value: float, cost: float) -> float:
+    def _worth(self, value: float, cost: float, timesteps: int) -> float:
         """By what the best look is chosen: the score, where the mean cost is within the limit; else less than any
-        score, and the less the more it costs."""
+        score, and the less the more it costs. Before the last quarter less still: the weight is not settled."""
         limit = self._config.cost_limit
-        return value if limit is None or cost <= limit else _BEYOND * (1 + cost)
+        if limit is None:
+            return value
+        early = _BEYOND * 100 if timesteps < SETTLED * self._config.n_timesteps else 0.0
+        return early + (value if cost <= limit else _BEYOND * (1 + cost))
 
     def _pack(self, model: BaseAlgorithm) -> dict[str, bytes]:
         config, task = self._config, self._env.task

@@ -165,6 +165,20 @@ def _judgements(study: StudyConfig) -> Iterator[Cell]:
                 if shield == "rule" and number == 0:
                     arguments["traces"] = 1  # for the day that the page shows
                 yield Cell(name, judge_cell, arguments, (source,) if source else ())
+    for agent in study.guarded:
+        for word, fold, source in _first_copies(study, agent):
+            name = f"cells/{study.protocol}/twin/{agent}/{word}"
+            arguments = _judge(study, name, agent, source, study.protocol, "twin", fold)
+            yield Cell(name, judge_cell, arguments, (source,) if source else ())
+
+
+def _first_copies(study: StudyConfig, agent: str) -> Iterator[tuple[str, int | None, str | None]]:
+    """One copy of an agent for each fold, where every one of them would take too long."""
+    seen: set[int | None] = set()
+    for word, fold, source in _copies(study, agent):
+        if fold not in seen:
+            seen.add(fold)
+            yield word, fold, source
 
 
 def _sweeps(study: StudyConfig) -> Iterator[Cell]:
@@ -177,11 +191,7 @@ def _sweeps(study: StudyConfig) -> Iterator[Cell]:
                 "days": study.sweep_days,
             }
             for agent in study.sweep_agents:
-                seen: set[int | None] = set()
-                for word, fold, source in _copies(study, agent):
-                    if fold in seen:
-                        continue
-                    seen.add(fold)
+                for word, fold, source in _first_copies(study, agent):
                     name = f"cells/sweep/{knob}={value:g}/{agent}/{word}"
                     arguments = _judge(study, name, agent, source, study.protocol, "rule", fold)
                     arguments["changes"] = {**arguments["changes"], **changes}

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from agents.load import COHORT, TREATMENTS, TUNED
+from agents.hostile import HOSTILE
+from agents.load import COHORT, PLANNERS, TREATMENTS, TUNED
 from experiments.config import TrainConfig
 from experiments.protocol import ProtocolConfig, Seed, load_protocol
 from experiments.records.config_files import Config, ConfigError, build, load_yaml
@@ -66,7 +67,7 @@ class StudyConfig(Config):
     primary: str = Field(description="the learner of the one primary contrast")
     learners: dict[str, Learner] = Field(min_length=1, description="learned agents by name")
     treatments: Annotated[
-        tuple[str, ...], AfterValidator(lambda names: _known(names, tuple(TREATMENTS), "treatment"))
+        tuple[str, ...], AfterValidator(lambda names: _known(names, (*TREATMENTS, *PLANNERS), "treatment"))
     ] = Field((), description="treatments that need no simulator")
     tuned: Annotated[
         tuple[str, ...], AfterValidator(lambda names: _known(names, (*TUNED, *COHORT), "tuned treatment"))
@@ -74,6 +75,9 @@ class StudyConfig(Config):
     tune_person_days: int = Field(60_000, ge=100, description="simulated days that a tuning may use")
     tune_person_days_each: int | None = Field(
         None, ge=100, description="the same for gains of each person, per person; null: the tuner's own"
+    )
+    guarded: tuple[str, ...] = Field(
+        (), description="agents judged under the twin shield too, hostile ones among them; one training each"
     )
     fine_tuned: FineTuned | None = Field(None, description="the learner fine-tuned to single people")
     sweep: dict[str, tuple[float, ...]] = Field(
@@ -93,6 +97,7 @@ class StudyConfig(Config):
         _known((self.primary,), tuple(self.learners), "learner")
         _known(tuple(self.sweep), tuple(SWEEP_KNOBS), "sweep")
         _known(self.sweep_agents, self.agents, "agent")
+        _known(self.guarded, (*self.agents, *HOSTILE), "agent")
         folds = load_protocol(self.protocol).folds
         for name in (self.protocol, *self.beside):
             changed(name, self.changes.get(name))

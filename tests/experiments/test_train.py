@@ -509,8 +509,13 @@ def _scalars(path: Path) -> list[Any]:
     return [value for event in EventFileLoader(str(path)).Load() for value in event.summary.value]
 
 
-def test_the_policy_kept_is_the_best_within_the_limit_else_the_one_that_cost_least(tmp_path: Path) -> None:
-    """The same training under three limits (of a weight next to nothing), so the same looks: another one is kept."""
+def test_the_policy_kept_is_the_best_within_the_limit_else_the_one_that_cost_least(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same training under three limits (of a weight next to nothing), so the same looks: another one is kept.
+
+    With every look as good as the last; and then with those alone that come when the weight has settled.
+    """
 
     def looks(name: str, limit: float) -> tuple[NDArray[Any], NDArray[Any], int]:
         config = _config(
@@ -525,6 +530,9 @@ def test_the_policy_kept_is_the_best_within_the_limit_else_the_one_that_cost_lea
         assert f"kept is the policy of step {kept * ROLLOUT:,}" in ending(run, config)
         return cost, curve["score"], kept
 
+    *_, kept = looks("late", 2.0)
+    assert kept == 3
+    monkeypatch.setattr("experiments.validation.SETTLED", 0.0)
     cost, score, kept = looks("any", 2.0)
     assert kept == score.argmax() and cost[kept] > cost.min() > 0, "not what this test is about"
     limit = (cost[kept] + cost.min()) / 2

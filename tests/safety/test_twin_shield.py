@@ -15,7 +15,7 @@ from envs.shield import twin as shield
 from envs.shield.twin import Guard
 from envs.tasks.dosing import Dosing
 from envs.therapy import Request, basal_bolus
-from envs.view import RUNNING_MIN, SINCE_ANNOUNCED_MIN, View
+from envs.view import RUNNING_MIN, SINCE_ANNOUNCED_MIN, UNCOVERED_G, View
 from twins import cohort as cohorts
 from twins import mismatch
 from twins.bodies.glucose_kernel import GLUCOSE_PLASMA, GLUCOSE_TISSUE
@@ -244,6 +244,20 @@ def test_a_run_under_the_twin_shield_goes_on_bit_for_bit() -> None:
 def test_a_guard_of_wrong_numbers_is_refused_by_name(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Guard(**wrong)
+
+
+def test_what_doubt_holds_back_of_a_bolus_may_be_asked_for_over_two_hours() -> None:
+    left = {}
+    for word in ("twin:members=1,sd=0", "twin:members=1,sd=0,uneaten_floor_mg_dl=54"):
+        people = cohorts.load(FEW)
+        core = Core(make_setting(cohort=people, days=1, shield=word, scenario="fasting"), Dosing(), len(FEW))
+        core.reset(*Roster(people, len(FEW), "train", 0).next(np.arange(len(FEW))))
+        core.tell_minute[:], core.tell_g[:] = 10.0, 100.0  # announced, and never eaten
+        for _ in range(20):
+            core.step(basal_bolus(core.view))
+        left[word] = core.view.now[:, UNCOVERED_G].max()
+    trusting, doubting = left.values()
+    assert trusting == 0 < doubting
 
 
 def test_a_guard_of_another_kind_is_refused() -> None:
