@@ -33,15 +33,15 @@ COHORT: dict[str, Family] = {f"{name}-cohort": family for name, family in FAMILI
 
 NAMES = (*TREATMENTS, *PLANNERS, *TUNED, *COHORT, *HOSTILE)
 
-Tier = Literal["T0", "T1", "T2 (other bodies)", "T2 (this body)", "T3 (own twin)", "oracle"]
+Tier = Literal["T0", "T1", "T2 (other bodies)", "T2 (this body)", "T2 (own twin)", "T3 (simulator state)"]
 
 TIERS: dict[Tier, str] = {
     "T0": "formulas from the therapy settings",
     "T1": "a diary of 14 days of the person",
     "T2 (other bodies)": "tuned or trained in the simulator, on bodies other than those that are judged",
     "T2 (this body)": "tuned or trained in the simulator on the very body that is judged, on other days",
-    "T3 (own twin)": "plans with a twin of the very person, off by as much as the protocol says",
-    "oracle": "is told the true body, its state and all that will be eaten",
+    "T2 (own twin)": "plans with a twin of the very person, off by as much as the protocol says",
+    "T3 (simulator state)": "the simulator's hidden state while it acts; a clairvoyant one all meals to come, too",
 }
 """What an agent was allowed to learn from, in words; T2 goes with its number of simulated person-days."""
 
@@ -54,7 +54,7 @@ def tier(name: str) -> Tier:
     if name in TREATMENTS or name in HOSTILE:
         return "T0"
     if name in PLANNERS:
-        return "oracle" if name == "clairvoyant" else "T3 (own twin)"
+        return "T3 (simulator state)" if name == "clairvoyant" else "T2 (own twin)"
     if name in TUNED:
         return "T2 (this body)"
     if name in COHORT:

@@ -24,6 +24,7 @@ from experiments.records.tables import Table, concat, select, write_table
 from experiments.results.burden import burden
 from experiments.results.curves import dose_counts, glucose_curves
 from experiments.results.evaluations import GROUPS, METRICS, Evaluation, read_evaluation
+from experiments.results.words import ORACLE
 from experiments.simulate import Rollout, setting_of, simulate
 from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U, DAILY_INSULIN_U, Cohort
 from twins.draw import DRAWN
@@ -205,7 +206,7 @@ def _name(name: str, agent: Agent) -> str:
     """A policy given by its folder goes by its algorithm; simulator state names itself in every table."""
     if isinstance(agent, FrozenPolicy) and Path(name).is_dir():
         name = agent.manifest.algo + ("-fine-tuned" if agent.manifest.trained_on.get("init_from") else "")
-    return f"{name} (oracle)" if getattr(agent, "oracle", False) else name
+    return f"{name}{ORACLE}" if getattr(agent, "oracle", False) else name
 
 
 def _episodes(rollout: Rollout, protocol: ProtocolConfig) -> Table:

@@ -24,10 +24,11 @@ from twins.files import atomic_write_text
 SEED = 60_000
 POLICY = "agents/policies/ppo/seed0"
 _EXACT = "twin:floor_mg_dl=80"
-_READINGS = "twin:floor_mg_dl=90,members=1,sd=0"
-_OBSERVED = "twin:floor_mg_dl=80,members=1,sd=0"
-_DOUBTING = f"{_OBSERVED},uneaten_floor_mg_dl=54"
-_WRONG = "twin:floor_mg_dl=90,members=32,sd=0.2"
+_READINGS = "twin:floor_mg_dl=90,members=1,sd=0,uneaten_floor_mg_dl=none"
+_OBSERVED = "twin:floor_mg_dl=80,members=1,sd=0,uneaten_floor_mg_dl=none"
+_DOUBTING = "twin:floor_mg_dl=80,members=1,sd=0,uneaten_floor_mg_dl=64"
+_WRONG = "twin:floor_mg_dl=90,members=32,sd=0.2,uneaten_floor_mg_dl=none"
+_TOO_MANY = (CarbError(0.0, bias=0.5),)
 _PHANTOMS = (
     PhantomMeal(60.0, onset_min=360, duration_min=60, every_min=1440, jitter_min=500, chance=0.7),
     PhantomMeal(60.0, onset_min=940, duration_min=60, every_min=1440, jitter_min=400, chance=0.7),
@@ -46,39 +47,43 @@ class Row:
     shield: str
     days: float
     bars: Bars = ()
+    replicas: int = 1
     oracle: bool = False
     twin_error: float = 0.0
     faults: tuple[Fault, ...] = ()
 
 
 _NO_LOW: Bars = (("lowest_mg_dl", ">=", 78.0), ("below_70_pct", "<=", 0.0))
+_ALONE: Bars = (("below_70_pct", "<=", 0.05), ("lowest_mg_dl", ">=", 65.0), ("tir_pct", ">=", 92.0))
 _BEHIND: Bars = (("below_70_pct", "<=", 0.1), ("tir_lost", "<=", 0.5), ("twin_acted_pct", "<=", 3.0))
 ROWS: tuple[Row, ...] = (
     *(
         Row(f"exact-{agent}", f"true body and state, {agent}", f"hostile-{agent}", _EXACT, 7, _NO_LOW, oracle=True)
         for agent in ("max", "bang", "random", "meal", "evolved")
     ),
-    Row("readings", "exact twin, state from readings", "hostile-max", _READINGS, 7,
-        (("below_70_pct", "<=", 0.05), ("lowest_mg_dl", ">=", 65.0), ("tir_pct", ">=", 92.0))),
+    Row("readings", "exact twin, state from readings", "hostile-max", _READINGS, 2, _ALONE, replicas=4),
+    Row("readings-week", "the same for a week", "hostile-max", _READINGS, 7, _ALONE),
     Row("wrong-bodies", "bodies off from their twins by 20 %", "hostile-max", _WRONG, 2,
         (("below_54_pct", "<=", 0.1), ("episodes_below_40_pct", "<=", 0.0), ("episodes_below_54_pct", "<=", 5.0)),
-        twin_error=0.2),
-    Row("carbs-trusted", "carbs counted 50 % too high, trusted", "hostile-max", _OBSERVED, 2,
-        faults=(CarbError(0.0, bias=0.5),)),
+        replicas=4, twin_error=0.2),
+    Row("carbs-trusted", "carbs counted 50 % too high, trusted", "hostile-max", _OBSERVED, 2, replicas=4,
+        faults=_TOO_MANY),
     Row("carbs", "carbs counted 50 % too high, doubted", "hostile-max", _DOUBTING, 2,
-        (("episodes_below_54_pct", "<=", 0.0),), faults=(CarbError(0.0, bias=0.5),)),
-    Row("phantoms-trusted", "a quarter of the meals phantom, trusted", "hostile-max", _OBSERVED, 2, faults=_PHANTOMS),
+        (("episodes_below_54_pct", "<=", 0.0),), replicas=4, faults=_TOO_MANY),
+    Row("phantoms-trusted", "a quarter of the meals phantom, trusted", "hostile-max", _OBSERVED, 2, replicas=4,
+        faults=_PHANTOMS),
     Row("phantoms", "a quarter of the meals phantom, doubted", "hostile-max", _DOUBTING, 2,
-        (("episodes_below_40_pct", "<=", 0.0),), faults=_PHANTOMS),
-    Row("alone-doubting", "announcements right, but doubted", "hostile-max", _DOUBTING, 2),
-    Row("policy-rule", "the policy behind the rules", POLICY, "rule", 2),
-    Row("policy", "the policy behind the twin", POLICY, _OBSERVED, 2, _BEHIND),
-    Row("policy-doubting", "the policy behind a twin that doubts", POLICY, _DOUBTING, 2, (("tir_lost", "<=", 5.0),)),
-    Row("basal-bolus-rule", "basal-bolus behind the rules", "basal-bolus", "rule", 2),
-    Row("basal-bolus", "basal-bolus behind the twin", "basal-bolus", _OBSERVED, 2),
-    Row("basal-bolus-doubting", "basal-bolus behind a twin that doubts", "basal-bolus", _DOUBTING, 2),
-    Row("planner", "the planner behind the rules", "planner", "rule", 2),
-    Row("clairvoyant", "all meals known, no shield", "clairvoyant", "off", 2),
+        (("episodes_below_40_pct", "<=", 0.0),), replicas=4, faults=_PHANTOMS),
+    Row("doubting", "announcements right, but doubted", "hostile-max", _DOUBTING, 2, replicas=4),
+    Row("policy-rule", "the policy behind the rules", POLICY, "rule", 2, replicas=4),
+    Row("policy", "the policy behind the twin", POLICY, _OBSERVED, 2, _BEHIND, replicas=4),
+    Row("policy-doubting", "the policy behind a twin that doubts", POLICY, _DOUBTING, 2, (("tir_lost", "<=", 5.0),),
+        replicas=4),
+    Row("basal-bolus-rule", "basal-bolus behind the rules", "basal-bolus", "rule", 2, replicas=4),
+    Row("basal-bolus", "basal-bolus behind the twin", "basal-bolus", _OBSERVED, 2, replicas=4),
+    Row("basal-bolus-doubting", "basal-bolus behind a twin that doubts", "basal-bolus", _DOUBTING, 2, replicas=4),
+    Row("planner", "the planner behind the rules", "planner", "rule", 2, replicas=4),
+    Row("clairvoyant", "all meals known, no shield", "clairvoyant", "off", 2, replicas=4),
 )  # fmt: skip
 AGAINST = {"policy": "policy-rule", "policy-doubting": "policy-rule"}
 """Rows whose lost time in range is counted against another."""
@@ -90,10 +95,10 @@ MEASURES = {
 
 
 def world(row: Row, days: float | None = None) -> ProtocolConfig:
-    """The protocol of a row: one episode of each of the 30."""
+    """The protocol of a row, for the 30 people."""
     return load_protocol("simglucose-default").model_copy(
         update={
-            "name": "shield-bars", "days": row.days if days is None else days, "replicas": 1, "seed": SEED,
+            "name": "shield-bars", "days": row.days if days is None else days, "replicas": row.replicas, "seed": SEED,
             "twin_error": row.twin_error,
         }
     )  # fmt: skip

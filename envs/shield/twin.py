@@ -45,7 +45,7 @@ class Guard:
     """
 
     floor_mg_dl: float = 90.0
-    uneaten_floor_mg_dl: float | None = None
+    uneaten_floor_mg_dl: float | None = 64.0
     members: int = 32
     sd: float = 0.2
     horizon_min: int = 600

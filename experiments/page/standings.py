@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from experiments.aggregates import PersonScores, difference, person_scores
 from experiments.records.tables import Table, select
 from experiments.results.evaluations import GROUPS, METRICS, Row, persons
+from experiments.results.words import ORACLE
 from experiments.statistics import SEED, EventBound, bootstrap_p_value, crossed_interval, event_bounds, holm
 from experiments.win_rule import Judged, Outcome, Verdict, judged, lone_trained, win
 
@@ -63,7 +64,7 @@ def standings(episodes: Table, learned: Collection[str]) -> list[Row]:
     episodes: of one population. A row has agent, shield, protocol, learned, best_baseline, persons, replicas, days,
     train_seeds (empty for treatments), trainings (pairs of fold and seed), seed_tir_pct, episodes, failures,
     failed_persons {person: failed episodes}, and of every metric and cost its mean, `_low` and `_high`. The best
-    baseline of a protocol and shield setting is the treatment with the highest time in range.
+    baseline of a protocol and shield setting is the treatment with the highest time in range, clairvoyant ones aside.
     """
     keys = ("protocol", "shield", "agent")
     order = {name: k for k, name in enumerate(dict.fromkeys(episodes["protocol"].tolist()))}
@@ -78,7 +79,8 @@ def standings(episodes: Table, learned: Collection[str]) -> list[Row]:
     )  # fmt: skip
     marked = set()
     for row in rows:
-        if not row["learned"] and (where := (row["protocol"], row["shield"])) not in marked:
+        where = row["protocol"], row["shield"]
+        if not row["learned"] and ORACLE not in row["agent"] and where not in marked:
             row["best_baseline"] = True
             marked.add(where)
     return rows

@@ -5,6 +5,7 @@ numbers exactly; "nan" stands for a missing one. Text that looks like a number c
 """
 
 import csv
+import gzip
 import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twins.files import UnfitFile, atomic_write_text, read_file
+from twins.files import UnfitFile, atomic_write_bytes, atomic_write_text, read_file
 
 Table = dict[str, NDArray[Any]]
 """Columns of equal length n: arrays of shape (n,), float64 or str."""
@@ -102,7 +103,10 @@ def _numbers(fields: Sequence[str]) -> NDArray[np.float64] | None:
 
 
 def write_table(path: str | Path, table: Table) -> None:
-    """Write a table as CSV, atomically. Raises ValueError for columns that are no table, or StorageError."""
+    """Write a table as CSV, atomically; packed where the name ends in .gz.
+
+    Raises ValueError for columns that are no table, or StorageError.
+    """
     rows = _rows(table)
     alone = len(table) == 1  # an empty line would not be a row
     cells = [_cells(name, np.asarray(column), alone) for name, column in table.items()]
@@ -112,7 +116,11 @@ def write_table(path: str | Path, table: Table) -> None:
         block = [values(slice(start, start + _BLOCK_ROWS)) for _, values in cells]
         flat = [value for row in zip(*block, strict=True) for value in row]
         parts.append(line * len(block[0]) % tuple(flat))
-    atomic_write_text(path, "".join(parts))
+    text = "".join(parts)
+    if str(path).endswith(".gz"):
+        atomic_write_bytes(path, gzip.compress(text.encode(), 9, mtime=0))
+    else:
+        atomic_write_text(path, text)
 
 
 def _cells(name: str, column: NDArray[Any], alone: bool) -> tuple[str, Callable[[slice], list[Any]]]:

@@ -9,7 +9,7 @@ from agents.load import NAMES
 from agents.load import tier as treatment_tier
 from experiments.records.tables import Table
 from experiments.results.evaluations import Evaluation, persons
-from experiments.results.words import AGENTS
+from experiments.results.words import AGENTS, ORACLE
 
 _TUNED_ON = {
     "T2 (this body)": "each person's own training days",
@@ -40,17 +40,18 @@ def agents_table(judged: Sequence[Evaluation], known: Mapping[str, Mapping[str, 
             drawn = max(int(fact.get("drawn_per_group") or 0) for fact in facts)
             on = f"{' or '.join(map(str, sorted(bodies)))} virtual people of the table"
             on += f" and {drawn} drawn around each age group" if drawn else ""
-        elif (name := agent.removesuffix(" (oracle)")) in NAMES:
+        elif (name := agent.removesuffix(ORACLE)) in NAMES:
             tier = treatment_tier(name)
             on = _TUNED_ON.get(tier, on)
         else:  # somebody's own: whatever it learned from is its maker's to tell
             tier = on = UNKNOWN
-        if "(oracle)" in agent:
+        if ORACLE in agent:
             tier = "T3 (simulator state)"
         spent = {(fact.get("fold"), fact.get("seed")): fact.get("person_days") for fact in facts}
         days = [float(value) for value in spent.values() if value is not None]
         row = {
-            "agent": agent, "words": AGENTS.get(agent, ""), "tier": tier, "learned": float(bool(seeds)),
+            "agent": agent, "words": AGENTS.get(agent.removesuffix(ORACLE), ""), "tier": tier,
+            "learned": float(bool(seeds)),
             "trained_on": on, "seeds": ", ".join(map(str, seeds)),
             "person_days": float(np.mean(days)) if days else (0.0 if tier == "T0" else float("nan")),
             "train_wall_s": 0.0 if tier == "T0" else float("nan"),

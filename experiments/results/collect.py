@@ -16,6 +16,7 @@ from experiments.results.evaluations import Evaluation, person_means, persons, r
 from experiments.results.example_day import example_days
 from experiments.results.study_tables import StudyTables
 from experiments.results.subgroups import subgroups
+from experiments.results.words import ORACLE
 from twins.files import read_file
 
 _DEFAULTS: dict[str, float] = {"drawn": 0.0, "fold": -1.0}
@@ -219,6 +220,7 @@ def _primary(episodes: Table, agents: Table, named: Mapping[str, Any] | None) ->
     score = {
         agent: float(np.nanmean(person_means(select(mine, agent=agent), "tir_pct")))
         for agent in dict.fromkeys(mine["agent"].tolist())
+        if ORACLE not in agent
     }
     best: dict[bool, str | None] = {
         kind: max((a for a in score if learned[a] == kind), key=lambda a: score[a], default=None)

@@ -2,6 +2,9 @@
 
 from agents.load import TIERS as TREATMENT_TIERS
 
+ORACLE = " (oracle)"
+"""What the names of agents end in that are shown the simulator's state: references, never baselines."""
+
 AGENTS = {
     "basal-bolus": "the person's basal rate, and meal boluses by carb ratio and correction factor",
     "basal-bolus-rule": "basal-bolus with carb ratio 500 / daily insulin and correction factor 1800 / daily insulin",
@@ -14,14 +17,14 @@ AGENTS = {
     "pid-tuned": "the closed loop with 14 gains of each person, found on that person's own training days",
     "pid-cohort": "the closed loop with 14 gains for everybody, found on other people",
     "constant-basal": "the basal rate and no meal bolus",
+    "planner": "looks every quarter of an hour for the doses its person's twin does best on",
+    "clairvoyant": "the planner that is told the true body and all meals to come",
+    "hostile-max": "asks for the most there is, always: what it gets is the shield's own choice",
     "ppo": "the learned policy; it scales the person's basal rate and meal boluses",
 }
 """What the agents of the project do, in words; studies say it of their learners."""
 
-TIERS = {
-    **{str(name): words for name, words in TREATMENT_TIERS.items()},
-    "T3 (simulator state)": "the simulator's hidden state while it acts",
-}
+TIERS = {str(name): words for name, words in TREATMENT_TIERS.items()}
 """Information tiers: what an agent got beside what the sensor and the announcements show to all."""
 
 POPULATIONS = {

@@ -34,7 +34,7 @@ def test_every_name_is_a_treatment_of_tier_t0_that_no_study_lists(name: str) -> 
     for asked in _asked(name, 3):
         assert np.isfinite(asked.basal_u_per_h).all() and (asked.basal_u_per_h >= 0).all()
         assert np.isfinite(asked.bolus_u).all() and (asked.bolus_u >= 0).all()
-    assert all(name not in load_study(study).model_dump_json() for study in studies())
+    assert all(name not in load_study(study).agents for study in studies())
 
 
 def test_what_they_ask_for() -> None:

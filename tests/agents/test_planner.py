@@ -87,4 +87,4 @@ def test_it_must_meet_its_persons_first() -> None:
 
 def test_both_are_known_by_name_and_say_what_they_know() -> None:
     assert isinstance(load("planner"), Planner) and isinstance(load("clairvoyant"), Clairvoyant)
-    assert tier("planner") == "T3 (own twin)" and tier("clairvoyant") == "oracle"
+    assert tier("planner") == "T2 (own twin)" and tier("clairvoyant") == "T3 (simulator state)"

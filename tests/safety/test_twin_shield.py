@@ -103,21 +103,23 @@ def test_the_same_agent_kills_behind_the_rules_alone() -> None:
 
 
 def test_from_readings_alone_the_most_stays_out_of_the_low_range() -> None:
-    glucose, _ = live(_most, FEW, 1.0, members=1, sd=0.0, floor_mg_dl=90.0)
+    glucose, _ = live(_most, FEW, 1.0, members=1, sd=0.0, floor_mg_dl=90.0, uneaten_floor_mg_dl=None)
     assert glucose.min() >= 65
     assert ((glucose >= 70) & (glucose <= 180)).mean() > 0.75, "one of them is child#008"
 
 
 @pytest.mark.verify
 def test_from_readings_alone_30_people_over_a_week() -> None:
-    glucose, _ = live(_most, "all", 7.0, members=1, sd=0.0, floor_mg_dl=90.0)
+    glucose, _ = live(_most, "all", 7.0, members=1, sd=0.0, floor_mg_dl=90.0, uneaten_floor_mg_dl=None)
     assert (glucose < 70).mean() <= 0.0005 and glucose.min() >= 65
     assert ((glucose >= 70) & (glucose <= 180)).mean() >= 0.92
 
 
 def test_bodies_that_differ_from_their_twins_stay_above_54() -> None:
     few = cohorts.load(FEW)
-    glucose, _ = live(_most, few, 0.75, mismatch.mismatched(few, 0.2, "test", 5), floor_mg_dl=90.0)
+    glucose, _ = live(
+        _most, few, 0.75, mismatch.mismatched(few, 0.2, "test", 5), floor_mg_dl=90.0, uneaten_floor_mg_dl=None
+    )
     assert glucose.min() >= 54
 
 
@@ -126,7 +128,12 @@ def test_bodies_that_differ_from_their_twins_stay_above_54() -> None:
 def test_30_bodies_that_differ_from_their_twins_over_two_days(seed: int) -> None:
     everybody = cohorts.load("all")
     glucose, _ = live(
-        _most, everybody, 2.0, mismatch.mismatched(everybody, 0.2, "test", seed), floor_mg_dl=90.0
+        _most,
+        everybody,
+        2.0,
+        mismatch.mismatched(everybody, 0.2, "test", seed),
+        floor_mg_dl=90.0,
+        uneaten_floor_mg_dl=None,
     )
     assert (glucose < 54).mean() <= 0.001 and glucose.min() >= 40
     assert (glucose.min(axis=1) >= 54).mean() >= 0.95
@@ -134,7 +141,7 @@ def test_30_bodies_that_differ_from_their_twins_over_two_days(seed: int) -> None
 
 def test_meals_that_never_come_kill_nobody() -> None:
     guard: dict[str, Any] = {"members": 1, "sd": 0.0, "floor_mg_dl": 80.0}
-    trusting, _ = live(_most, FEW, 1.0, phantom=1.0, **guard)
+    trusting, _ = live(_most, FEW, 1.0, phantom=1.0, uneaten_floor_mg_dl=None, **guard)
     doubting, _ = live(_most, FEW, 1.0, phantom=1.0, uneaten_floor_mg_dl=54.0, **guard)
     assert trusting.min() < 40 <= doubting.min(), "announcements that are trusted do harm"
 
@@ -248,7 +255,7 @@ def test_a_guard_of_wrong_numbers_is_refused_by_name(wrong: dict[str, Any]) -> N
 
 def test_what_doubt_holds_back_of_a_bolus_may_be_asked_for_over_two_hours() -> None:
     left = {}
-    for word in ("twin:members=1,sd=0", "twin:members=1,sd=0,uneaten_floor_mg_dl=54"):
+    for word in ("twin:members=1,sd=0,uneaten_floor_mg_dl=none", "twin:members=1,sd=0"):
         people = cohorts.load(FEW)
         core = Core(make_setting(cohort=people, days=1, shield=word, scenario="fasting"), Dosing(), len(FEW))
         core.reset(*Roster(people, len(FEW), "train", 0).next(np.arange(len(FEW))))

@@ -6,6 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 
+from envs import limits as limit
 from envs import trace
 from envs import view as v
 from envs.core import Core
@@ -213,7 +214,8 @@ def test_a_mismatch_changes_what_is_known_and_not_the_body() -> None:
     assert wrong.view.therapy[0, CARB_RATIO_G_PER_U] == pytest.approx(
         clean.view.therapy[0, CARB_RATIO_G_PER_U] / 1.4
     )
-    assert (wrong.limits[0] == clean.limits[0] * [1.4, 1, 1]).all()  # limits follow what the pump was set to
+    assert np.array_equal(wrong.limits, limit.for_therapy(wrong.view.therapy)), "they follow what the pump was set to"
+    assert wrong.limits[0, 0] == pytest.approx(1.4 * clean.limits[0, 0])
     assert np.array_equal(wrong.state, clean.state)
     assert clean.setting.cohort.therapy[0, BASAL_U_PER_H] == clean.view.therapy[0, BASAL_U_PER_H]
 

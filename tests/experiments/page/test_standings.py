@@ -117,3 +117,10 @@ def test_populations(episodes: Table) -> None:
     assert set(standings.of_population(drawn, "drawn")["group"].tolist()) == {"child"}
     assert set(standings.of_population(drawn, "table")["group"].tolist()) == {"adult"}
     assert standings.of_population(drawn, "all") is drawn
+
+
+def test_a_clairvoyant_agent_is_a_reference_and_no_baseline() -> None:
+    told = concat([_episodes("clairvoyant (oracle)", 80.0), _episodes("good", 70.0), _episodes("bad", 60.0)])
+    rows = standings.standings(told, set())
+    assert [row["agent"] for row in rows] == ["clairvoyant (oracle)", "good", "bad"]
+    assert [row["best_baseline"] for row in rows] == [False, True, False]
