@@ -20,6 +20,8 @@ from stable_baselines3.common.vec_env import SubprocVecEnv, VecEnv
 import envs
 from agents.sb3 import make_ppo
 from envs.compat import quiet_gym
+from envs.core import Core
+from envs.therapy import Request
 from experiments.config import load_hyperparams
 from twins import cohort
 from twins.bodies.model import NEUTRAL_DRIVE
@@ -126,6 +128,47 @@ def step_speed(rounds: int = 5, seconds: float = 1.0) -> Figures:
         "step_us": float(us[0]),
         "simglucose_step_us": float(us[1]),
         "ratio_to_simglucose": float(np.median(rates[:, 0] / rates[:, 1])),
+    }
+
+
+def shield_speed(rounds: int = 5, seconds: float = 1.0, decisions: int = 1000) -> Figures:
+    """Milliseconds of one decision of the twin shield (one person, 32 members, 10 h, four snacks, an agent that always
+    asks for the most, so that the largest safe dose is searched for); and steps per second of 300 lanes under random
+    actions with the rule shield, as a ratio to none."""
+    env = gymnasium.make("Homeostat/Dosing-v0", days=30, shield="twin")
+    env.reset(seed=0)
+    core: Core = env.unwrapped.core  # type: ignore[attr-defined]
+    shield, spent = core._shield, []
+
+    def timed(*given: Any) -> Any:
+        began = time.perf_counter()
+        answer = shield(*given)
+        spent.append(1e3 * (time.perf_counter() - began))
+        return answer
+
+    core._shield = timed  # type: ignore[assignment]
+    for _ in range(decisions + 10):
+        core.step(Request(np.full(1, 1000.0), np.full(1, 1000.0)))
+    median, most = np.percentile(spent[10:], [50, 99])  # the first ones compile
+
+    def lanes(name: str) -> Callable[[], int]:
+        many = envs.make_vec("Homeostat/Dosing-v0", 300, "sb3", cohort="all", shield=name)
+        many.reset()
+        actions = np.random.default_rng(0).uniform(-1, 1, (300, 2)).astype(np.float32)
+
+        def work() -> int:
+            many.step(actions)
+            return 300
+
+        return work
+
+    ruled, free = lanes("rule"), lanes("off")
+    rates = np.array([[_rate(ruled, seconds), _rate(free, seconds)] for _ in range(rounds)])
+    return {
+        "twin_decision_ms": float(median),
+        "twin_decision_p99_ms": float(most),
+        "rule_steps_per_s": float(np.median(rates[:, 0])),
+        "rule_ratio_to_off": float(np.median(rates[:, 0] / rates[:, 1])),
     }
 
 

@@ -85,7 +85,7 @@ def commit_speed(out: str | Path, measured: Mapping[str, Mapping[str, float]], c
     """Write speed.json and speed.md into `out`; returns the Markdown table."""
     out = Path(out)
     check_writable(out, 1.0)
-    kernel, step, ppo = measured["kernel"], measured["step"], measured["ppo"]
+    kernel, step, ppo, shield = (measured[part] for part in ("kernel", "step", "ppo", "shield"))
     rows = [
         (
             "glucose kernel, float64, one core, 256 people, million person-min/s",
@@ -108,6 +108,9 @@ def commit_speed(out: str | Path, measured: Mapping[str, Mapping[str, float]], c
             ".1f",
         ),
         ("- ratio (5 min) to it", ppo["ratio_to_simglucose"], ",.0f"),
+        ("twin shield, one decision of one person, 32 members, 10 h, search, ms", shield["twin_decision_ms"], ".1f"),
+        ("- 99th percentile, ms", shield["twin_decision_p99_ms"], ".1f"),
+        ("steps of 300 lanes under the rule shield, share of those without", shield["rule_ratio_to_off"], ".2f"),
     ]
     table = "\n".join(
         ["| what | measured |", "|---|---:|", *(f"| {name} | {value:{form}} |" for name, value, form in rows)]

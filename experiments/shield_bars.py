@@ -14,6 +14,7 @@ import numpy as np
 from agents.frozen import NOTICE
 from agents.load import load
 from envs.faults import CarbError, Fault, PhantomMeal
+from experiments.conformal import conformal_margin
 from experiments.fleet import Cell
 from experiments.metrics import episode_metrics
 from experiments.protocol import ProtocolConfig, load_protocol
@@ -28,6 +29,9 @@ _READINGS = "twin:floor_mg_dl=90,members=1,sd=0,uneaten_floor_mg_dl=none"
 _OBSERVED = "twin:floor_mg_dl=80,members=1,sd=0,uneaten_floor_mg_dl=none"
 _DOUBTING = "twin:floor_mg_dl=80,members=1,sd=0,uneaten_floor_mg_dl=64"
 _WRONG = "twin:floor_mg_dl=90,members=32,sd=0.2,uneaten_floor_mg_dl=none"
+_WRONG_80 = "twin:floor_mg_dl=80,members=32,sd=0.2,uneaten_floor_mg_dl=none"
+FLOOR_MG_DL, ALPHA = 80.0, 0.1
+"""Of the margin: the floor that nine tenths of new bodies are to stay above."""
 _TOO_MANY = (CarbError(0.0, bias=0.5),)
 _PHANTOMS = (
     PhantomMeal(60.0, onset_min=360, duration_min=60, every_min=1440, jitter_min=500, chance=0.7),
@@ -51,6 +55,8 @@ class Row:
     oracle: bool = False
     twin_error: float = 0.0
     faults: tuple[Fault, ...] = ()
+    calibrated: bool = False
+    """Whether a conformal margin, found on validation days and bodies, is added to the floor."""
 
 
 _NO_LOW: Bars = (("lowest_mg_dl", ">=", 78.0), ("below_70_pct", "<=", 0.0))
@@ -66,6 +72,9 @@ ROWS: tuple[Row, ...] = (
     Row("wrong-bodies", "bodies off from their twins by 20 %", "hostile-max", _WRONG, 2,
         (("below_54_pct", "<=", 0.1), ("episodes_below_40_pct", "<=", 0.0), ("episodes_below_54_pct", "<=", 5.0)),
         replicas=4, twin_error=0.2),
+    Row("margin", "the same at floor 80 with a conformal margin", "hostile-max", _WRONG_80, 2,
+        (("persons_below_floor_pct", "<=", 100 * ALPHA),), replicas=4, twin_error=0.2, calibrated=True),
+    Row("no-margin", "the same at floor 80 without it", "hostile-max", _WRONG_80, 2, replicas=4, twin_error=0.2),
     Row("carbs-trusted", "carbs counted 50 % too high, trusted", "hostile-max", _OBSERVED, 2, replicas=4,
         faults=_TOO_MANY),
     Row("carbs", "carbs counted 50 % too high, doubted", "hostile-max", _DOUBTING, 2,
@@ -88,9 +97,9 @@ ROWS: tuple[Row, ...] = (
 AGAINST = {"policy": "policy-rule", "policy-doubting": "policy-rule"}
 """Rows whose lost time in range is counted against another."""
 MEASURES = {
-    "lowest_mg_dl": "lowest", "episodes_below_40_pct": "days' runs <40, %", "episodes_below_54_pct": "runs <54, %",
-    "below_54_pct": "<54, %", "below_70_pct": "<70, %", "tir_pct": "70-180, %", "tir_lost": "70-180 lost",
-    "twin_acted_pct": "twin cut, %",
+    "lowest_mg_dl": "lowest", "episodes_below_40_pct": "runs <40, %", "episodes_below_54_pct": "runs <54, %",
+    "persons_below_floor_pct": "persons <80, %", "below_54_pct": "<54, %", "below_70_pct": "<70, %",
+    "tir_pct": "70-180, %", "tir_lost": "70-180 lost", "twin_acted_pct": "twin cut, %", "margin_mg_dl": "margin",
 }  # fmt: skip
 
 
@@ -122,14 +131,21 @@ def judge(folder: Path, out: Path, name: str, days: float | None) -> None:
     agent: Any = load(row.agent)
     if row.oracle:
         agent.oracle = True
-    protocol = world(row, days)
-    rollout = simulate(agent, protocol, row.shield, None, row.faults)
+    protocol, shield, margin = world(row, days), row.shield, 0.0
+    if row.calibrated:
+        before = protocol.model_copy(update={"split": "validation"})
+        lows = simulate(agent, before, shield, None, row.faults).glucose_mg_dl.min(axis=1)
+        margin = conformal_margin(lows.reshape(row.replicas, -1).min(axis=0), FLOOR_MG_DL, ALPHA)
+        shield = f"{shield},margin_mg_dl={margin:.2f}"
+    rollout = simulate(agent, protocol, shield, None, row.faults)
     n = len(rollout.failed_side)
     table: Table = {"name": np.full(n, name), "failed": (rollout.failed_side != "").astype(int)}
     table |= episode_metrics(
         rollout.glucose_mg_dl, rollout.failed_side, rollout.failure_sample, protocol.sample_min,
         protocol.glucose_failure_low_mg_dl, protocol.glucose_failure_high_mg_dl,
     )  # fmt: skip
+    table["person"] = np.arange(n) % (n // row.replicas)
+    table["margin_mg_dl"] = np.full(n, margin if row.calibrated else np.nan)
     table["lowest_mg_dl"] = rollout.glucose_mg_dl.min(axis=1)
     table["twin_acted_pct"] = 100 * (rollout.columns["reason"] == "twin").mean(axis=1)
     write_table(out, table)
@@ -147,6 +163,9 @@ def measured(tables: dict[str, Table]) -> list[dict[str, Any]]:
             "row": row, "episodes": len(low), "failures": int(mine["failed"].sum()), "lowest_mg_dl": low.min(),
             "episodes_below_40_pct": 100 * (low < 40).mean(), "episodes_below_54_pct": 100 * (low < 54).mean(),
         }  # fmt: skip
+        worst = [low[mine["person"] == person].min() for person in np.unique(mine["person"])]
+        value["persons_below_floor_pct"] = 100 * float((np.array(worst) < FLOOR_MG_DL).mean())
+        value["margin_mg_dl"] = float(mine["margin_mg_dl"][0])
         for name in ("below_54_pct", "below_70_pct", "tir_pct", "twin_acted_pct"):
             value[name] = float(mine[name].mean())
         other = AGAINST.get(row.name)

@@ -17,6 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", default="results", help="folder of the committed results (default: results)")
     args = parser.parse_args(argv)
     figures = {"kernel": bench.kernel_speed(), "step": bench.step_speed(), "ppo": bench.ppo_speed()}
+    figures["shield"] = bench.shield_speed()
     print(commit_speed(Path(args.out), figures, "make bench"))
     print(command.NOTICE)
     return 0

@@ -19,6 +19,12 @@ def test_steps_of_both_environments_are_measured() -> None:
     assert 0 < found["step_us"] < found["simglucose_step_us"]
 
 
+def test_the_twin_shield_and_the_cost_of_rules_are_measured() -> None:
+    found = bench.shield_speed(rounds=1, seconds=0.02, decisions=20)
+    assert 0 < found["twin_decision_ms"] <= found["twin_decision_p99_ms"]
+    assert 0 < found["rule_ratio_to_off"] < 2
+
+
 def test_simglucoses_environment_is_repaired_for_sb3() -> None:
     env = bench.SimglucoseEnv()
     first, _ = env.reset(seed=1)

@@ -76,7 +76,8 @@ def test_speed_is_written_as_measured(tmp_path: Path) -> None:
         "simglucose_ppo_steps_per_s": 80.0,
         "ratio_to_simglucose": 500.0,
     }
-    table = commit_speed(tmp_path, {"kernel": kernel, "step": step, "ppo": ppo}, "make bench")
+    shield = {"twin_decision_ms": 3.4, "twin_decision_p99_ms": 6.1, "rule_ratio_to_off": 0.97}
+    table = commit_speed(tmp_path, {"kernel": kernel, "step": step, "ppo": ppo, "shield": shield}, "make bench")
     assert table in (tmp_path / "speed.md").read_text()
     for cell in ("| 20.0 |", "| 100,000 |", "| 30.2 |", "| 500 |"):
         assert cell in table
