@@ -57,8 +57,9 @@ COVER_WITHIN_MIN, COVER_SLOWLY_MIN = 60.0, 120.0
 """Carbs whose bolus the shield held back may be covered this long after their announcement; longer where the shield
 waits for the meal to show in the readings before it trusts it."""
 
-LOWEST_READING, HIGHEST_READING = 10.0, 1000.0
-"""Outside these a reading is impossible and not used as the last valid one, mg/dL."""
+LOWEST_READING, HIGHEST_READING = 30.0, 1000.0
+"""Outside these a reading is impossible and not used as the last valid one, mg/dL. No sensor that is modelled reports
+less than 32, so that what reads lower is an error code or a number in mmol/L."""
 
 
 def insulin_on_board(

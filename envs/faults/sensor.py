@@ -29,7 +29,7 @@ from twins.random import normal_pair, pair
 COMPRESSION_MIN = (15.0, 45.0)
 COMPRESSION_MG_DL = (10.0, 30.0)
 NIGHT_LASTS_MIN = 360
-LOWEST_MG_DL = 20.0
+LOWEST_MG_DL = 32.0
 """A shifted reading never falls below this: sensors report no less."""
 KNOT_MIN = 15
 MG_DL_PER_MMOL_L = 18.018

@@ -231,13 +231,15 @@ SITUATIONS: dict[str, tuple[Situation, float, float, Reason]] = {
     "a low that has become stale suspends no longer": (
         S(calm(60) + [NAN] * 4, 2.0, 1.0), 1.0, 0.0, Reason.STALE),
     "a low 15 min ago still suspends": (S(calm(60) + [NAN] * 3, 2.0, 1.0), 0.0, 0.0, Reason.LOW),
-    "a reading of 10 is impossible": (S([*calm(140), 10.0], 2.0, 1.0), 1.0, 0.0, Reason.IMPOSSIBLE),
+    "a reading of 30 is impossible": (S([*calm(140), 30.0], 2.0, 1.0), 1.0, 0.0, Reason.IMPOSSIBLE),
+    "a reading of 12, which is one in mmol/L, is impossible": (
+        S([12.0] * 12, 2.0, 1.0), 1.0, 0.0, Reason.IMPOSSIBLE),
     "a reading of 0 is impossible": (S([*calm(140), 0.0], 2.0, 1.0), 1.0, 0.0, Reason.IMPOSSIBLE),
     "a reading of 1000 is impossible": (S([*calm(140), 1000.0], 2.0, 1.0), 1.0, 0.0, Reason.IMPOSSIBLE),
     "an infinite reading is impossible": (S([*calm(140), math.inf], 2.0, 1.0), 1.0, 0.0, Reason.IMPOSSIBLE),
     "an impossible reading that has become old is stale first": (
         S([*calm(140), 5.0, NAN, NAN, NAN, NAN], 2.0, 1.0), 1.0, 0.0, Reason.STALE),
-    "a reading of 11 is possible, and low": (S([*calm(30), 11.0], 2.0, 1.0), 0.0, 0.0, Reason.LOW),
+    "a reading of 31 is possible, and low": (S([*calm(35), 31.0], 2.0, 1.0), 0.0, 0.0, Reason.LOW),
     "a jump of 40 is believed": (S([*calm(240), 280.0], 2.0, 1.0), 2.0, 1.0, Reason.NONE),
     "a jump of 40.5 is not": (S([*calm(240), 280.5], 2.0, 1.0), 1.0, 0.0, Reason.JUMP),
     "a fall of 40 is believed": (S([*calm(240), 200.0], 2.0, 1.0, slope=0.0), 2.0, 1.0, Reason.NONE),
@@ -555,7 +557,7 @@ def _fault(case: Situation) -> bool:
     if not known or (len(case.readings) - 1 - known[-1]) * case.dt > 15:
         return True
     newest = case.readings[known[-1]]
-    if not 10 < newest < 1000:
+    if not v.LOWEST_READING < newest < 1000:
         return True
     if len(known) == 1:
         return bool(case.running)
@@ -569,7 +571,7 @@ def _fault(case: Situation) -> bool:
 
 
 def _trusted(case: Situation, view: View) -> bool:
-    return view.now[0, v.CGM_AGE_MIN] <= 15 and 10 < view.now[0, v.CGM_MG_DL] < 1000
+    return view.now[0, v.CGM_AGE_MIN] <= 15 and v.LOWEST_READING < view.now[0, v.CGM_MG_DL] < 1000
 
 
 def the_answer_is_finite_and_within_the_limits(case: Situation) -> None:
@@ -663,21 +665,26 @@ def what_was_allowed_is_allowed_again(case: Situation) -> None:
 
 
 def _no_more(less: Situation, more: Situation) -> None:
-    """The answer in `less` is in neither part above that in `more`."""
-    for low, high in zip(less.allowed()[:2], more.allowed()[:2], strict=True):
-        assert low <= high + 1e-9
+    """The answer in `less` is in neither part above that in `more`, or starvation restored basal, as it alone may."""
+    basal, bolus, reason, _ = less.allowed()
+    most_basal, most_bolus, _, _ = more.allowed()
+    assert bolus <= most_bolus + 1e-9
+    if reason == Reason.STARVATION:
+        assert basal <= less.scheduled
+    else:
+        assert basal <= most_basal + 1e-9
 
 
 def lower_glucose_of_the_same_course_never_raises_the_dose(case: Situation, by: int) -> None:
     lower = [reading - by for reading in case.readings]
-    assume(all(math.isnan(reading) or reading > 10 for reading in lower))
+    assume(all(math.isnan(reading) or reading > v.LOWEST_READING for reading in lower))
     _no_more(replace(case, readings=lower), case)
 
 
 def a_lower_newest_reading_never_raises_the_dose(case: Situation, by: int) -> None:
     """Apart from a rise or a standstill that was not believed: what is capped for it may be freed by a lower one."""
     lower = [*case.readings[:-1], case.readings[-1] - by]
-    assume(lower[-1] > 10 and not _fault(case))
+    assume(lower[-1] > v.LOWEST_READING and not _fault(case))
     _no_more(replace(case, readings=lower), case)
 
 

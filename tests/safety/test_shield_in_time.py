@@ -132,7 +132,7 @@ class Therapy(RuleBasedStateMachine):
             assert dose == 0 and rate <= scheduled and reason != Reason.NONE
         if dose > 0:
             assert self.since_bolus >= 3
-        believed = self.age <= 15 and 10 < seen[v.CGM_MG_DL] < 1000
+        believed = self.age <= 15 and v.LOWEST_READING < seen[v.CGM_MG_DL] < 1000
         if not believed or self.since_jump < 15:
             assert dose == 0 and rate <= scheduled
         if believed and seen[v.CGM_MG_DL] < 70:
