@@ -92,6 +92,12 @@ class BrokenTreatment(_Broken):
         super().__init__(fault)
         self._treatment = treatment
 
+    def __getattr__(self, name: str) -> Any:
+        """What else the treatment has and does, such as meeting its persons' twins."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._treatment, name)
+
     def act(self, view: View) -> Request:
         """See `Treatment.act`."""
         acts = self._before(float(view.now[0, v.RUNNING_MIN]))

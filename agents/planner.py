@@ -48,7 +48,7 @@ class Aim:
 
 
 class Planner:
-    """See the module. It works with one twin per person, whose state it estimates."""
+    """See the module. It works with one twin per person, whose state it estimates. All lanes begin together."""
 
     oracle = False
 
@@ -62,7 +62,8 @@ class Planner:
         """See `agents.base.Acquainted`."""
         self._filter = Filter(twins, rows, members=1, sd=0.0, interval_min=interval_min)
         self._keys = keys
-        self._ahead = glucose_forecast.prepare(twins.parameters[rows], HORIZON_MIN, STEP_MIN)
+        legacy = bool(getattr(twins.model, "legacy_gut", False))
+        self._ahead = glucose_forecast.prepare(twins.parameters[rows], HORIZON_MIN, STEP_MIN, legacy)
         self._drive = np.tile(np.array(NEUTRAL_DRIVE), (len(rows), 1))
         self._mean = np.empty((len(rows), FREE_MIN // EVERY_MIN))
 
@@ -86,7 +87,7 @@ class Planner:
             return Request(self._rate, np.zeros(len(view)))
         dose = self._plan(view, minute)
         self._rate = np.minimum(dose * 60 / EVERY_MIN, basal)
-        return Request(self._rate, dose - self._rate * EVERY_MIN / 60)
+        return Request(self._rate, np.maximum(dose - self._rate * EVERY_MIN / 60, 0.0))
 
     def _state(self, view: View) -> NDArray[np.float64]:
         return self._filter.state[:, 0]

@@ -38,6 +38,7 @@ _SAVED = (
 )  # fmt: skip
 _FINITE = (
     "state", "glucose", "sensitivity", "sensor_state", "noise", "carry", "plate", "told", "rescue", "drive",
+    "belief.state", "belief.log_weight",
 )  # fmt: skip
 _SAVED_VIEW = ("now", "cgm_buffer", "insulin_buffer", "position", "hourly")
 
@@ -122,14 +123,15 @@ class Core:
     def _guard(self, rows: NDArray[np.int64]) -> None:
         """The shield of these persons, and for the twin shield the observer that it works with."""
         setting, guard = self.setting, self.setting.guard
+        legacy = bool(getattr(self.model, "legacy_gut", False))
         if setting.shield != "twin":
             self._shield = SHIELDS[setting.shield]
         elif setting.oracle:
-            self._shield = TwinShield(guard, self._parameters[:, None], np.ones(1), self.control_min)
+            self._shield = TwinShield(guard, self._parameters[:, None], np.ones(1), self.control_min, legacy)
         else:
             self._filter = Filter(setting.twins, rows, guard.trusting, guard.sd, guard.shares, self.control_min)
             self._shield = TwinShield(
-                guard, self._filter.parameters, self._filter.carb_share, self.control_min
+                guard, self._filter.parameters, self._filter.carb_share, self.control_min, legacy
             )
 
     @property
@@ -148,7 +150,7 @@ class Core:
         if self._faults is not None:
             therapy = self._faults.therapy(therapy)
         empty = View.empty(ids, therapy, cohort.weight_kg[rows], self.control_min)
-        if self.setting.shield == "twin" and self.setting.guard.shares:
+        if self.setting.shield == "twin" and self.setting.guard.shares and not self.setting.oracle:
             empty.cover_min = view.COVER_SLOWLY_MIN
         return empty
 
@@ -394,7 +396,11 @@ class Core:
         """Raise ValueError unless `saved` can be the state of these lanes; kernels check no index, so this does."""
         names = {*_SAVED, *(f"view.{name}" for name in _SAVED_VIEW)}
         if self.setting.shield == "twin" and not self.setting.oracle:
-            names |= {f"belief.{name}" for name in Filter.saved}
+            guard, states = self.setting.guard, self.state.shape[1]
+            shapes = Filter.shapes(self.lanes, guard.trusting, guard.shares, self.control_min, states)
+            names |= set(shapes)
+        else:
+            shapes = {}
         if set(saved) != names or saved["rows"].shape != (self.lanes,):
             odd = ", ".join(sorted(names.symmetric_difference(saved))) or f"{len(saved['rows'])} lanes"
             raise ValueError(
@@ -410,6 +416,7 @@ class Core:
         empty = self._empty_view(rows)
         held = {name: getattr(self, name) for name in _SAVED}
         held |= {f"view.{name}": getattr(empty, name) for name in _SAVED_VIEW}
+        held |= {name: np.empty(shape) for name, shape in shapes.items()}
         for name in _EVENTS:  # of any width, but times and amounts alike
             held[name] = np.empty((self.lanes, *saved[f"{name.split('_')[0]}_minute"].shape[1:2]))
         for name, array in held.items():

@@ -38,6 +38,7 @@ class Cell:
 
     name: the path of `out` there, and the cell's only identity. needs: names of cells that must be done before.
     goes_on: whether `work` can go on with what an interrupted attempt left; otherwise that is removed first.
+    stamp: what the result hangs on beside these, such as a hash of a policy.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Cell:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     goes_on: bool = False
+    stamp: str = ""
 
     @property
     def digest(self) -> str:
@@ -52,6 +54,8 @@ class Cell:
         # The command is words for records.
         given = {name: value for name, value in self.arguments.items() if name != "command"}
         told = [f"{self.work.__module__}.{self.work.__qualname__}", given, kernel_hash()]
+        if self.stamp:
+            told.append(self.stamp)
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 

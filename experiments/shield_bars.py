@@ -15,6 +15,7 @@ from agents.frozen import NOTICE
 from agents.load import load
 from envs.faults import CarbError, Fault, PhantomMeal
 from experiments.conformal import conformal_margin
+from experiments.decisions import model_hash
 from experiments.fleet import Cell
 from experiments.metrics import episode_metrics
 from experiments.protocol import ProtocolConfig, load_protocol
@@ -119,7 +120,12 @@ def cells(only: Sequence[str] | None = None, days: float | None = None) -> list[
     if lost := [name for name in only or () if name not in known]:
         raise ValueError(f"unknown row {lost[0]!r}; known are {', '.join(known)}")
     return [
-        Cell(f"cells/{row.name}.csv", judge, {"name": row.name, "days": days})
+        Cell(
+            f"cells/{row.name}.csv",
+            judge,
+            {"name": row.name, "days": days},
+            stamp=f"{row} {SEED} {model_hash(load(row.agent))}",
+        )
         for row in ROWS
         if only is None or row.name in only
     ]
@@ -139,12 +145,14 @@ def judge(folder: Path, out: Path, name: str, days: float | None) -> None:
         shield = f"{shield},margin_mg_dl={margin:.2f}"
     rollout = simulate(agent, protocol, shield, None, row.faults)
     n = len(rollout.failed_side)
-    table: Table = {"name": np.full(n, name), "failed": (rollout.failed_side != "").astype(int)}
+    table: Table = {"name": np.full(n, name)}
+    table |= {f"died_{side}": (rollout.failed_side == side).astype(int) for side in ("low", "high")}
     table |= episode_metrics(
         rollout.glucose_mg_dl, rollout.failed_side, rollout.failure_sample, protocol.sample_min,
         protocol.glucose_failure_low_mg_dl, protocol.glucose_failure_high_mg_dl,
     )  # fmt: skip
     table["person"] = np.arange(n) % (n // row.replicas)
+    table["days"] = np.full(n, protocol.days)
     table["margin_mg_dl"] = np.full(n, margin if row.calibrated else np.nan)
     table["lowest_mg_dl"] = rollout.glucose_mg_dl.min(axis=1)
     table["twin_acted_pct"] = 100 * (rollout.columns["reason"] == "twin").mean(axis=1)
@@ -160,7 +168,8 @@ def measured(tables: dict[str, Table]) -> list[dict[str, Any]]:
         mine = tables[row.name]
         low = mine["lowest_mg_dl"]
         value: dict[str, Any] = {
-            "row": row, "episodes": len(low), "failures": int(mine["failed"].sum()), "lowest_mg_dl": low.min(),
+            "row": row, "days": float(mine["days"][0]), "episodes": len(low),
+            "died": [int(mine[f"died_{side}"].sum()) for side in ("low", "high")], "lowest_mg_dl": low.min(),
             "episodes_below_40_pct": 100 * (low < 40).mean(), "episodes_below_54_pct": 100 * (low < 54).mean(),
         }  # fmt: skip
         worst = [low[mine["person"] == person].min() for person in np.unique(mine["person"])]
@@ -173,35 +182,48 @@ def measured(tables: dict[str, Table]) -> list[dict[str, Any]]:
         if other in tables:
             value["tir_lost"] = float(tables[other]["tir_pct"].mean()) - value["tir_pct"]
         value["bars"] = [
-            (name, sign, limit, value[name], value[name] <= limit if sign == "<=" else value[name] >= limit)
+            (name, sign, limit, value[name], _met(value[name], sign, limit, value["days"] == row.days))
             for name, sign, limit in row.bars
         ]
         found.append(value)
     return found
 
 
+def _met(value: float, sign: str, limit: float, whole: bool) -> bool | None:
+    """Whether a bar is met; None where it cannot be said: other days were run, or the row it is compared with lacks."""
+    if not whole or np.isnan(value):
+        return None
+    return bool(value <= limit) if sign == "<=" else bool(value >= limit)
+
+
+def _verdict(value: float, met: bool | None) -> str:
+    if met is None:
+        return "not judged"
+    return "met" if met else f"MISSED ({value:.2f})"
+
+
 def write(tables: dict[str, Table], folder: Path, command: Sequence[str]) -> Path:
     """Write table.md into `folder`; returns its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    heads = ["world, agent", "shield", "runs x days", "failures", *MEASURES.values(), "bars"]
+    heads = ["world, agent", "shield", "runs x days", "died low", "died high", *MEASURES.values(), "bars"]
     lines = [
         "# The twin shield against its bars", "", f"{NOTICE}", "", f"Made by `{' '.join(command)}`.", "",
         "simglucose's own meals for the 30 people, adult-sized for everybody, announced exactly but where a row says "
         "otherwise; lows are not treated. Glucose is true plasma, mg/dL. 'twin cut': share of control intervals in "
-        "which the twin lowered a dose. Failures are episodes that ended outside 10 to 600 mg/dL.", "",
+        "which the twin lowered a dose. 70-180 lost: against the same agent behind the rules. Died: below 10 or above "
+        "600 mg/dL; the rest of the time counts as out of range. No bar bounds high glucose, nor does the shield: it "
+        "only ever takes insulin away.", "",
         f"| {' | '.join(heads)} |", "|---|---|" + "---:|" * (len(heads) - 3) + "---|",
     ]  # fmt: skip
     for one in measured(tables):
         row = one["row"]
         numbers = ["" if np.isnan(one[name]) else f"{one[name]:.2f}" for name in MEASURES]
         bars = "; ".join(
-            f"{MEASURES[name].removesuffix(', %')} {sign} {limit:g}: {'met' if met else f'MISSED ({value:.2f})'}"
+            f"{MEASURES[name].removesuffix(', %')} {sign} {limit:g}: {_verdict(value, met)}"
             for name, sign, limit, value, met in one["bars"]
         )
-        size = f"{one['episodes']} x {row.days:g}"
-        lines.append(
-            f"| {row.words} | {row.shield} | {size} | {one['failures']} | {' | '.join(numbers)} | {bars} |"
-        )
+        size = [f"{one['episodes']} x {one['days']:g}", *map(str, one["died"])]
+        lines.append(f"| {' | '.join([row.words, row.shield, *size, *numbers, bars])} |")
     path = folder / "table.md"
     atomic_write_text(path, "\n".join(lines) + "\n")
     return path

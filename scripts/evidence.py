@@ -31,15 +31,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.list:
         print("\n".join(cell.name for cell in cells))
         return 0
-    if args.out is None or not cells:
+    if not args.out or not cells:
         raise ValueError("give --out DIR, and an --only that names cells (--list shows them)")
     folder = Path(args.out)
     flow = fleet.run(cells, folder, args.processes)
     done = [read_table(folder / name) for name in flow.done]
     if done:
-        print(
-            report.write(concat(done), folder / "results", command.typed("evidence", argv)).read_text("utf-8")
-        )
+        lost = count.lost(cells, flow.done)
+        table = report.write(concat(done), folder / "results", command.typed("evidence", argv), lost)
+        print(table.read_text("utf-8"))
     print(command.NOTICE)
     return 1 if flow.failed or flow.refused else 0
 

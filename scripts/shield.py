@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.list:
         print("\n".join(f"{row.name:22} {row.words}" for row in shield_bars.ROWS))
         return 0
-    if args.out is None:
+    if not args.out:
         raise ValueError("--out is missing; give a folder")
     folder = Path(args.out)
     flow = fleet.run(shield_bars.cells(args.only, args.days), folder, args.processes)

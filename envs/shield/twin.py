@@ -2,13 +2,15 @@
 above a floor; else the largest dose that is.
 
 A request passes the rules first. Then every member of the belief is rolled ahead with the requested dose now and none
-after it, without food and with a virtual bite in one minute and in 90 (`twins.bodies.glucose_forecast.SNACKS`). The
-lowest glucose falls with the dose, so the largest safe one is found by bracketing. Where no dose is safe there is none.
+after it, without food and with a virtual bite at several times (`twins.bodies.glucose_forecast.SNACKS`). The lowest
+glucose falls with the dose, so the largest safe one is found by bracketing. Where no dose is safe there is none.
 
-What is guaranteed: with the true parameters and state (`oracle=True`), and nothing that the model does not know,
-giving nothing stays safe after every allowed dose, so glucose never falls below the floor by more than the steps of
-the rollout cost (2 mg/dL), whatever the agent asks for. All else is measured, not guaranteed: a state that is
-estimated from readings, bodies that differ from their twin, carbs that are miscounted or never eaten, exercise.
+What is guaranteed: with the true parameters and state (`oracle=True`), no disturbance that the model does not know, and
+no later food that lowers glucose more than the bites that are tried, giving nothing stays safe after every allowed
+dose: glucose does not fall below the floor by more than the steps of the rollout cost (2 mg/dL), whatever the agent
+asks for. Over ordinary days of 30 people that held; bites of 1 g placed on purpose after 100 to 150 g went up to
+6 mg/dL lower. All else is measured, not guaranteed: a state that is estimated from readings, bodies that differ from
+their twin, carbs that are miscounted or never eaten, exercise.
 """
 
 from dataclasses import dataclass, fields
@@ -31,7 +33,8 @@ from twins.words import near_miss
 DOUBTS = (0.0, 0.25, 0.5, 0.75)
 """Shares of the announced carbs that were really eaten, as far as they are doubted."""
 ROUNDS = 6
-"""Tries in the search for the largest safe dose; the bracket that is left is at most 1/64 of the request."""
+"""Tries in the search for the largest safe dose; what is left to find is at most an eighth of the request, mostly far
+less."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,19 @@ class Guard:
             ("quantile", 0, 0.5), ("margin_mg_dl", 0, 100),
         ):  # fmt: skip
             value = getattr(self, name)
-            if not (isinstance(value, int | float) and low <= value <= high):
+            if not (_number(value) and low <= value <= high):
                 raise ValueError(f"{name} of the guard is {value!r}; allowed is {low} ... {high}")
-        if self.horizon_min % glucose_forecast.STEP_MIN or not isinstance(self.members, int):
+        whole = isinstance(self.horizon_min, int) and isinstance(self.members, int)
+        if not whole or self.horizon_min % glucose_forecast.STEP_MIN:
             raise ValueError(
-                f"horizon_min is {self.horizon_min!r} and members {self.members!r}; needed are a multiple of "
-                f"{glucose_forecast.STEP_MIN} and a whole number"
+                f"horizon_min is {self.horizon_min!r} and members {self.members!r}; needed are whole numbers, the "
+                f"first a multiple of {glucose_forecast.STEP_MIN}"
             )
-        if self.uneaten_floor_mg_dl is not None and not 0 <= self.uneaten_floor_mg_dl <= 140:
-            raise ValueError(
-                f"uneaten_floor_mg_dl is {self.uneaten_floor_mg_dl!r}; allowed is 0 ... 140 or None"
-            )
+        uneaten = self.uneaten_floor_mg_dl
+        if uneaten is not None and not (_number(uneaten) and 0 <= uneaten <= 140):
+            raise ValueError(f"uneaten_floor_mg_dl is {uneaten!r}; allowed is 0 ... 140 or None")
+        if not isinstance(self.above_basal_only, bool):
+            raise ValueError(f"above_basal_only is {self.above_basal_only!r}; allowed are True and False")
 
     @property
     def trusting(self) -> int:
@@ -80,6 +85,10 @@ class Guard:
     def shares(self) -> tuple[float, ...]:
         """What other members than the trusting ones have eaten of what was announced."""
         return () if self.uneaten_floor_mg_dl is None else DOUBTS
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def named(word: str) -> tuple[str, Guard]:
@@ -93,17 +102,21 @@ def named(word: str) -> tuple[str, Guard]:
     known = {field.name: field for field in fields(Guard)}
     settings: dict[str, Any] = {}
     for part in rest.split(","):
-        key, _, value = part.partition("=")
+        key, value = (word.strip() for word in (part.partition("=")[0], part.partition("=")[2]))
         if key not in known:
             raise ValueError(
                 f"shield {word!r}: unknown setting {key!r}{near_miss(key, known)}; known are {', '.join(known)}"
             )
+        if key in settings:
+            raise ValueError(f"shield {word!r}: {key} is given twice; give it once")
         settings[key] = _value(word, key, value)
     return name, Guard(**settings)
 
 
 def _value(word: str, key: str, text: str) -> float | int | bool | None:
-    plain = {"true": True, "false": False, "none": None}
+    plain: dict[str, bool | None] = {"true": True, "false": False, "none": None}
+    if key == "above_basal_only" and text.lower() not in ("true", "false"):
+        raise ValueError(f"shield {word!r}: {key} is {text!r}; allowed are true and false")
     if text.lower() in plain:
         return plain[text.lower()]
     try:
@@ -121,14 +134,17 @@ class TwinShield:
         parameters: NDArray[np.float64],
         carb_share: NDArray[np.float64],
         interval_min: int,
+        legacy_gut: bool = False,
     ) -> None:
         self._guard, self._interval_min = guard, interval_min
         self._shape = parameters.shape[:2]
         flat = parameters.reshape(-1, parameters.shape[2])
-        self._ahead = glucose_forecast.prepare(flat, guard.horizon_min, interval_min)
+        self._ahead = glucose_forecast.prepare(flat, guard.horizon_min, interval_min, legacy_gut)
         self._drive = np.tile(np.array(NEUTRAL_DRIVE), (len(flat), 1))
         floor = guard.floor_mg_dl + guard.margin_mg_dl
-        uneaten = floor if guard.uneaten_floor_mg_dl is None else guard.uneaten_floor_mg_dl
+        uneaten = floor
+        if guard.uneaten_floor_mg_dl is not None:
+            uneaten = guard.uneaten_floor_mg_dl + guard.margin_mg_dl
         self._floor = uneaten + np.minimum(carb_share, 1.0) * (floor - uneaten)
 
     def __call__(
@@ -164,6 +180,7 @@ class TwinShield:
         def spare(dose: NDArray[np.float64]) -> NDArray[np.float64]:
             members = self._shape[1]
             low = forecast.lowest(np.repeat(dose, members)).reshape(self._shape)
+            low = np.where(np.isfinite(low), low, -1000.0)  # what cannot be foreseen is not safe
             return _quantile(low - self._floor, belief.weight, self._guard.quantile)
 
         safe, best = asked.copy(), spare(asked)

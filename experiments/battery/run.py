@@ -17,6 +17,7 @@ from envs.shield import NAMES as SHIELDS
 from envs.shield.twin import named
 from experiments import fleet, people
 from experiments.battery.outcomes import outcomes
+from experiments.decisions import model_hash
 from experiments.fleet import Cell
 from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.records.tables import Table, concat, read_table, write_table
@@ -68,6 +69,12 @@ def cells(
                 f"shield is {shield!r}{near_miss(shield, SHIELDS)}; allowed are {', '.join(SHIELDS)}"
             )
     chosen = cases(faults)
+    for one in chosen if faults is not None else ():
+        if not one.faults and not (one.number == "F24" and set(agents) & set(HOSTILE)):
+            raise ValueError(
+                f"{one.name} ({one.words}) is no fault to put into a day; F24: give a hostile agent, such as --agent "
+                "hostile-max; F25: see tests/safety/test_hostile_files.py"
+            )
     who = _unmet([load(agent) for agent in agents], world(days, replicas, drawn_per_group), persons)
     made = []
     for agent in dict.fromkeys(agents):
@@ -84,6 +91,7 @@ def cells(
                             "agent": agent, "shield": shield, "case": name, "persons": who, "days": days,
                             "replicas": replicas, "drawn_per_group": drawn_per_group,
                         },
+                        stamp=f"{case} {model_hash(load(agent))}",
                     )
                 )  # fmt: skip
     return made

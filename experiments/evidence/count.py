@@ -1,11 +1,13 @@
 """Simulate bodies of a stratum and count, body by body, what came to pass. The work of one cell."""
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.load import load
+from experiments.decisions import model_hash
 from experiments.evidence import sampler
 from experiments.fleet import Cell
 from experiments.records.tables import Table, write_table
@@ -45,6 +47,7 @@ def _row(
     one: sampler.Stratum, lows: str, shield: str, agent: str, many: int, chunk: int, days: float, share: float
 ) -> list[Cell]:
     count = max(int(many * share), 3)
+    stamp = f"{sampler.sampler_hash()} {model_hash(load(agent))}"
     named = (
         f"{one.name}/{lows}/{shield.partition(':')[0]}/{agent.rsplit('/', 2)[-2] if '/' in agent else agent}"
     )
@@ -56,9 +59,21 @@ def _row(
                 "stratum": one.name, "lows": lows, "shield": shield, "agent": agent, "days": days,
                 "first": first, "count": min(chunk, count - first),
             },
+            stamp=stamp,
         )
         for first in range(0, count, chunk)
     ]  # fmt: skip
+
+
+def lost(cells: Sequence[Cell], done: Collection[str]) -> dict[tuple[str, ...], int]:
+    """Bodies that could not be counted, by shield, agent, stratum and treatment of lows."""
+    missing: dict[tuple[str, ...], int] = {}
+    for cell in cells:
+        if cell.name not in done:
+            given = cell.arguments
+            key = given["shield"].partition(":")[0], _name(given["agent"]), given["stratum"], given["lows"]
+            missing[key] = missing.get(key, 0) + given["count"]
+    return missing
 
 
 def count_cell(

@@ -1,6 +1,6 @@
 """The table of the evidence: for every row of bodies what came to pass, and what may be said of a new one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +17,27 @@ _KEY = ("shield", "agent", "stratum", "lows")
 _EVENTS = {"very_low": "plasma below 40", "very_high": "plasma above 300 for 2 h"}
 
 
-def rows(table: Table) -> list[dict[str, Any]]:
-    """One row for each shield, agent, stratum and treatment of lows; upper: the bound, None for the 30 seen bodies."""
+def rows(table: Table, lost: Mapping[tuple[str, ...], int] | None = None) -> list[dict[str, Any]]:
+    """One row for each shield, agent, stratum and treatment of lows.
+
+    lost: bodies of a row, by these four, that could not be counted. upper: the bound; None for the 30 seen bodies, and
+    where bodies are lost, for who cannot be counted is no chance.
+    """
     found = []
     for key in dict.fromkeys(zip(*(table[name].tolist() for name in _KEY), strict=True)):
         named = dict(zip(_KEY, key, strict=True))
         mine = select(table, **named)
         row: dict[str, Any] = named | {
             "bodies": len(mine["person"]),
+            "lost": (lost or {}).get(key, 0),
             "days": float(mine["days"][0]),
             "died": int((mine["died"] != "").sum()),
         }
         for event in _EVENTS:
             bound = event_bounds(mine[event], np.ones(len(mine[event]), int))[-1]
             row[event] = bound.events
-            row[f"{event}_upper"] = bound.upper if sampler.stratum(named["stratum"]).drawn else None
+            bounded = sampler.stratum(named["stratum"]).drawn and not row["lost"]
+            row[f"{event}_upper"] = bound.upper if bounded else None
         for name in ("tir_pct", "below_70_pct", "below_54_pct", "shield_changed_pct", "starved_hours"):
             row[name] = float(mine[name].mean())
         row["lowest_mg_dl"] = float(mine["lowest_mg_dl"].min())
@@ -51,14 +57,16 @@ def sentence(row: dict[str, Any], of: str) -> str:
     return f"{head}{bound}. This is not a human risk."
 
 
-def write(table: Table, folder: Path, command: Sequence[str]) -> Path:
-    """Write bodies.csv.gz and table.md into `folder`; returns the latter."""
+def write(
+    table: Table, folder: Path, command: Sequence[str], lost: Mapping[tuple[str, ...], int] | None = None
+) -> Path:
+    """Write bodies.csv.gz and table.md into `folder`; returns the latter. lost: see `rows`."""
     folder.mkdir(parents=True, exist_ok=True)
     write_table(folder / "bodies.csv.gz", table)
-    found, of = rows(table), sampler.sampler_hash()
+    found, of = rows(table, lost), sampler.sampler_hash()
     heads = (
-        "shield", "agent", "stratum", "lows", "bodies x days", "died", "<40: bodies", "at most", ">300 for 2 h: bodies",
-        "at most", "lowest", "<54", "<70", "70-180", "starved hours", "shield acted",
+        "shield", "agent", "stratum", "lows", "bodies x days", "died", "<40: bodies", "<40: at most",
+        ">300 for 2 h: bodies", ">300: at most", "lowest", "<54", "<70", "70-180", "starved hours", "shield acted",
     )  # fmt: skip
     lines = [
         "# Evidence: bodies of sampler D behind the shields",
@@ -83,16 +91,20 @@ def write(table: Table, folder: Path, command: Sequence[str]) -> Path:
     return path
 
 
+def _of(row: dict[str, Any]) -> str:
+    return f" of {row['bodies'] + row['lost']}" if row["lost"] else ""
+
+
 def _policy() -> str:
     return "-".join(Path(POLICY).parts[-2:])
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
     def share(value: float | None) -> str:
-        return "" if value is None else f"{100 * value:.2g} %"
+        return "" if value is None else f"{100 * value:.2g} %" if value < 0.995 else "100 %"
 
     return [
-        row["shield"], row["agent"], row["stratum"], row["lows"], f"{row['bodies']} x {row['days']:g}",
+        row["shield"], row["agent"], row["stratum"], row["lows"], f"{row['bodies']}{_of(row)} x {row['days']:g}",
         str(row["died"]), str(row["very_low"]), share(row["very_low_upper"]),
         str(row["very_high"]), share(row["very_high_upper"]),
         f"{row['lowest_mg_dl']:.0f}", f"{row['below_54_pct']:.2f}", f"{row['below_70_pct']:.1f}",

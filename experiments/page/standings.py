@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.hostile import HOSTILE
 from experiments.aggregates import PersonScores, difference, person_scores
 from experiments.records.tables import Table, select
 from experiments.results.evaluations import GROUPS, METRICS, Row, persons
@@ -64,7 +65,8 @@ def standings(episodes: Table, learned: Collection[str]) -> list[Row]:
     episodes: of one population. A row has agent, shield, protocol, learned, best_baseline, persons, replicas, days,
     train_seeds (empty for treatments), trainings (pairs of fold and seed), seed_tir_pct, episodes, failures,
     failed_persons {person: failed episodes}, and of every metric and cost its mean, `_low` and `_high`. The best
-    baseline of a protocol and shield setting is the treatment with the highest time in range, clairvoyant ones aside.
+    baseline of a protocol and shield setting is the treatment with the highest time in range, clairvoyant and hostile
+    ones aside.
     """
     keys = ("protocol", "shield", "agent")
     order = {name: k for k, name in enumerate(dict.fromkeys(episodes["protocol"].tolist()))}
@@ -80,7 +82,8 @@ def standings(episodes: Table, learned: Collection[str]) -> list[Row]:
     marked = set()
     for row in rows:
         where = row["protocol"], row["shield"]
-        if not row["learned"] and ORACLE not in row["agent"] and where not in marked:
+        reference = ORACLE in row["agent"] or row["agent"] in HOSTILE
+        if not row["learned"] and not reference and where not in marked:
             row["best_baseline"] = True
             marked.add(where)
     return rows

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.hostile import HOSTILE
 from experiments.records.config_files import load_yaml
 from experiments.records.json_files import load_object
 from experiments.records.tables import Table, concat, read_table, select
@@ -220,7 +221,7 @@ def _primary(episodes: Table, agents: Table, named: Mapping[str, Any] | None) ->
     score = {
         agent: float(np.nanmean(person_means(select(mine, agent=agent), "tir_pct")))
         for agent in dict.fromkeys(mine["agent"].tolist())
-        if ORACLE not in agent
+        if ORACLE not in agent and agent not in HOSTILE
     }
     best: dict[bool, str | None] = {
         kind: max((a for a in score if learned[a] == kind), key=lambda a: score[a], default=None)

@@ -1,15 +1,19 @@
 """The planner and its clairvoyant form: real days, judged against what people use and against each other."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from agents.basal_bolus import BasalBolus
+from agents.broken import broken
 from agents.load import load, tier
 from agents.planner import Clairvoyant, Planner, Search
 from envs import trace
 from envs import view as v
 from envs.core import Core
+from envs.faults import Dead
 from envs.roster import Roster
 from envs.setting import make_setting
 from envs.tasks.dosing import Dosing
@@ -20,7 +24,7 @@ FEW = ["adult#001", "adolescent#003", "child#001", "child#005"]
 
 
 def day(
-    agent: BasalBolus | Planner, people: list[str], days: float = 0.9, sensor: str = "GuardianRT"
+    agent: Any, people: list[str], days: float = 0.9, sensor: str = "GuardianRT"
 ) -> NDArray[np.float64]:
     """Plasma glucose of people under an agent, (n, K)."""
     who = cohorts.load(people)
@@ -88,3 +92,9 @@ def test_it_must_meet_its_persons_first() -> None:
 def test_both_are_known_by_name_and_say_what_they_know() -> None:
     assert isinstance(load("planner"), Planner) and isinstance(load("clairvoyant"), Clairvoyant)
     assert tier("planner") == "T2 (own twin)" and tier("clairvoyant") == "T3 (simulator state)"
+
+
+def test_a_planner_with_a_fault_still_meets_its_persons_and_plans_until_the_fault_begins() -> None:
+    sound, faulty = (day(agent, FEW[:1], 0.2) for agent in (Planner(), broken(Planner(), Dead(onset_min=10_000.0))))
+    assert np.array_equal(sound, faulty)
+    assert getattr(broken(Clairvoyant(), Dead()), "oracle", False)

@@ -150,3 +150,8 @@ def test_wrong_cells_are_refused_before_anything_is_done(tmp_path: Path) -> None
     with FolderLock(tmp_path), pytest.raises(FolderLocked):
         run([Cell("cells/a", work.write)], tmp_path, 1)
     assert not fleet.is_done(tmp_path, Cell("cells/a", work.write))
+
+
+def test_a_stamp_tells_results_of_another_policy_apart(tmp_path: Path) -> None:
+    one, other = (Cell("a", print, {"x": 1}, stamp=stamp) for stamp in ("policy 1", "policy 2"))
+    assert one.digest != other.digest != Cell("a", print, {"x": 1}).digest

@@ -10,13 +10,13 @@ from experiments.records.tables import Table
 from scripts import shield
 
 
-def _table(low: list[float], tir: float = 95.0) -> Table:
+def _table(low: list[float], tir: float = 95.0, days: float = 2.0) -> Table:
     n = len(low)
     numbers = {"below_54_pct": 0.0, "below_70_pct": 0.0, "tir_pct": tir, "twin_acted_pct": 1.0}
     table: Table = {name: np.full(n, value) for name, value in numbers.items()}
     return table | {
-        "lowest_mg_dl": np.array(low), "failed": np.zeros(n, int), "person": np.arange(n) % 2,
-        "margin_mg_dl": np.full(n, np.nan),
+        "lowest_mg_dl": np.array(low), "died_low": np.zeros(n, int), "died_high": np.zeros(n, int),
+        "days": np.full(n, days), "person": np.arange(n) % 2, "margin_mg_dl": np.full(n, np.nan),
     }  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def test_every_row_is_named_once_and_its_agent_is_known() -> None:
 
 def test_bars_are_met_or_missed_as_the_numbers_say(tmp_path: Path) -> None:
     tables = {
-        "exact-max": _table([80.0, 79.0, 77.9, 85.0]), "policy-rule": _table([60.0] * 4, 90.0),
+        "exact-max": _table([80.0, 79.0, 77.9, 85.0], days=7.0), "policy-rule": _table([60.0] * 4, 90.0),
         "policy": _table([70.0] * 4, 89.0),
     }  # fmt: skip
     exact, _, policy = shield_bars.measured(tables)
@@ -39,6 +39,8 @@ def test_bars_are_met_or_missed_as_the_numbers_say(tmp_path: Path) -> None:
     assert exact["persons_below_floor_pct"] == 100 and exact["episodes_below_54_pct"] == 0
     assert policy["tir_lost"] == pytest.approx(1.0)
     text = shield_bars.write(tables, tmp_path, ["python", "-m", "scripts.shield"]).read_text()
+    (shorter,) = shield_bars.measured({"policy": _table([70.0] * 4, days=1.0)})
+    assert {met for *_, met in shorter["bars"]} == {None}, "other days, and nothing to compare with"
     assert "lowest >= 78: MISSED (77.90)" in text and "not a medical device" in text
 
 

@@ -246,6 +246,7 @@ def test_a_run_under_the_twin_shield_goes_on_bit_for_bit() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"floor_mg_dl": 30.0}, {"members": 0}, {"members": 2.5}, {"sd": 1.0}, {"horizon_min": 601}, {"quantile": 0.6},
+     {"members": True}, {"horizon_min": 600.0}, {"above_basal_only": "no"}, {"uneaten_floor_mg_dl": "64"},
      {"margin_mg_dl": -1.0}, {"uneaten_floor_mg_dl": 200.0}, {"floor_mg_dl": float("nan")}],
 )  # fmt: skip
 def test_a_guard_of_wrong_numbers_is_refused_by_name(wrong: dict[str, Any]) -> None:
@@ -285,8 +286,42 @@ def test_a_shield_is_named_with_its_settings_in_one_word() -> None:
     ("word", "told"),
     [("twin:flor_mg_dl=80", "did you mean 'floor_mg_dl'"), ("twin:members=many", "give a number"),
      ("twin:floor_mg_dl=10", "40 ... 140"), ("twins", "allowed are rule, off, twin"),
-     ("rule:floor_mg_dl=80", "allowed")],
+     ("rule:floor_mg_dl=80", "allowed"), ("twin:members=2,members=3", "given twice"),
+     ("twin:above_basal_only=yes", "true and false")],
 )  # fmt: skip
 def test_a_wrong_word_is_answered(word: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         make_setting(shield=word)
+
+
+def test_what_cannot_be_foreseen_is_not_safe() -> None:
+    *_, core = decided(0.0, 0.0)
+    assert core.belief is not None
+    for state in (GLUCOSE_PLASMA, GLUCOSE_TISSUE):
+        lost = Belief(core.belief.state.copy(), core.belief.weight)
+        lost.state[:, :, state] = np.nan
+        asked = Request(np.full(5, 1.0), np.full(5, 3.0))
+        allowed, reason, _ = core._shield(asked, core.view, core.limits, lost)
+        assert (allowed.basal_u_per_h == 0).all() and (allowed.bolus_u == 0).all()
+        assert (reason == Reason.TWIN).all()
+
+
+def test_the_legacy_gut_is_foreseen_as_it_is() -> None:
+    people = cohorts.load(FEW, legacy_gut=True)
+    glucose, _ = live(_most, people, 1.0, oracle=True, floor_mg_dl=80.0)
+    assert glucose.min() >= 78
+
+
+def test_a_save_that_does_not_fit_changes_nothing() -> None:
+    people = cohorts.load(FEW[:2])
+    cores = []
+    for members in (8, 12):
+        setting = make_setting(cohort=people, days=1, shield=f"twin:members={members}")
+        cores.append(Core(setting, Dosing(), 2))
+        cores[-1].reset(*Roster(people, 2, "train", 0).next(np.arange(2)))
+    cores[0].step(_most(cores[0].view))
+    before = cores[1].save()
+    with pytest.raises(ValueError, match=r"belief\.state"):
+        cores[1].restore(cores[0].save())
+    after = cores[1].save()
+    assert all(np.array_equal(before[name], after[name], equal_nan=True) for name in before)

@@ -48,6 +48,8 @@ class Ahead:
     volume: NDArray[np.float64]
     """(blocks, LANES): Vg [dL/kg]."""
     count: int
+    mg_per_g: float
+    """As the stomach of the model reckons: 1000, or 1 with the legacy gut."""
 
     @property
     def steps(self) -> int:
@@ -55,8 +57,12 @@ class Ahead:
         return int(self.response.shape[1] // 2)
 
 
-def prepare(parameters: NDArray[np.float64], horizon_min: int, dose_min: int) -> Ahead:
+def prepare(
+    parameters: NDArray[np.float64], horizon_min: int, dose_min: int, legacy_gut: bool = False
+) -> Ahead:
     """Bodies (n, P) for forecasts of `horizon_min`, whose dose is given evenly over the first `dose_min` minutes.
+
+    legacy_gut: as of their model.
 
     Raises ValueError unless the horizon is a multiple of 5 min and longer than the dose.
     """
@@ -76,6 +82,7 @@ def prepare(parameters: NDArray[np.float64], horizon_min: int, dose_min: int) ->
         _blocks(response[lane]),
         _blocks(people[lane, COLUMN["Vg"]]),
         len(lane),
+        1.0 if legacy_gut else 1000.0,
     )
 
 
@@ -145,7 +152,7 @@ class Forecast:
         self._tried = np.where(self._fed.any(axis=1), len(snacks), 1)
         if wanted is not None:
             self._tried[~_blocks(wanted).any(axis=1)] = 0
-        _gut_ahead(self._now, ahead.table, snacks, self._tried, _blocks(fed), self._gut)
+        _gut_ahead(self._now, ahead.table, snacks, self._tried, _blocks(fed), ahead.mg_per_g, self._gut)
         _insulin_ahead(self._now, ahead.half, self._tried, self._insulin)
 
     def lowest(self, dose_u: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -179,7 +186,7 @@ class Forecast:
 
 
 @kernel
-def _gut_ahead(state, table, snacks, tried, food, gut):  # type: ignore[no-untyped-def]
+def _gut_ahead(state, table, snacks, tried, food, mg_per_g, gut):  # type: ignore[no-untyped-def]
     """Content of the intestine [mg] at every half step, for each snack: `gut` (blocks, snacks, 2 T + 1, LANES).
 
     tried (blocks,): how many of the snacks are. food (blocks, minutes, LANES) [g]; with no minutes nothing is known
@@ -208,7 +215,7 @@ def _gut_ahead(state, table, snacks, tried, food, gut):  # type: ignore[no-untyp
                     bite = grams if now == eaten_at else 0.0
                     for i in range(LANES):
                         w[k.PLATE_IN, i] = bite + (food[block, now, i] if now < food.shape[1] else 0.0)
-                        k.eat(w, i, 1000.0)
+                        k.eat(w, i, mg_per_g)
                         w[k.CARBS, i] += w[k.EATEN, i]
                     for _ in range(GUT_STEPS):
                         for i in range(LANES):
@@ -299,7 +306,8 @@ def _lowest(state, table, volume, response, gut, insulin, drive, fed, tried, dos
                         drive[block, UPTAKE, i], drive[block, LIVER_OUTPUT, i],
                     )  # fmt: skip
                     counts = snack == 0 or fed[block, i] > 0.0
-                    low[block, i] = g[i] if counts and g[i] < low[block, i] else low[block, i]
+                    # also where it is no number: what cannot be foreseen is not safe
+                    low[block, i] = g[i] if counts and not g[i] >= low[block, i] else low[block, i]
         for i in range(LANES):
             low[block, i] /= volume[block, i]
 

@@ -179,6 +179,15 @@ class Filter:
                 self.missed[lane, group] = self.missed[lane, best[lane]]
         self.log_weight[told] = 0.0
 
+    @staticmethod
+    def shapes(
+        lanes: int, members: int, shares: tuple[float, ...], interval_min: int, states: int
+    ) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of what a filter of these numbers saves, as a core names them: "belief.state" and so on."""
+        groups, lag = 1 + len(shares), max(NOISE_LAG_MIN // interval_min, 1)
+        found = (lanes, members + len(shares), states), (lanes, groups), (lanes, groups, lag)
+        return {f"belief.{name}": shape for name, shape in zip(Filter.saved, found, strict=True)}
+
     def save(self) -> dict[str, NDArray[Any]]:
         """All that the future of the belief hangs on."""
         return {name: getattr(self, name).copy() for name in self.saved}

@@ -120,7 +120,8 @@ def test_populations(episodes: Table) -> None:
 
 
 def test_a_clairvoyant_agent_is_a_reference_and_no_baseline() -> None:
-    told = concat([_episodes("clairvoyant (oracle)", 80.0), _episodes("good", 70.0), _episodes("bad", 60.0)])
+    names = ("clairvoyant (oracle)", "hostile-max", "good", "bad")
+    told = concat([_episodes(name, 80.0 - 5 * k) for k, name in enumerate(names)])
     rows = standings.standings(told, set())
-    assert [row["agent"] for row in rows] == ["clairvoyant (oracle)", "good", "bad"]
-    assert [row["best_baseline"] for row in rows] == [False, True, False]
+    assert [row["agent"] for row in rows] == list(names)
+    assert [row["best_baseline"] for row in rows] == [False, False, True, False]
