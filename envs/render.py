@@ -22,10 +22,14 @@ ACCENT, MEAL, RESCUE = "#0b5c8a", "#8a5a00", "#c2410c"
 IN_RANGE = "#e4f0ec"
 
 REASONS = {
+    "twin": ("twin foresees a low", "#e0699a"),
     "low": ("low glucose", "#b3261e"),
     "predicted_low": ("predicted low", "#d98200"),
     "max_iob": ("insulin-on-board cap", "#0b5c8a"),
+    "max_hourly": ("cap of an hour", "#2f6f4f"),
+    "max_daily": ("cap of a day", "#8c6d1f"),
     "max_bolus": ("bolus cap", "#4aa3d8"),
+    "bolus_interval": ("boluses too close", "#9cc9e6"),
     "max_basal": ("basal cap", "#7fb6a8"),
     "stale": ("stale sensor", "#7a3e9d"),
     "impossible": ("impossible reading", "#9d5bbd"),

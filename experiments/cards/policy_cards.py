@@ -45,7 +45,8 @@ _UNTESTED = (
 def cards(policies: str | Path = POLICIES, results: str | Path = RESULTS) -> dict[Path, str]:
     """Path and text of every card: a CARD.md in each folder of `policies`, and protocols.md in `results`."""
     folders = sorted(path for path in Path(policies).glob("*") if _copies(path))
-    made = {folder / CARD: policy_card(folder, results) for folder in folders}
+    studies = _studies(results)  # read once: each takes seconds
+    made = {folder / CARD: _card(folder, studies) for folder in folders}
     return made | {Path(results) / PROTOCOLS_PAGE: protocols_page(results)}
 
 
@@ -74,14 +75,20 @@ def policy_card(folder: str | Path, results: str | Path = RESULTS) -> str:
 
     Results are those of the agent NAME in the committed studies.
     """
-    folder = Path(folder)
+    return _card(Path(folder), _studies(results))
+
+
+def _studies(results: str | Path) -> list[StudyTables]:
+    return [study_tables.read(path.parent) for path in sorted(Path(results).glob("*/study.json"))]
+
+
+def _card(folder: Path, studies: list[StudyTables]) -> str:
     copies = {path.name: frozen.load(path) for path in _copies(folder)}
     if not copies:
         raise FileNotFoundError(
             f"no policy in {folder}; give a folder with {frozen.MANIFEST}, or of such folders"
         )
     manifests = [one.manifest for one in copies.values()]
-    studies = [study_tables.read(path.parent) for path in sorted(Path(results).glob("*/study.json"))]
     studies = [one for one in studies if folder.name in one.episodes["agent"]]
     sections = (
         ("What it is", _what(copies)),

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from envs import render
+from envs.shield import REASONS
 from tests.legible import check_legible, drawn_texts
 
 Day = dict[str, NDArray[Any]]
@@ -106,3 +107,8 @@ def test_pixels() -> None:
 def test_drawing_needs_no_pyplot_and_keeps_to_the_axes_given() -> None:
     ax = Figure().add_subplot()
     assert render.day_strip(_day(), ax) is ax
+
+
+def test_every_reason_of_the_shield_has_words_and_a_colour_of_its_own() -> None:
+    assert set(render.REASONS) == set(REASONS) - {"none"}
+    assert len({colour for _, colour in render.REASONS.values()}) == len(render.REASONS)

@@ -11,7 +11,6 @@ from agents.frozen import PolicyError
 from experiments.cards.policy_cards import (
     CARD,
     POLICIES,
-    cards,
     policy_card,
     stale,
     train_command,
@@ -69,10 +68,8 @@ def test_the_committed_cards_are_those_that_would_be_written_now() -> None:
 
 
 def test_every_shipped_policy_has_a_card() -> None:
-    assert {path.parent.name for path in cards()} == {
-        *(path.name for path in POLICIES.glob("*") if any(path.rglob("manifest.json"))),
-        "results",
-    }
+    shipped = [path for path in POLICIES.glob("*") if any(path.rglob("manifest.json"))]
+    assert len(shipped) >= 7 and all((path / CARD).is_file() for path in shipped)
 
 
 def test_a_card_that_says_something_else_is_stale(tmp_path: Path) -> None:
