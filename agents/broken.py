@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.base import Agent, Policy, Treatment
+from agents.base import Agent, Policy
 from envs import view as v
 from envs.faults import AgentFault, BadAction, Dead, Raises, Slow, Stuck
 from envs.faults.schedule import acts_at
@@ -26,12 +26,17 @@ class Broke(RuntimeError):
 
 
 class _Broken:
-    """What both kinds of broken agents share."""
+    """What both kinds of broken agents share; other attributes are those of the agent, such as meeting twins."""
 
-    def __init__(self, fault: AgentFault) -> None:
-        self._fault = fault
+    def __init__(self, agent: Any, fault: AgentFault) -> None:
+        self._agent, self._fault = agent, fault
         self._bad = 0
         self._held: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._agent, name)
 
     def _before(self, minute: float) -> bool:
         """Whether the fault acts; a slow, dead or raising agent is so before it answers."""
@@ -54,16 +59,11 @@ class _Broken:
 
 
 class BrokenPolicy(_Broken):
-    """A policy with a fault; attributes are those of the policy."""
+    """A policy with a fault."""
 
     def __init__(self, policy: Policy, fault: AgentFault, every_min: int) -> None:
-        super().__init__(fault)
-        self._policy, self._every_min, self._calls = policy, every_min, 0
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._policy, name)
+        super().__init__(policy, fault)
+        self._every_min, self._calls = every_min, 0
 
     def predict(
         self,
@@ -75,7 +75,7 @@ class BrokenPolicy(_Broken):
         """See `Policy.predict`; a new episode begins where it begins in all lanes."""
         self._calls = 0 if episode_start is None or np.all(episode_start) else self._calls + 1
         acts = self._before(self._calls * self._every_min)
-        action, state = self._policy.predict(observation, state, episode_start, deterministic)
+        action, state = self._agent.predict(observation, state, episode_start, deterministic)
         if acts and isinstance(self._fault, Stuck):
             self._held = action if self._held is None else self._held
             action = self._held
@@ -88,20 +88,10 @@ class BrokenPolicy(_Broken):
 class BrokenTreatment(_Broken):
     """A treatment with a fault."""
 
-    def __init__(self, treatment: Treatment, fault: AgentFault) -> None:
-        super().__init__(fault)
-        self._treatment = treatment
-
-    def __getattr__(self, name: str) -> Any:
-        """What else the treatment has and does, such as meeting its persons' twins."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._treatment, name)
-
     def act(self, view: View) -> Request:
         """See `Treatment.act`."""
         acts = self._before(float(view.now[0, v.RUNNING_MIN]))
-        asked = self._treatment.act(view)
+        asked: Request = self._agent.act(view)
         if acts and isinstance(self._fault, Stuck):
             self._held = asked if self._held is None else self._held
             return self._held  # type: ignore[no-any-return]

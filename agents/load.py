@@ -62,6 +62,11 @@ def tier(name: str) -> Tier:
     raise ValueError(f"no information tier of {name!r}{near_miss(name, NAMES)}; known are {', '.join(NAMES)}")
 
 
+def label(agent: str) -> str:
+    """An agent's name in tables and folders: "ppo-history-fold0-seed0" of a folder that ends in these two."""
+    return agent if agent in NAMES else "-".join(Path(agent).parts[-2:]).replace(":", "-")
+
+
 def load(word: str, gains: Callable[[str], Values] | None = None) -> Agent:
     """The agent that `word` names. gains: called with the name when a treatment needs tuned gains.
 

@@ -212,7 +212,7 @@ def _name(name: str, agent: Agent) -> str:
 def _episodes(rollout: Rollout, protocol: ProtocolConfig) -> Table:
     """Failure columns and metrics of every episode."""
     columns, interval = rollout.columns, protocol.sample_min
-    lanes, alive = len(rollout.glucose_mg_dl), _alive(rollout)
+    lanes, alive = len(rollout.glucose_mg_dl), rollout.alive
     days_alive = np.maximum(alive.sum(axis=1) * interval / 1440, interval / 1440)
     insulin = columns["bolus_u"] + columns["basal_u_per_h"] * interval / 60
     sides = rollout.failed_side
@@ -236,9 +236,7 @@ def _episodes(rollout: Rollout, protocol: ProtocolConfig) -> Table:
         / np.maximum(_alive_sum(insulin, alive), 1e-9),
         "carbs_g_per_day": _alive_sum(columns["carbs_g"], alive) / days_alive,
         "rescue_carbs_g_per_day": _alive_sum(columns["rescue_g"], alive) / days_alive,
-        "shield_changed_pct": 100
-        * _alive_sum((columns["reason"] != "none").astype(float), alive)
-        / np.maximum(alive.sum(axis=1), 1),
+        "shield_changed_pct": rollout.shield_changed_pct,
     }
     readings = np.where(alive, columns["cgm_mg_dl"], np.nan)
     seen = np.isfinite(readings)
@@ -273,7 +271,7 @@ def _counts(
     """Curves and doses as counts, people of the table and drawn ones apart. therapy: (n, 7), of every episode."""
     curves: list[Table] = []
     doses: list[Table] = []
-    alive = _alive(rollout)
+    alive = rollout.alive
     settings = therapy[:, [BASAL_U_PER_H, DAILY_INSULIN_U, CARB_RATIO_G_PER_U]]
     for drawn in np.unique(identity["drawn"]):
         mine = identity["drawn"] == drawn
@@ -284,11 +282,6 @@ def _counts(
             of = {name: identity[name][0] for name in ("agent", "shield", "protocol")} | {"drawn": drawn}
             into.append({name: np.full(len(counts["count"]), value) for name, value in of.items()} | counts)
     return concat(curves), concat(doses)
-
-
-def _alive(rollout: Rollout) -> NDArray[np.bool_]:
-    """Which intervals lie before a failure, (n, K)."""
-    return np.asarray(np.arange(rollout.glucose_mg_dl.shape[1]) < rollout.failure_sample[:, None])
 
 
 def _traces(rollout: Rollout, identity: Table, keep: NDArray[np.bool_]) -> Table:

@@ -43,6 +43,19 @@ class Rollout:
     failure_sample: NDArray[np.int64]
     columns: dict[str, NDArray[Any]]
 
+    @property
+    def alive(self) -> NDArray[np.bool_]:
+        """Which intervals lie before a failure, (n, K)."""
+        return np.asarray(np.arange(self.glucose_mg_dl.shape[1]) < self.failure_sample[:, None])
+
+    @property
+    def shield_changed_pct(self) -> NDArray[np.float64]:
+        """Share of the time alive in which the shield changed a dose, (n,)."""
+        alive = self.alive
+        changed = ((self.columns["reason"] != "none") & alive).sum(axis=1)
+        share: NDArray[np.float64] = 100 * changed / np.maximum(alive.sum(axis=1), 1)
+        return share
+
 
 class Watcher(Protocol):
     """Told of every decision of a simulation, such as `experiments.decisions.Notes`."""

@@ -61,7 +61,7 @@ def outcomes(
     """
     n, samples = rollout.glucose_mg_dl.shape
     dt = setting.sensor.sample_min
-    alive = np.arange(samples) < rollout.failure_sample[:, None]
+    alive = rollout.alive
     table: Table = {"failed": (rollout.failed_side != "").astype(int), "failure_side": rollout.failed_side}
     table |= episode_metrics(
         rollout.glucose_mg_dl, rollout.failed_side, rollout.failure_sample, dt, setting.failure_low_mg_dl,
@@ -69,8 +69,7 @@ def outcomes(
     )  # fmt: skip
     until = np.arange(samples) <= rollout.failure_sample[:, None]
     table["min_mg_dl"] = np.where(until, rollout.glucose_mg_dl, np.inf).min(axis=1)
-    changed = rollout.columns["reason"] != "none"
-    table["shield_changed_pct"] = 100 * (changed & alive).sum(axis=1) / np.maximum(alive.sum(axis=1), 1)
+    table["shield_changed_pct"] = rollout.shield_changed_pct
     seen = _seen(rollout, setting)
     table["intervals"] = alive.sum(axis=1)
     broken = _broken(seen, setting, dt)

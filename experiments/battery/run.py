@@ -10,7 +10,7 @@ from agents.base import Agent
 from agents.broken import broken
 from agents.frozen import FrozenPolicy
 from agents.hostile import HOSTILE
-from agents.load import NAMES, load
+from agents.load import label, load
 from envs.faults import AgentFault, Case, cases
 from envs.roster import Roster
 from envs.shield import NAMES as SHIELDS
@@ -44,11 +44,6 @@ def world(
     )  # fmt: skip
 
 
-def label(agent: str) -> str:
-    """An agent's name in tables and folders: "ppo-history-fold0-seed0" of a folder that ends in these two."""
-    return agent if agent in NAMES else "-".join(Path(agent).parts[-2:]).replace(":", "-")
-
-
 def cells(
     agents: Sequence[str],
     shields: Sequence[str] = ("rule",),
@@ -78,6 +73,7 @@ def cells(
     who = _unmet([load(agent) for agent in agents], world(days, replicas, drawn_per_group), persons)
     made = []
     for agent in dict.fromkeys(agents):
+        stamp = model_hash(load(agent))
         for shield in shields:
             for case in (None, *chosen):
                 if case is not None and not _fits(case, agent, faults is not None):
@@ -91,7 +87,7 @@ def cells(
                             "agent": agent, "shield": shield, "case": name, "persons": who, "days": days,
                             "replicas": replicas, "drawn_per_group": drawn_per_group,
                         },
-                        stamp=f"{case} {model_hash(load(agent))}",
+                        stamp=f"{case} {stamp}",
                     )
                 )  # fmt: skip
     return made

@@ -1,15 +1,18 @@
 """Simulate bodies of a stratum and count, body by body, what came to pass. The work of one cell."""
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.load import load
+from agents.load import label, load
+from envs.setting import FAILURE_HIGH_MG_DL, FAILURE_LOW_MG_DL
 from experiments.decisions import model_hash
 from experiments.evidence import sampler
 from experiments.fleet import Cell
+from experiments.metrics import episode_metrics
 from experiments.records.tables import Table, write_table
 from experiments.simulate import Rollout, simulate
 from twins.cohort import BASAL_U_PER_H
@@ -43,11 +46,17 @@ def cells(bodies: float = 1.0) -> list[Cell]:
     return made
 
 
+@cache
+def _stamp(agent: str) -> str:
+    """What all rows of an agent hang on beside their arguments."""
+    return f"{sampler.sampler_hash()} {model_hash(load(agent))}"
+
+
 def _row(
     one: sampler.Stratum, lows: str, shield: str, agent: str, many: int, chunk: int, days: float, share: float
 ) -> list[Cell]:
     count = max(int(many * share), 3)
-    stamp = f"{sampler.sampler_hash()} {model_hash(load(agent))}"
+    stamp = _stamp(agent)
     named = (
         f"{one.name}/{lows}/{shield.partition(':')[0]}/{agent.rsplit('/', 2)[-2] if '/' in agent else agent}"
     )
@@ -71,7 +80,7 @@ def lost(cells: Sequence[Cell], done: Collection[str]) -> dict[tuple[str, ...], 
     for cell in cells:
         if cell.name not in done:
             given = cell.arguments
-            key = given["shield"].partition(":")[0], _name(given["agent"]), given["stratum"], given["lows"]
+            key = given["shield"].partition(":")[0], label(given["agent"]), given["stratum"], given["lows"]
             missing[key] = missing.get(key, 0) + given["count"]
     return missing
 
@@ -92,7 +101,7 @@ def count_cell(
     protocol, cohort = sampler.life(one, lows, days), sampler.bodies(one, first, count)
     rollout = simulate(load(agent), protocol, shield, cohort, one.faults)
     n = len(cohort)
-    constant = {"stratum": stratum, "lows": lows, "shield": shield.partition(":")[0], "agent": _name(agent)}
+    constant = {"stratum": stratum, "lows": lows, "shield": shield.partition(":")[0], "agent": label(agent)}
     table: Table = {name: np.full(n, value) for name, value in constant.items()}
     table |= {
         "person": np.array(cohort.ids), "group": np.array([cohort.group(row) for row in range(n)]),
@@ -102,10 +111,6 @@ def count_cell(
     write_table(out, table)
 
 
-def _name(agent: str) -> str:
-    return "-".join(Path(agent).parts[-2:]) if "/" in agent else agent
-
-
 def outcomes(rollout: Rollout, interval_min: int, basal_u_per_h: NDArray[np.float64]) -> Table:
     """Of every body: did it die, how low and how long high, hours of starvation, shares of the time it lived.
 
@@ -113,7 +118,7 @@ def outcomes(rollout: Rollout, interval_min: int, basal_u_per_h: NDArray[np.floa
     """
     glucose, sides = rollout.glucose_mg_dl, rollout.failed_side
     samples = glucose.shape[1]
-    alive = np.arange(samples) < rollout.failure_sample[:, None]
+    alive = rollout.alive
     scored = np.where(alive, glucose, np.where(sides == "low", 0.0, 1000.0)[:, None])
     longest = np.zeros(len(glucose))
     run = np.zeros(len(glucose))
@@ -126,6 +131,9 @@ def outcomes(rollout: Rollout, interval_min: int, basal_u_per_h: NDArray[np.floa
     hourly = dose[:, :whole].reshape(len(dose), -1, hour).sum(axis=2)
     high = (scored[:, :whole] > VERY_HIGH_MG_DL).reshape(len(dose), -1, hour).all(axis=2)
     starved = (hourly < STARVED_SHARE * basal_u_per_h[:, None]) & alive[:, :whole:hour]
+    metrics = episode_metrics(
+        glucose, sides, rollout.failure_sample, interval_min, FAILURE_LOW_MG_DL, FAILURE_HIGH_MG_DL
+    )
     return {
         "died": sides,
         "lowest_mg_dl": np.where(sides == "low", 0.0, scored.min(axis=1)),
@@ -134,9 +142,6 @@ def outcomes(rollout: Rollout, interval_min: int, basal_u_per_h: NDArray[np.floa
         "very_high_min": longest,
         "starved_hours": starved.sum(axis=1),
         "starved_and_high_hours": (starved & high).sum(axis=1),
-        "below_54_pct": 100 * (scored < 54).mean(axis=1),
-        "below_70_pct": 100 * (scored < 70).mean(axis=1),
-        "tir_pct": 100 * ((scored >= 70) & (scored <= 180)).mean(axis=1),
-        "shield_changed_pct": 100 * ((rollout.columns["reason"] != "none") & alive).sum(axis=1)
-        / np.maximum(alive.sum(axis=1), 1),
+        **{name: metrics[name] for name in ("below_54_pct", "below_70_pct", "tir_pct")},
+        "shield_changed_pct": rollout.shield_changed_pct,
     }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from agents.frozen import NOTICE
+from agents.load import label
 from experiments.evidence import sampler
 from experiments.evidence.count import POLICY
 from experiments.records.tables import Table, select, write_table
@@ -85,7 +86,7 @@ def write(
         "|" + "---|" * 4 + "---:|" * (len(heads) - 4),
     ]
     lines += [f"| {' | '.join(_cells(row))} |" for row in found]
-    lines += ["", *(f"- {sentence(row, of)}" for row in found if row["agent"] == _policy())]
+    lines += ["", *(f"- {sentence(row, of)}" for row in found if row["agent"] == label(POLICY))]
     path = folder / "table.md"
     atomic_write_text(path, "\n".join(lines) + "\n")
     return path
@@ -93,10 +94,6 @@ def write(
 
 def _of(row: dict[str, Any]) -> str:
     return f" of {row['bodies'] + row['lost']}" if row["lost"] else ""
-
-
-def _policy() -> str:
-    return "-".join(Path(POLICY).parts[-2:])
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
