@@ -1,15 +1,18 @@
 """How the compiled functions of the project are compiled, and where they are cached.
 
 numba keys its cache by the file that holds a function and does not notice edits in the files that
-function calls. So the cache folder is named by a hash of every source that may hold a kernel; the
-same hash is part of a protocol's hash, so that old results are never read as new ones.
+function calls. So the cache folder is named by a hash of every source that may hold a kernel. Results
+hang on fewer of them: what is inferred from a person's records changes no simulation, but for what the
+environments use of it. The hash of these is part of a protocol's hash, so that old results are never read
+as new ones.
 """
 
+import ast
 import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -22,12 +25,52 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 @cache
 def kernel_hash() -> str:
-    """SHA-256 (hex) over the names and contents of all Python files of ``twins`` and ``envs``."""
-    digest = hashlib.sha256()
+    """SHA-256 (hex) of what a simulation hangs on: all of ``twins`` and ``envs``, but of ``twins.inference`` only
+    what the rest imports."""
+    apart = _ROOT / "twins" / "inference"
+    return _hash(_reached(path for path in _sources() if apart not in path.parents))
+
+
+def _source_hash() -> str:
+    """SHA-256 (hex) of all that may hold a kernel."""
+    return _hash(_sources())
+
+
+def _sources() -> Iterator[Path]:
     for package in ("twins", "envs"):
-        for path in sorted((_ROOT / package).rglob("*.py")):
-            digest.update(str(path.relative_to(_ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+        yield from (_ROOT / package).rglob("*.py")
+
+
+def _hash(paths: Iterable[Path]) -> str:
+    """SHA-256 over names and contents of these files."""
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(str(path.relative_to(_ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def _reached(paths: Iterable[Path]) -> set[Path]:
+    """These files and all that they import, directly or not, of the packages at the root."""
+    found: set[Path] = set()
+    left = list(paths)
+    while left:
+        if (path := left.pop()) not in found:
+            found.add(path)
+            left += _imports(path)
+    return found
+
+
+def _imports(path: Path) -> Iterator[Path]:
+    """Files below the root that one file imports, with the packages around them. Imports are absolute here."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{name}" for name in names]
+        for name in names:
+            parts = name.split(".")
+            for count in range(1, len(parts) + 1):
+                stem = _ROOT.joinpath(*parts[:count])
+                yield from (one for one in (stem.with_suffix(".py"), stem / "__init__.py") if one.is_file())
 
 
 def _cache_folder() -> Path:
@@ -36,7 +79,7 @@ def _cache_folder() -> Path:
     What lies there is loaded as code, so that a folder which somebody else can write into is not used.
     """
     base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    name = Path("homeostat") / kernel_hash()[:16]
+    name = Path("homeostat") / _source_hash()[:16]
     folder = Path(base) / name
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Compiled functions: where they are cached, and that the cache is never stale."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numba
@@ -9,11 +10,11 @@ import pytest
 from twins import kernels
 
 
+@pytest.mark.parametrize("compute", [kernels.kernel_hash.__wrapped__, kernels._source_hash])
 def test_any_edit_of_a_source_that_may_hold_a_kernel_gives_another_hash(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    compute: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kernels, "_ROOT", tmp_path)
-    compute = kernels.kernel_hash.__wrapped__
     seen = {compute()}
     for file, text in [
         ("twins/a.py", "x = 1"),
@@ -33,9 +34,32 @@ def test_any_edit_of_a_source_that_may_hold_a_kernel_gives_another_hash(
     assert compute() not in seen, "the name counts too"
 
 
+def test_of_inference_only_what_the_rest_imports_changes_a_simulation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "_ROOT", tmp_path)
+    files = {
+        "twins/__init__.py": "",
+        "twins/inference/__init__.py": "",
+        "twins/inference/used.py": "import twins.inference.deep.used as far",
+        "twins/inference/deep/used.py": "",
+        "twins/inference/alone.py": "from twins.inference import used",
+        "envs/core.py": "def later():\n    from twins.inference import used",
+    }
+    for file, text in files.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    of_results, of_cache = kernels.kernel_hash.__wrapped__, kernels._source_hash
+    for file, text in files.items():
+        before = of_results(), of_cache()
+        (tmp_path / file).write_text(f"{text}\nx = 1")
+        assert (of_results() != before[0]) == (file != "twins/inference/alone.py"), file
+        assert of_cache() != before[1], file
+
+
 def test_the_cache_folder_is_named_by_the_hash() -> None:
-    assert len(kernels.kernel_hash()) == 64
-    assert Path(numba.config.CACHE_DIR).name == kernels.kernel_hash()[:16]
+    assert len(kernels._source_hash()) == len(kernels.kernel_hash()) == 64
+    assert Path(numba.config.CACHE_DIR).name == kernels._source_hash()[:16]
 
 
 def test_no_folder_of_somebody_else_is_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +69,7 @@ def test_no_folder_of_somebody_else_is_a_cache(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))  # cannot be a folder
     mine = tmp_path / f"homeostat-{os.getuid()}"
-    assert kernels._cache_folder() == mine / "homeostat" / kernels.kernel_hash()[:16]
+    assert kernels._cache_folder() == mine / "homeostat" / kernels._source_hash()[:16]
     assert mine.stat().st_mode & 0o077 == 0 and kernels._cache_folder().parent.parent == mine
     mine.chmod(0o777)
     other = kernels._cache_folder().parent.parent
