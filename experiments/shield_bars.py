@@ -19,16 +19,17 @@ from experiments.decisions import model_hash
 from experiments.fleet import Cell
 from experiments.metrics import episode_metrics
 from experiments.protocol import ProtocolConfig, load_protocol
-from experiments.records.tables import Table, write_table
+from experiments.records.tables import Table, concat, write_table
 from experiments.simulate import simulate
 from twins.files import atomic_write_text
 
-SEED = 60_000
+SEED = 61_000
+"""Of the days. The floor under doubt and the draws of the margin were chosen after a look at those of seed 60,000."""
 POLICY = "agents/policies/ppo/seed0"
 _EXACT = "twin:floor_mg_dl=80"
 _READINGS = "twin:floor_mg_dl=90,members=1,sd=0,uneaten_floor_mg_dl=none"
 _OBSERVED = "twin:floor_mg_dl=80,members=1,sd=0,uneaten_floor_mg_dl=none"
-_DOUBTING = "twin:floor_mg_dl=80,members=1,sd=0,uneaten_floor_mg_dl=64"
+_DOUBTING = "twin:floor_mg_dl=85,members=1,sd=0,uneaten_floor_mg_dl=67"
 _WRONG = "twin:floor_mg_dl=90,members=32,sd=0.2,uneaten_floor_mg_dl=none"
 _WRONG_80 = "twin:floor_mg_dl=80,members=32,sd=0.2,uneaten_floor_mg_dl=none"
 FLOOR_MG_DL, ALPHA = 80.0, 0.1
@@ -53,6 +54,8 @@ class Row:
     days: float
     bars: Bars = ()
     replicas: int = 1
+    draws: int = 1
+    """How often everybody gets another twin: where bodies differ from their twins, each is a body of its own."""
     oracle: bool = False
     twin_error: float = 0.0
     faults: tuple[Fault, ...] = ()
@@ -74,8 +77,8 @@ ROWS: tuple[Row, ...] = (
         (("below_54_pct", "<=", 0.1), ("episodes_below_40_pct", "<=", 0.0), ("episodes_below_54_pct", "<=", 5.0)),
         replicas=4, twin_error=0.2),
     Row("margin", "the same at floor 80 with a conformal margin", "hostile-max", _WRONG_80, 2,
-        (("persons_below_floor_pct", "<=", 100 * ALPHA),), replicas=4, twin_error=0.2, calibrated=True),
-    Row("no-margin", "the same at floor 80 without it", "hostile-max", _WRONG_80, 2, replicas=4, twin_error=0.2),
+        (("bodies_below_floor_pct", "<=", 100 * ALPHA),), draws=8, twin_error=0.2, calibrated=True),
+    Row("no-margin", "the same at floor 80 without it", "hostile-max", _WRONG_80, 2, draws=8, twin_error=0.2),
     Row("carbs-trusted", "carbs counted 50 % too high, trusted", "hostile-max", _OBSERVED, 2, replicas=4,
         faults=_TOO_MANY),
     Row("carbs", "carbs counted 50 % too high, doubted", "hostile-max", _DOUBTING, 2,
@@ -99,17 +102,17 @@ AGAINST = {"policy": "policy-rule", "policy-doubting": "policy-rule"}
 """Rows whose lost time in range is counted against another."""
 MEASURES = {
     "lowest_mg_dl": "lowest", "episodes_below_40_pct": "runs <40, %", "episodes_below_54_pct": "runs <54, %",
-    "persons_below_floor_pct": "persons <80, %", "below_54_pct": "<54, %", "below_70_pct": "<70, %",
+    "bodies_below_floor_pct": "bodies <80, %", "below_54_pct": "<54, %", "below_70_pct": "<70, %",
     "tir_pct": "70-180, %", "tir_lost": "70-180 lost", "twin_acted_pct": "twin cut, %", "margin_mg_dl": "margin",
 }  # fmt: skip
 
 
-def world(row: Row, days: float | None = None) -> ProtocolConfig:
-    """The protocol of a row, for the 30 people."""
+def world(row: Row, days: float | None = None, draw: int = 0) -> ProtocolConfig:
+    """The protocol of a row, for the 30 people; of a later draw with other twins and days."""
     return load_protocol("simglucose-default").model_copy(
         update={
-            "name": "shield-bars", "days": row.days if days is None else days, "replicas": row.replicas, "seed": SEED,
-            "twin_error": row.twin_error,
+            "name": "shield-bars", "days": row.days if days is None else days, "replicas": row.replicas,
+            "seed": SEED + draw, "twin_error": row.twin_error,
         }
     )  # fmt: skip
 
@@ -137,26 +140,37 @@ def judge(folder: Path, out: Path, name: str, days: float | None) -> None:
     agent: Any = load(row.agent)
     if row.oracle:
         agent.oracle = True
-    protocol, shield, margin = world(row, days), row.shield, 0.0
+    shield, margin = row.shield, np.nan
     if row.calibrated:
-        before = protocol.model_copy(update={"split": "validation"})
-        lows = simulate(agent, before, shield, None, row.faults).glucose_mg_dl.min(axis=1)
-        margin = conformal_margin(lows.reshape(row.replicas, -1).min(axis=0), FLOOR_MG_DL, ALPHA)
+        before = [
+            world(row, days, draw).model_copy(update={"split": "validation"}) for draw in range(row.draws)
+        ]
+        lows = [simulate(agent, one, shield, None, row.faults).glucose_mg_dl.min(axis=1) for one in before]
+        bodies = np.concatenate([low.reshape(row.replicas, -1).min(axis=0) for low in lows])
+        margin = conformal_margin(bodies, FLOOR_MG_DL, ALPHA)
         shield = f"{shield},margin_mg_dl={margin:.2f}"
+    found = [_episodes(row, agent, world(row, days, draw), shield, draw) for draw in range(row.draws)]
+    write_table(
+        out, concat(found) | {"margin_mg_dl": np.full(sum(len(one["name"]) for one in found), margin)}
+    )
+
+
+def _episodes(row: Row, agent: Any, protocol: ProtocolConfig, shield: str, draw: int) -> Table:
+    """A line for each episode of one draw of twins."""
     rollout = simulate(agent, protocol, shield, None, row.faults)
     n = len(rollout.failed_side)
-    table: Table = {"name": np.full(n, name)}
+    table: Table = {"name": np.full(n, row.name)}
     table |= {f"died_{side}": (rollout.failed_side == side).astype(int) for side in ("low", "high")}
     table |= episode_metrics(
         rollout.glucose_mg_dl, rollout.failed_side, rollout.failure_sample, protocol.sample_min,
         protocol.glucose_failure_low_mg_dl, protocol.glucose_failure_high_mg_dl,
     )  # fmt: skip
-    table["person"] = np.arange(n) % (n // row.replicas)
+    people = n // row.replicas
+    table["body"] = draw * people + np.arange(n) % people
     table["days"] = np.full(n, protocol.days)
-    table["margin_mg_dl"] = np.full(n, margin if row.calibrated else np.nan)
     table["lowest_mg_dl"] = rollout.glucose_mg_dl.min(axis=1)
     table["twin_acted_pct"] = 100 * (rollout.columns["reason"] == "twin").mean(axis=1)
-    write_table(out, table)
+    return table
 
 
 def measured(tables: dict[str, Table]) -> list[dict[str, Any]]:
@@ -172,8 +186,8 @@ def measured(tables: dict[str, Table]) -> list[dict[str, Any]]:
             "died": [int(mine[f"died_{side}"].sum()) for side in ("low", "high")], "lowest_mg_dl": low.min(),
             "episodes_below_40_pct": 100 * (low < 40).mean(), "episodes_below_54_pct": 100 * (low < 54).mean(),
         }  # fmt: skip
-        worst = [low[mine["person"] == person].min() for person in np.unique(mine["person"])]
-        value["persons_below_floor_pct"] = 100 * float((np.array(worst) < FLOOR_MG_DL).mean())
+        worst = [low[mine["body"] == body].min() for body in np.unique(mine["body"])]
+        value["bodies_below_floor_pct"] = 100 * float((np.array(worst) < FLOOR_MG_DL).mean())
         value["margin_mg_dl"] = float(mine["margin_mg_dl"][0])
         for name in ("below_54_pct", "below_70_pct", "tir_pct", "twin_acted_pct"):
             value[name] = float(mine[name].mean())

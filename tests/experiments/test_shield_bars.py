@@ -16,7 +16,7 @@ def _table(low: list[float], tir: float = 95.0, days: float = 2.0) -> Table:
     table: Table = {name: np.full(n, value) for name, value in numbers.items()}
     return table | {
         "lowest_mg_dl": np.array(low), "died_low": np.zeros(n, int), "died_high": np.zeros(n, int),
-        "days": np.full(n, days), "person": np.arange(n) % 2, "margin_mg_dl": np.full(n, np.nan),
+        "days": np.full(n, days), "body": np.arange(n) % 2, "margin_mg_dl": np.full(n, np.nan),
     }  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def test_bars_are_met_or_missed_as_the_numbers_say(tmp_path: Path) -> None:
     }  # fmt: skip
     exact, _, policy = shield_bars.measured(tables)
     assert [met for *_, met in exact["bars"]] == [False, True]
-    assert exact["persons_below_floor_pct"] == 100 and exact["episodes_below_54_pct"] == 0
+    assert exact["bodies_below_floor_pct"] == 100 and exact["episodes_below_54_pct"] == 0
     assert policy["tir_lost"] == pytest.approx(1.0)
     text = shield_bars.write(tables, tmp_path, ["python", "-m", "scripts.shield"]).read_text()
     (shorter,) = shield_bars.measured({"policy": _table([70.0] * 4, days=1.0)})
