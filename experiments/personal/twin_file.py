@@ -1,0 +1,82 @@
+"""twin.json: a personal twin on disk, as numbers alone. It is checked before it is used."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.records.json_files import load_object
+from twins.files import atomic_write_text
+from twins.inference.personal import NAMES
+from twins.inference.validity import ALL_MIN, Personal
+
+FORMAT = 1
+REMEDY = "make it again with scripts.fit_twin"
+KINDS = {"format": int, "who": str, "weight_kg": float, "planned_basal_u_per_h": float, "names": list, "forecast": list,
+         "draws": list, "weights": list, "band": list}  # fmt: skip
+LARGEST = 20.0
+"""No logarithm of a scale is larger."""
+
+
+@dataclass(frozen=True)
+class TwinFile:
+    """What a file holds. forecast (17,): the forecast twin; draws (K, 17) and weights (K,): the causal one's posterior,
+    the most likely draw first; band (4, 48): quantiles of the forecast twin's errors at 5, 25, 75, 95 %."""
+
+    who: str
+    weight_kg: float
+    planned_basal_u_per_h: float
+    forecast: NDArray[np.float64]
+    draws: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    band: NDArray[np.float64]
+
+
+def save(fitted: Personal, path: Path) -> None:
+    """Write a fitted twin, whole or not at all."""
+    held = {
+        "format": FORMAT, "who": fitted.record.who, "weight_kg": float(fitted.record.weight_kg),
+        "planned_basal_u_per_h": fitted.record.planned_basal_u_per_h, "names": list(NAMES),
+        "forecast": fitted.forecast.theta.tolist(), "draws": fitted.belief.theta.tolist(),
+        "weights": fitted.belief.weight.tolist(), "band": fitted.band.tolist(),
+    }  # fmt: skip
+    atomic_write_text(path, json.dumps(held) + "\n")
+
+
+def load(path: Path) -> TwinFile:
+    """Read a twin. Raises FileNotFoundError, or ValueError that names the fault: keys, shapes, values out of bounds."""
+    held = load_object(path, REMEDY, KINDS)
+    if missing := [name for name in KINDS if name not in held]:
+        raise ValueError(f"{path} has no {', '.join(missing)}; {REMEDY}")
+    if held["format"] != FORMAT or held["names"] != list(NAMES):
+        raise ValueError(f"{path} is of another version of the twins (format {held['format']}); {REMEDY}")
+    count = len(held["weights"])
+    arrays = [
+        _array(path, held, name, shape, most)
+        for name, shape, most in (
+            ("forecast", (len(NAMES),), LARGEST), ("draws", (count, len(NAMES)), LARGEST), ("weights", (count,), 1.0),
+            ("band", (4, len(ALL_MIN)), 1e3),
+        )
+    ]  # fmt: skip
+    if count == 0 or (arrays[2] < 0).any() or abs(arrays[2].sum() - 1) > 1e-6:
+        raise ValueError(f"{path}: weights are no shares that sum to 1; {REMEDY}")
+    for name, low, high in (("weight_kg", 10, 300), ("planned_basal_u_per_h", 0, 20)):
+        if not low <= held[name] <= high:
+            raise ValueError(f"{path}: {name} is {held[name]}; allowed is {low} ... {high}; {REMEDY}")
+    return TwinFile(held["who"], held["weight_kg"], held["planned_basal_u_per_h"], *arrays)
+
+
+def _array(
+    path: Path, held: dict[str, object], name: str, shape: tuple[int, ...], most: float
+) -> NDArray[np.float64]:
+    try:
+        found = np.array(held[name], np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{path}: {name} is no table of numbers; {REMEDY}") from None
+    if found.shape != shape or not (np.abs(found) <= most).all():
+        raise ValueError(
+            f"{path}: {name} has shape {found.shape}; needed are finite numbers of shape {shape}, up to {most:g}; {REMEDY}"
+        )
+    return found
