@@ -8,6 +8,7 @@ if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from experiments import command
+from experiments.personal.everybody import fit_everybody
 from experiments.personal.fit import fit_person, words
 from twins.inference.record import KG
 from twins.units import GLUCOSE_MG_DL_PER_MMOL_L
@@ -21,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("source", help="a file, or the folder of a data set together with --person")
     parser.add_argument("--format", choices=list(readers.FORMATS), help="default: found out")
-    parser.add_argument("--person", metavar="ID", help="one of a data set")
+    parser.add_argument("--person", metavar="ID", help="one of a data set, or all")
     parser.add_argument(
         "--fit-days", type=int, default=10, help="from the first known basal rate on (default: 10)"
     )
@@ -37,6 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", metavar="DIR", required=True, help="folder of the twin")
     args = parser.parse_args(argv)
+    if args.person == "all":
+        if args.correction_factor or args.weight_kg != KG:
+            raise ValueError("weight and correction factor are one person's; leave them out with --person all")
+        for line in fit_everybody(Path(args.source), args.format, Path(args.out), args.fit_days, args.test_days):
+            print(line, flush=True)
+        print(command.NOTICE)
+        return 0
     per_unit = GLUCOSE_MG_DL_PER_MMOL_L if args.unit == "mmol/L" else 1.0
     factor = args.correction_factor and args.correction_factor * per_unit
     diary = readers.read(args.source, args.format, args.person)

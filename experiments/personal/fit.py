@@ -76,11 +76,11 @@ def words(card: dict[str, Any]) -> str:
         "the readings.", "",
         "In the causal twin one unit lowers glucose by at most "
         f"{fall['value']:.0f} mg/dL [{fall['low']:.0f}, {fall['high']:.0f}], {fall['over_rule']:.2f} of the clinical "
-        f"rule; ten logged grams raise it by {rise['value']:.0f} mg/dL [{rise['low']:.0f}, {rise['high']:.0f}]. These are what "
-        "the model holds for likely, given the rule it is anchored to; no recording of a pump that doses by itself can "
-        "prove them.", "",
+        f"rule; ten logged grams raise it by {rise['value']:.0f} mg/dL [{rise['low']:.0f}, {rise['high']:.0f}]. That "
+        "is what the model holds for likely, given the rule it is anchored to; no recording of a pump that doses by "
+        "itself can prove it.", "",
         "| share of readings, % | observed | lived by the twin |", "|---|---:|---:|",
-        *(f"| {name.removesuffix('_pct').replace('_', ' ')} | {shares['observed'][name]:.1f} | {shares['twin'][name]:.1f} |"
-          for name in shares["observed"]), "",
+        *(f"| {name.removesuffix('_pct').replace('_', ' ')} | {seen:.1f} | {shares['twin'][name]:.1f} |"
+          for name, seen in shares["observed"].items()), "",
     ]  # fmt: skip
     return "\n".join(lines)

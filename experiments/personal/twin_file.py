@@ -77,6 +77,7 @@ def _array(
         raise ValueError(f"{path}: {name} is no table of numbers; {REMEDY}") from None
     if found.shape != shape or not (np.abs(found) <= most).all():
         raise ValueError(
-            f"{path}: {name} has shape {found.shape}; needed are finite numbers of shape {shape}, up to {most:g}; {REMEDY}"
+            f"{path}: {name} has shape {found.shape}; needed are finite numbers of shape {shape} up to {most:g}; "
+            f"{REMEDY}"
         )
     return found

@@ -28,9 +28,11 @@ def time_of_day_mean(
     record: Record, part: slice, starts: NDArray[np.int64], horizons_min: Horizons
 ) -> NDArray[np.float64]:
     """The person's own mean glucose of `part` at that time of day, in blocks of 3 h: (W, H) [mg/dL]."""
-    glucose, block = record.glucose_mg_dl[part], _block(record, np.arange(part.start, part.stop))
-    whole = np.nanmean(glucose)
-    means = np.array([np.nanmean(np.append(glucose[block == one], whole)) for one in range(BLOCKS)])
+    read = part.start + np.flatnonzero(np.isfinite(record.glucose_mg_dl[part]))
+    glucose, block = record.glucose_mg_dl[read], _block(record, read)
+    means = np.array(
+        [glucose[block == one].mean() if (block == one).any() else glucose.mean() for one in range(BLOCKS)]
+    )
     return np.asarray(means[_block(record, starts[:, None] + np.array(horizons_min) // STEP_MIN)])
 
 
