@@ -36,19 +36,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--unit", choices=["mg/dL", "mmol/L"], default="mg/dL", help="of the correction factor"
     )
+    parser.add_argument(
+        "--update", metavar="DIR", help="folder of an earlier twin: all days but the last are fitted"
+    )
     parser.add_argument("--out", metavar="DIR", required=True, help="folder of the twin")
     args = parser.parse_args(argv)
     if args.person == "all":
-        if args.correction_factor or args.weight_kg != KG:
-            raise ValueError("weight and correction factor are one person's; leave them out with --person all")
-        for line in fit_everybody(Path(args.source), args.format, Path(args.out), args.fit_days, args.test_days):
+        if args.correction_factor or args.weight_kg != KG or args.update:
+            raise ValueError(
+                "weight, correction factor and an earlier twin are one person's; leave them out for all"
+            )
+        for line in fit_everybody(
+            Path(args.source), args.format, Path(args.out), args.fit_days, args.test_days
+        ):
             print(line, flush=True)
         print(command.NOTICE)
         return 0
     per_unit = GLUCOSE_MG_DL_PER_MMOL_L if args.unit == "mmol/L" else 1.0
     factor = args.correction_factor and args.correction_factor * per_unit
+    before = Path(args.update) if args.update else None
     diary = readers.read(args.source, args.format, args.person)
-    fitted = fit_person(diary, Path(args.out), args.fit_days, args.test_days, args.weight_kg, factor)
+    fitted = fit_person(diary, Path(args.out), args.fit_days, args.test_days, args.weight_kg, factor, before)
     print(words(fitted.card))
     print(f"written: {args.out}/card.json, card.md, twin.json, overlay.svg, errors.svg")
     print(command.NOTICE)

@@ -40,6 +40,8 @@ MOST_OF_PERSISTENCE = 1.0
 CARBS = (0.3, 3.0)
 """Thresholds of acceptance: what a unit lowers glucose by over the clinical rule; the causal twin's 4-h error over that
 of persistence; carbs eaten per gram logged."""
+DRIFTED = 1.15
+"""A choice of ours: on AZT1D fitting anew on more days gained about one per cent."""
 AMBER_OF_FORECAST, AMBER_COVERAGE = 1.10, (0.85, 0.95)
 """Accepted, but with a warning: a larger 4-h error than this over the forecast twin's, or a 90 % band that covers less
 or more."""
@@ -82,6 +84,16 @@ def identify(
     if ends is not None:
         card["expires"] = (ends + timedelta(days=EXPIRES_DAYS)).date().isoformat()
     return Personal(record, part, test, forecast, causal, belief, band, card)
+
+
+def drift(before: NDArray[np.float64], fitted: Personal) -> dict[str, Any]:
+    """Errors on the newest days of the forecast twin `before` (17,), which had not seen them, beside the new one's.
+
+    The person has drifted when the old twin's 4-h error is more than `DRIFTED` times the new one's.
+    """
+    starts = window_starts(fitted.record, fitted.test, TEST_EVERY_MIN)
+    found = _rmse(errors(before[None], fitted.record, starts, HORIZONS_MIN)[0])
+    return {"rmse_mg_dl": found, "drifted": found["240"] > DRIFTED * fitted.card["rmse_mg_dl"]["240"]}
 
 
 def _errors(one: Fit, record: Record, part: slice, every_min: int) -> NDArray[np.float64]:

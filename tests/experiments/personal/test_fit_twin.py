@@ -107,6 +107,18 @@ def test_what_cannot_be_is_said(tmp_path: Path, argv: list[str], says: str) -> N
     assert not (tmp_path / "out" / "twin.json").exists()
 
 
+def test_an_update_fits_all_days_and_judges_the_twin_before(folder: Path, tmp_path: Path) -> None:
+    argv = [str(SIMULATED_DIARY), "--test-days", "2", "--update", str(folder), "--out", str(tmp_path / "new")]
+    assert fit_twin.main(argv) == 0
+    card = json.loads((tmp_path / "new" / "card.json").read_text("utf-8"))
+    assert card["fit_days"] > 6 and card["twin_before"]["drifted"] is False
+    assert "not drifted away" in (tmp_path / "new" / "card.md").read_text("utf-8")
+    stranger = json.loads((folder / "twin.json").read_text("utf-8")) | {"who": "somebody else"}
+    (tmp_path / "twin.json").write_text(json.dumps(stranger))
+    with pytest.raises(ValueError, match="holds the twin of somebody else"):
+        fit_twin.main([*argv[:4], str(tmp_path), *argv[5:]])
+
+
 def test_the_table_of_everybody_hides_nobody(folder: Path) -> None:
     card = json.loads((folder / "card.json").read_text("utf-8"))
     refused = card | {
