@@ -46,8 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise ValueError(
                 "weight, correction factor and an earlier twin are one person's; leave them out for all"
             )
+        typed = command.typed("fit_twin", argv)
         for line in fit_everybody(
-            Path(args.source), args.format, Path(args.out), args.fit_days, args.test_days
+            Path(args.source), args.format, Path(args.out), args.fit_days, args.test_days, typed
         ):
             print(line, flush=True)
         print(command.NOTICE)

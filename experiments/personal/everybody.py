@@ -1,6 +1,6 @@
 """Everybody of a data set by one command: a card each, and a table of what their twins reach."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ RIVALS = ("persistence", "time_of_day_mean", "population_twin", "ridge")
 
 
 def fit_everybody(
-    folder: Path, format: str | None, out: Path, fit_days: int, test_days: int
+    folder: Path, format: str | None, out: Path, fit_days: int, test_days: int, command: Sequence[str] = ()
 ) -> Iterator[str]:
     """Fit everybody of a data set's folder into `out`/PERSON; lines of words as they are done, the table last.
 
+    command: what was typed, for the record.
     Whose record does not suffice is said, not left out in silence. Raises DiaryError for a folder that is no data set.
     """
     cards: dict[str, dict[str, Any]] = {}
@@ -34,17 +35,18 @@ def fit_everybody(
         except DiaryError as error:
             without[person] = str(error)
             yield f"{person}: no twin, {error}"
-    text = table(cards, without)
+    text = table(cards, without, command)
     atomic_write_text(out / "table.md", text)
     yield text
 
 
-def table(cards: dict[str, dict[str, Any]], without: dict[str, str]) -> str:
+def table(cards: dict[str, dict[str, Any]], without: dict[str, str], command: Sequence[str] = ()) -> str:
     """The cards by person, and medians over those whose record can tell causes (the quality gate alone)."""
     names = [*TWINS, *(name.replace("_", " ") for name in RIVALS)]
     heads = [f"{name} {horizon // 60} h" for name in names for horizon in HORIZONS_MIN]
     lines = [
-        "# Personal twins", "", f"Error of forecasts on days after the fit, mg/dL (RMSE). {NOTICE}", "",
+        "# Personal twins", "", *([f"Made by `{' '.join(command)}`.", ""] if command else ()),
+        f"Error of forecasts on days after the fit, mg/dL (RMSE). {NOTICE}", "",
         f"| person | light | {' | '.join(heads)} | 90 % band | fall / rule | carbs |",
         "|---|---|" + "---:|" * (len(heads) + 3),
     ]  # fmt: skip
