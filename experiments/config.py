@@ -12,7 +12,7 @@ from pydantic import Field, create_model, model_validator
 
 from agents import frozen
 from agents.actors import ALGOS, Algo
-from agents.lagrange import MOST
+from agents.multiplier import MOST
 from envs.setting import DIARY
 from experiments.hyperparams import SETTINGS, PpoConfig
 from experiments.hyperparams import load_hyperparams as load_hyperparams
@@ -81,7 +81,10 @@ class TrainConfig(Config):
         20.0, ge=0, le=10_000, description="weight per unit of mean cost above cost_limit, now"
     )
     lagrange_ki: float = Field(
-        10.0, ge=0, le=10_000, description="weight per unit of mean cost above cost_limit, summed over updates"
+        10.0,
+        ge=0,
+        le=10_000,
+        description="weight per unit of mean cost above cost_limit, summed over updates",
     )
     lagrange_kd: float = Field(
         20.0, ge=0, le=10_000, description="weight per unit by which the mean cost rose since the last update"

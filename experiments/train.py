@@ -16,8 +16,9 @@ from stable_baselines3.common.vec_env import VecMonitor
 import envs
 from agents import frozen
 from agents.frozen import FrozenPolicy
-from agents.lagrange import CostPenalty, Multiplier
+from agents.lagrange import CostPenalty
 from agents.learners import make_learner
+from agents.multiplier import Multiplier
 from agents.sb3 import set_weights
 from envs.faces.sb3 import Sb3Env
 from experiments import people

@@ -8,7 +8,7 @@ import numpy as np
 from experiments.records.tables import Table, select
 from experiments.results.against_committed import standings
 from experiments.results.study_tables import StudyTables
-from experiments.results.subgroups import Subgroups, subgroups, worst_persons
+from experiments.results.subgroups import Subgroups, everyone, subgroups, worst_persons
 from experiments.statistics import event_bounds
 
 _NOTE = (
@@ -52,10 +52,11 @@ def _on_protocol(name: str, study: StudyTables, protocol: str) -> Iterator[str]:
         baseline = next((one.agent for one in others if not one.learned), name)
         keep = np.isin(episodes["agent"], (name, baseline)) & np.isin(episodes["person"], people)
         pair = {key: column[keep] for key, column in episodes.items()}
-        found = subgroups(pair, baseline, shield)
-        rows += [_row(found.groups, agent, shield) for agent in dict.fromkeys((name, baseline))]
+        both = everyone(pair, baseline, shield)
+        rows += [_row(both, agent, shield) for agent in dict.fromkeys((name, baseline))]
         notes.append(f"- {_failures(mine, shield)}")
         if shield == "rule":
+            found = subgroups(pair, baseline, shield, of=(name,))
             notes += _broken(found, name)
             tables += ["", *_groups(found, name, baseline), "", *_worst(pair, name, baseline)]
     heads = (
@@ -74,7 +75,7 @@ def _on_protocol(name: str, study: StudyTables, protocol: str) -> Iterator[str]:
 
 
 def _row(groups: Table, agent: str, shield: str) -> list[str]:
-    (row,) = rows_of(select(groups, agent=agent, feature="everyone"))
+    (row,) = rows_of(select(groups, agent=agent))
     cells = [agent, shield, f"{row['failures']:.0f} of {row['episodes']:.0f}", _interval(row, "tir_pct", 1)]
     cells += [_interval(row, "below_70_pct", 1), _interval(row, "below_54_pct", 2)]
     return cells + [

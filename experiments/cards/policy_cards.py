@@ -7,6 +7,7 @@ by hand, so that a card says no more than the files beside it: see `stale`.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from experiments.records.provenance import ROOT
 from experiments.records.tables import select
 from experiments.results import study_tables
 from experiments.results.against_committed import RESULTS
-from experiments.results.study_tables import StudyTables
+from experiments.results.study_tables import Reader, StudyTables
 from experiments.results.subgroups import CANNOT_BE_ASSESSED
 from twins.files import atomic_write_text
 
@@ -45,9 +46,10 @@ _UNTESTED = (
 def cards(policies: str | Path = POLICIES, results: str | Path = RESULTS) -> dict[Path, str]:
     """Path and text of every card: a CARD.md in each folder of `policies`, and protocols.md in `results`."""
     folders = sorted(path for path in Path(policies).glob("*") if _copies(path))
-    studies = _studies(results)  # read once: each takes seconds
+    read = cache(study_tables.read)
+    studies = _studies(results, read)
     made = {folder / CARD: _card(folder, studies) for folder in folders}
-    return made | {Path(results) / PROTOCOLS_PAGE: protocols_page(results)}
+    return made | {Path(results) / PROTOCOLS_PAGE: protocols_page(results, read)}
 
 
 def write_cards(policies: str | Path = POLICIES, results: str | Path = RESULTS) -> list[Path]:
@@ -78,8 +80,8 @@ def policy_card(folder: str | Path, results: str | Path = RESULTS) -> str:
     return _card(Path(folder), _studies(results))
 
 
-def _studies(results: str | Path) -> list[StudyTables]:
-    return [study_tables.read(path.parent) for path in sorted(Path(results).glob("*/study.json"))]
+def _studies(results: str | Path, read: Reader = study_tables.read) -> list[StudyTables]:
+    return [read(path.parent) for path in sorted(Path(results).glob("*/study.json"))]
 
 
 def _card(folder: Path, studies: list[StudyTables]) -> str:

@@ -4,12 +4,15 @@ Everything on a card is read from the protocol and from what it names, so that a
 """
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from envs.setting import DIARY
 from experiments.people import judged
 from experiments.protocol import ProtocolConfig, load_protocol, protocols
+from experiments.results import study_tables
 from experiments.results.against_committed import RESULTS, committed
+from experiments.results.study_tables import Reader
 from twins.draw import DRAWN
 from twins.world import behaviour, devices, scenarios
 
@@ -34,24 +37,27 @@ _NEVER = (
 )
 
 
-def protocols_page(results: str | Path = RESULTS) -> str:
+def protocols_page(results: str | Path = RESULTS, read: Reader | None = None) -> str:
     """The cards of all protocols that come with the project, as one page of Markdown."""
-    cards = [protocol_card(load_protocol(name), results) for name in protocols()]
+    read = read or cache(study_tables.read)
+    cards = [protocol_card(load_protocol(name), results, read) for name in protocols()]
     return "\n".join([INTRODUCTION, *cards])
 
 
-def protocol_card(protocol: ProtocolConfig, results: str | Path = RESULTS) -> str:
+def protocol_card(
+    protocol: ProtocolConfig, results: str | Path = RESULTS, read: Reader = study_tables.read
+) -> str:
     """The card of one protocol, Markdown that ends with a line break. results: where committed tables lie."""
     lines = [f"## {protocol.name} (version {protocol.version})", "", protocol.description.strip(), ""]
     lines += ["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in _rows(protocol))]
-    lines.append(f"| committed results | {_results(protocol.name, results)} |")
+    lines.append(f"| committed results | {_results(protocol.name, results, read)} |")
     lines += ["", "May be claimed with it:", "", *(f"- {one}" for one in _may(protocol))]
     lines += ["", "May not be claimed with it:", "", *(f"- {one}" for one in (*_may_not(protocol), *_NEVER))]
     return "\n".join([*lines, ""])
 
 
-def _results(name: str, results: str | Path) -> str:
-    study = committed(name, results)
+def _results(name: str, results: str | Path, read: Reader) -> str:
+    study = committed(name, results, read)
     if study is None:
         return "none"
     return f"study {study.about['name']}, under the hash `{study.about['protocols'][name]['hash']}`"

@@ -17,7 +17,7 @@ from experiments.records.provenance import ROOT
 from experiments.records.tables import Table, select
 from experiments.results import study_tables
 from experiments.results.evaluations import Evaluation
-from experiments.results.study_tables import StudyTables
+from experiments.results.study_tables import Reader, StudyTables
 from experiments.statistics import SEED, Interval
 from experiments.win_rule import Judged, Verdict, judged, win
 
@@ -47,14 +47,16 @@ class Standing:
     judged: Judged
 
 
-def committed(protocol: str, results: str | Path = RESULTS) -> StudyTables | None:
+def committed(
+    protocol: str, results: str | Path = RESULTS, read: Reader = study_tables.read
+) -> StudyTables | None:
     """The committed study that judged agents on a protocol as it stands, or None.
 
     Of several the one named like the protocol, else the first by name. Raises ValueError for tables that are broken.
     """
     folders = sorted(path.parent for path in Path(results).glob("*/study.json"))
     for folder in sorted(folders, key=lambda one: one.name != protocol):
-        study = study_tables.read(folder)
+        study = read(folder)
         if protocol in study.about["protocols"] and not study.about["protocols"][protocol]["modified"]:
             return study
     return None

@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 DIFFERENCES = {"tir_difference": "tir_pct", "below_54_difference": "below_54_pct"}
 """Agent minus baseline over the same persons, in points, and what is subtracted."""
 HIGHER_IS_BETTER = ("tir_pct", "tir_difference")
+GAPS = ("tir_pct",)
+"""Metrics whose gap between groups may be as large as the baseline's own."""
 
 _PERSON_BARS = (
     ("tir_pct", None, ""),

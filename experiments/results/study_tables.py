@@ -12,6 +12,7 @@ A long table is kept as .csv.gz. `experiments.results.collect` makes these table
 
 import gzip
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,7 +179,9 @@ def read(folder: str | Path) -> StudyTables:
         *((one, f"protocols.{name}", _PROTOCOL_KINDS) for name, one in about.get("protocols", {}).items()),
         (about.get("primary", {}), "primary", _PRIMARY_KINDS),
     ):
-        if not isinstance(said, dict) or (said and where != "primary" and not set(said) >= set(_PROTOCOL_KINDS)):
+        if not isinstance(said, dict) or (
+            said and where != "primary" and not set(said) >= set(_PROTOCOL_KINDS)
+        ):
             raise ValueError(f"{path}: {where} lacks {', '.join(_PROTOCOL_KINDS)}; {_AGAIN}")
         check_kinds(said, kinds, f"{path}, {where}", _AGAIN)
     check_kinds(about.get("flow", {}), dict.fromkeys(about.get("flow", {}), int), f"{path}, flow", _AGAIN)
@@ -192,6 +195,10 @@ def read(folder: str | Path) -> StudyTables:
         return StudyTables(about, **tables)
     except ValueError as error:
         raise ValueError(f"{folder}: {error}") from None
+
+
+Reader = Callable[[Path], StudyTables]
+"""`read`, or what remembers the studies that it read: each takes about a second."""
 
 
 def _read(folder: Path, name: str) -> Table | None:

@@ -7,17 +7,16 @@ take it 13 s, and they resample persons only and are too short for the few of a 
 is resampled makes it larger, so that its interval would leave out the zero of groups that do not differ.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from fairlearn.metrics import MetricFrame  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from experiments.aggregates import difference, person_scores
 from experiments.records.tables import Table, select
-from experiments.results.bars import DIFFERENCES, burden_checks, group_checks, person_checks
+from experiments.results.bars import DIFFERENCES, GAPS, burden_checks, group_checks, person_checks
 from experiments.results.evaluations import GROUPS, Row, person_means, persons
 from experiments.statistics import SEED, crossed_interval
 
@@ -27,7 +26,7 @@ MEANS = (
     "tir_pct", "below_70_pct", "below_54_pct", "above_250_pct", "gri", "alarms_per_day", "recommendations_per_day",
 )  # fmt: skip
 """Columns of episodes whose mean within the group is given."""
-_COUNTS = ("persons", "episodes", "failures")
+COUNTS = ("persons", "episodes", "failures")
 WITH_INTERVAL = ("tir_pct", "below_70_pct", "below_54_pct", *DIFFERENCES)
 _NEEDED = (
     "agent", "shield", "protocol", "person", "group", "drawn", "weight_kg", "daily_insulin_u", "train_seed", "failed",
@@ -68,9 +67,12 @@ class Subgroups:
     checks: Table
 
 
-def subgroups(episodes: Table, baseline: str, shield: str = "rule") -> Subgroups:
-    """Groups and checks of every agent in a table of episodes of one protocol, under one shield setting.
+def subgroups(
+    episodes: Table, baseline: str, shield: str = "rule", of: Collection[str] | None = None
+) -> Subgroups:
+    """Groups and checks of agents in a table of episodes of one protocol, under one shield setting.
 
+    of: agents whose rows are wanted (default: all); the baseline is looked at for the others' bars in any case.
     Intervals of an agent with one training speak of that policy only. Raises ValueError for a table without
     the columns needed, without the baseline, or of several protocols.
     """
@@ -81,22 +83,47 @@ def subgroups(episodes: Table, baseline: str, shield: str = "rule") -> Subgroups
     gaps: dict[str, Mapping[str, float]] = {}
     agents = sorted(set(mine["agent"].tolist()), key=lambda name: (name != baseline, name))
     for agent in agents:  # the baseline first: the others' gaps are measured against its own
+        if of is not None and agent not in of and agent != baseline:
+            continue
+        wanted = of is None or agent in of
         ours = select(mine, agent=agent)
         who, values = np.array(persons(ours)), _of_persons(ours, theirs)
         checked = MEANS if agent == baseline else (*MEANS, *DIFFERENCES)
         for feature in features(mine, who.tolist()):
-            frame = _frame(values, feature)
-            for group in feature.groups:
-                row = {"agent": agent, "feature": feature.name, "group": group}
-                row |= {"bounds": feature.bounds.get(group, "")}
-                row |= {name: float(frame.by_group.loc[group, name]) for name in values}
-                rows.append(row | _intervals(ours, theirs, who[feature.group == group]))
-            gaps.setdefault(feature.name, frame.difference())
+            if wanted:
+                rows += [{"agent": agent} | row for row in _rows(ours, theirs, who, values, feature)]
             if feature.name != "everyone":
-                checks += group_checks(agent, feature.name, frame, checked, gaps[feature.name])
-        checks += person_checks(agent, who.tolist(), values, is_baseline=agent == baseline)
-        checks += burden_checks(agent, values["alarms_per_day"], values["recommendations_per_day"])
+                frame = _frame({name: values[name] for name in (checked if wanted else GAPS)}, feature)
+                gaps.setdefault(feature.name, frame.difference())
+                if wanted:
+                    checks += group_checks(agent, feature.name, frame, checked, gaps[feature.name])
+        if wanted:
+            checks += person_checks(agent, who.tolist(), values, is_baseline=agent == baseline)
+            checks += burden_checks(agent, values["alarms_per_day"], values["recommendations_per_day"])
     return Subgroups(_table(rows), _table(checks))
+
+
+def everyone(episodes: Table, baseline: str, shield: str = "rule") -> Table:
+    """The rows of `Subgroups.groups` that are about everyone, of all agents; raises what `subgroups` does."""
+    mine = _checked(episodes, baseline, shield)
+    theirs = select(mine, agent=baseline)
+    rows: list[Row] = []
+    for agent in sorted(set(mine["agent"].tolist())):
+        ours = select(mine, agent=agent)
+        who, values = np.array(persons(ours)), _of_persons(ours, theirs)
+        rows += [{"agent": agent} | row for row in _rows(ours, theirs, who, values, _everyone(len(who)))]
+    return _table(rows)
+
+
+def _rows(
+    ours: Table, theirs: Table, who: NDArray[np.str_], values: Mapping[str, Array], feature: Feature
+) -> Iterator[Row]:
+    """A row a group of a feature: counts, means and differences with their intervals."""
+    for group in feature.groups:
+        mine = feature.group == group
+        row: Row = {"feature": feature.name, "group": group, "bounds": feature.bounds.get(group, "")}
+        row |= {name: (_total if name in COUNTS else _mean)(column[mine]) for name, column in values.items()}
+        yield row | _intervals(ours, theirs, who[mine])
 
 
 def _checked(episodes: Table, baseline: str, shield: str) -> Table:
@@ -129,12 +156,16 @@ def features(episodes: Table, who: Sequence[str] | None = None) -> list[Feature]
     drawn = np.where(episodes["drawn"][at] > 0, "drawn", "of the table")
     by_need = ("most sensitive", "middle", "least sensitive")
     return [
-        Feature("everyone", np.full(len(who), "all"), ("all",), {}),
+        _everyone(len(who)),
         Feature("age group", age, tuple(one for one in GROUPS if one in age), {}),
         Feature("drawn", drawn, tuple(one for one in ("of the table", "drawn") if one in drawn), {}),
         _thirds("weight", weight[all_at], weight[at], ("lightest", "middle", "heaviest"), "kg", ".0f"),
         _thirds("insulin sensitivity", need[all_at], need[at], by_need, "U/kg/day", ".2f"),
     ]
+
+
+def _everyone(count: int) -> Feature:
+    return Feature("everyone", np.full(count, "all"), ("all",), {})
 
 
 def _thirds(name: str, of_all: Array, values: Array, words: Sequence[str], unit: str, form: str) -> Feature:
@@ -163,20 +194,23 @@ def _of_persons(ours: Table, theirs: Table) -> dict[str, Array]:
     return values
 
 
-def _total(y_true: Any, y_pred: Any, values: Array) -> float:
+def _total(values: Array) -> float:
     return float(np.sum(values))
 
 
-def _mean(y_true: Any, y_pred: Any, values: Array) -> float:
+def _mean(values: Array) -> float:
     known = values[np.isfinite(values)]
     return float(np.mean(known)) if len(known) else float("nan")
 
 
 def _frame(values: Mapping[str, Array], feature: Feature) -> Any:
     """fairlearn's table of the groups. Its rows are persons; every metric is told its own values of them."""
+    # It loads pandas and scikit-learn, which takes a second, and most commands divide nobody into groups.
+    from fairlearn.metrics import MetricFrame  # type: ignore[import-untyped]
+
     unused = np.zeros(len(feature.group))
     return MetricFrame(
-        metrics={name: _total if name in _COUNTS else _mean for name in values},
+        metrics=dict.fromkeys(values, lambda y_true, y_pred, values: _mean(values)),
         y_true=unused,
         y_pred=unused,
         sensitive_features={feature.name: feature.group},

@@ -21,7 +21,6 @@ from experiments.records.config_files import build
 from experiments.records.gains import load_gains, save_tuning
 from experiments.runs import Run, read_manifest
 from experiments.studies.settings import changed
-from experiments.train import train
 from experiments.tune import other_bodies, tune
 
 VALIDATION_DAYS = 5.0
@@ -35,6 +34,8 @@ def train_cell(
 
     init_from: the folder of a training within the study to go on from.
     """
+    from experiments.train import train  # with torch, which the processes that tune or judge need not load
+
     parent = {"init_from": str(folder / init_from)} if init_from else {}
     config = build(TrainConfig, {**settings, **parent}, str(out))
     if (out / "manifest.json").is_file():

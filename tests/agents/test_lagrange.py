@@ -18,8 +18,9 @@ from stable_baselines3.common.vec_env import VecEnv, VecMonitor
 
 import envs
 from agents.actors import Algo
-from agents.lagrange import MOST, CostPenalty, Multiplier
+from agents.lagrange import CostPenalty
 from agents.learners import make_learner
+from agents.multiplier import MOST, Multiplier
 from agents.sb3 import Arrays, restore_state, save_state, weights
 from envs.faces.sb3 import Sb3Env
 from experiments.config import load_hyperparams
