@@ -172,17 +172,26 @@ def shield_speed(rounds: int = 5, seconds: float = 1.0, decisions: int = 1000) -
     }
 
 
-def ppo_speed(seconds: float = 20.0, their_seconds: float = 40.0) -> Figures:
+def ppo_speed(
+    seconds: float = 20.0,
+    their_seconds: float = 40.0,
+    lanes: int = 300,
+    their_steps: int = 128,
+    **changes: Any,
+) -> Figures:
     """Environment steps per second of PPO end to end: ours with one thread (300 lanes, a decision every 5 min and
-    every 30 min), and the same PPO on simglucose's environment in two processes (a decision every 3 min)."""
+    every 30 min), and the same PPO on simglucose's environment in two processes (a decision every 3 min).
+
+    their_steps: of each of the two in one rollout. changes: hyperparameters of ours other than the tested ones.
+    """
     quiet_gym()
-    settings = load_hyperparams("ppo").model_dump()
+    settings = load_hyperparams("ppo").model_dump() | changes
     found: Figures = {}
     for decision_min in (5, 30):
-        env = envs.make_vec("Homeostat/Dosing-v0", 300, "sb3", cohort="all", decision_min=decision_min)
+        env = envs.make_vec("Homeostat/Dosing-v0", lanes, "sb3", cohort="all", decision_min=decision_min)
         found[f"ppo_steps_per_s_{decision_min}min"] = _learn(make_ppo(env, settings, 0), seconds)
     small = settings | {
-        "n_steps": 128,
+        "n_steps": their_steps,
         "batch_size": 64,
     }  # two environments fill no larger batch in reasonable time
     theirs: VecEnv = SubprocVecEnv([SimglucoseEnv, SimglucoseEnv], start_method="spawn")

@@ -37,7 +37,7 @@ def test_simglucoses_environment_is_repaired_for_sb3() -> None:
 
 @pytest.mark.slow
 def test_the_same_ppo_learns_on_both_environments() -> None:
-    found = bench.ppo_speed(seconds=0.5, their_seconds=0.5)
+    found = bench.ppo_speed(0.2, 0.2, lanes=20, their_steps=32, n_steps=12, batch_size=80)
     assert found["ratio_to_simglucose"] == pytest.approx(
         found["ppo_steps_per_s_5min"] / found["simglucose_ppo_steps_per_s"]
     )
