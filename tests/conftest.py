@@ -1,7 +1,9 @@
 """What tests need from outside, and what happens without it: skipped at home, an error in CI."""
 
 import os
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,14 @@ def _lacking(reason: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"{reason} In CI this test may not be skipped.", pytrace=False)
     pytest.skip(reason)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m MARK`, files that use no such mark are not even imported: that takes longer than many tests."""
+    mark = config.option.markexpr
+    if not re.fullmatch(r"[a-z]+", mark) or not re.fullmatch(r"test_\w+\.py", collection_path.name):
+        return None
+    return None if f"mark.{mark}" in collection_path.read_text("utf-8") else True
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

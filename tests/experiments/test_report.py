@@ -209,6 +209,11 @@ def test_same_tables_give_the_same_bytes_from_memory_and_from_a_folder(
     assert again.read_bytes() == path.read_bytes()
 
 
+def _in_words(folders: list[Path]) -> StudyTables:
+    """The study of some evaluations without the tables of figures that no test of words looks at."""
+    return replace(collect(folders), curves=None, doses=None, days=None)
+
+
 def _study(root: Path, learned: str, name: str = "", baseline: str = "basal-bolus-tuned") -> list[Path]:
     """Two evaluations: one passed off as learned, one baseline."""
     return [
@@ -222,7 +227,9 @@ def test_a_learned_agent_that_loses_is_said_to_lose(tmp_path: Path) -> None:
         fake.write_evaluation(tmp_path / str(seed), "constant-basal", "rule", seed, name="bad-policy")
         for seed in (0, 1)
     ]
-    page = Page(write_report(tmp_path / "r.html", [*folders, *_study(tmp_path, "constant-basal")[1:]]))
+    page = Page(
+        write_report(tmp_path / "r.html", _in_words([*folders, *_study(tmp_path, "constant-basal")[1:]]))
+    )
     assert "bad-policy (2 training seeds) loses to basal-bolus-tuned, the best baseline" in page.text()
     assert "claim worse" in page.html
     assert "A recorded person's meals" not in page.text() and not [
@@ -231,7 +238,9 @@ def test_a_learned_agent_that_loses_is_said_to_lose(tmp_path: Path) -> None:
 
 
 def test_one_training_says_nothing_about_a_method(tmp_path: Path) -> None:
-    text = Page(write_report(tmp_path / "r.html", _study(tmp_path, "constant-basal", "bad-policy"))).text()
+    text = Page(
+        write_report(tmp_path / "r.html", _in_words(_study(tmp_path, "constant-basal", "bad-policy")))
+    ).text()
     assert (
         "bad-policy (1 training seed) cannot be told apart" in text and "one training, so no interval" in text
     )
@@ -245,14 +254,14 @@ def test_a_learned_agent_that_kills_beats_nobody(tmp_path: Path) -> None:
     write_table(folders[0] / "episodes.csv", table)
     summary = json.loads((folders[0] / "summary.json").read_text())
     (folders[0] / "summary.json").write_text(json.dumps(summary | {"failures": summary["failures"] + 1}))
-    text = Page(write_report(tmp_path / "r.html", folders)).text()
+    text = Page(write_report(tmp_path / "r.html", _in_words(folders))).text()
     assert "ppo (1 training seed) failed in 1 of 12 simulated episodes" in text
     assert "this is no improvement" in text
 
 
 def test_baselines_alone_make_a_page_without_a_claim(tmp_path: Path) -> None:
     folder = fake.write_evaluation(tmp_path / "one", "basal-bolus", "rule")
-    text = Page(write_report(tmp_path / "r.html", [folder])).text()
+    text = Page(write_report(tmp_path / "r.html", _in_words([folder]))).text()
     assert "No learned agent was judged under shield rule. basal-bolus has the highest" in text
 
 
@@ -273,7 +282,8 @@ def test_a_comparison_that_was_named_beforehand_is_said_to_be(study: StudyTables
         "primary": primary,
         "flow": {"attempted": 16, "refused": 1, "failed": 1, "analysed": 14},
     }
-    text = Page(write_report(tmp_path / "r.html", replace(study, about=about, cells=cells))).text()
+    bare = replace(study, about=about, cells=cells, curves=None, doses=None, days=None, sweep=None)
+    text = Page(write_report(tmp_path / "r.html", bare)).text()
     assert "basal-bolus, the primary comparator" in text
     assert "was named before the numbers were seen" in text and "were picked by the time" not in text
     assert "1 refused, 1 failed, 14 analysed. Those refused or failed are listed below" in text

@@ -31,6 +31,7 @@ from experiments.simulate import simulate
 from experiments.train import ending, train
 from experiments.tune import score, scored
 from experiments.validation import VALIDATION_SEED
+from scripts.train import main
 from twins.files import StorageError
 from twins.kernels import kernel_hash
 
@@ -257,13 +258,25 @@ def _newest_step(run: Path) -> int:
     return max((checkpoints.step_of(path) for path in (run / "checkpoints").glob("step_*")), default=-1)
 
 
-LONG = 60
+LONG = 40
 """Rollouts of a training that lasts long enough to be stopped."""
 
 
-def test_a_training_that_was_killed_goes_on_bit_for_bit(tmp_path: Path) -> None:
+def _long() -> TrainConfig:
+    return _config(n_timesteps=LONG * ROLLOUT, eval_freq=7 * ROLLOUT, save_freq=4 * ROLLOUT)
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training of `_long` that was not disturbed."""
+    return _train(tmp_path_factory.mktemp("long") / "run", _long())
+
+
+def test_a_training_that_was_killed_goes_on_bit_for_bit(
+    long: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """kill -9 in the middle, then --resume: weights, policy and curve of a training that was never disturbed."""
-    config = _config(n_timesteps=LONG * ROLLOUT, eval_freq=7 * ROLLOUT, save_freq=4 * ROLLOUT)
+    config = _long()
     run = tmp_path / "run"
     process = _process(*_flags(config), "--out", str(run))
     _wait_for(process, lambda: _newest_step(run) >= 8 * ROLLOUT)
@@ -274,18 +287,16 @@ def test_a_training_that_was_killed_goes_on_bit_for_bit(tmp_path: Path) -> None:
     assert read_manifest(run)["status"] == "running" and (run / "lock").exists()
     assert build(TrainConfig, load_yaml(run / "config.yml")) == config
 
-    process = _process("--resume", str(run))
-    said, errors = process.communicate()
-    assert process.returncode == 0, errors
-    assert said.strip() == str(run)
+    assert main(["--resume", str(run)]) == 0
+    assert capsys.readouterr().out.strip() == str(run)
     manifest = read_manifest(run)
     assert manifest["status"] == "finished" and len(manifest["resumed_at"]) == 1
     assert not (run / "lock").exists()
-    _assert_same_training(run, _train(tmp_path / "whole", config))
+    _assert_same_training(run, long)
 
 
-def test_ctrl_c_leaves_an_interrupted_run_that_can_go_on(tmp_path: Path) -> None:
-    config = _config(n_timesteps=LONG * ROLLOUT, eval_freq=20 * ROLLOUT)
+def test_ctrl_c_leaves_an_interrupted_run_that_can_go_on(long: Path, tmp_path: Path) -> None:
+    config = _long()
     run = tmp_path / "run"
     process = _process(*_flags(config), "--out", str(run))
     _wait_for(process, lambda: _newest_step(run) >= 3 * ROLLOUT)
@@ -299,7 +310,7 @@ def test_ctrl_c_leaves_an_interrupted_run_that_can_go_on(tmp_path: Path) -> None
     assert _newest_step(run) < LONG * ROLLOUT
     _resume(run)
     assert read_manifest(run)["status"] == "finished"
-    _assert_same_training(run, _train(tmp_path / "whole", config))
+    _assert_same_training(run, long)
 
 
 @pytest.mark.parametrize("rollouts", [1, 2, 3, 4])
