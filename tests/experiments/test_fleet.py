@@ -82,13 +82,14 @@ def test_a_killed_fleet_goes_on_and_writes_the_same(tmp_path: Path) -> None:
         "from tests.experiments import fleet_work as work\n"
         "if __name__ == '__main__':\n"
         "    cells = [Cell(f'cells/{k}', work.write, {'text': str(k), 'seconds': 0.3}) for k in range(8)]\n"
-        "    run(cells, Path(sys.argv[1]), int(sys.argv[2]))\n"
+        "    run(cells, Path(sys.argv[1]), 2)\n"
     )
     path = tmp_path / "fleet_script.py"
     path.write_text(script)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, str(path)]
-    process = subprocess.Popen([*command, str(killed), "2"], env=environment, start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, str(path), str(killed)], env=environment, start_new_session=True
+    )
     deadline = time.monotonic() + 60
     while not list((killed / "done").glob("*.json")) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -96,8 +97,9 @@ def test_a_killed_fleet_goes_on_and_writes_the_same(tmp_path: Path) -> None:
     process.wait()
     before = {mark.name: mark.stat().st_mtime_ns for mark in (killed / "done").glob("*.json")}
     assert 0 < len(before) < 8
-    subprocess.run([*command, str(killed), "2"], env=environment, check=True, timeout=120)
-    subprocess.run([*command, str(whole), "1"], env=environment, check=True, timeout=120)
+    cells = [Cell(f"cells/{k}", work.write, {"text": str(k), "seconds": 0.3}) for k in range(8)]
+    run(cells, killed, 2, quiet)
+    run(cells, whole, 1, quiet)
     after = {mark.name: mark.stat().st_mtime_ns for mark in (killed / "done").glob("*.json")}
     assert len(after) == 8 and before.items() <= after.items()  # nothing was done twice
     for k in range(8):

@@ -20,11 +20,12 @@ def test_the_demonstration_trains_judges_replays_and_writes_a_page(
 ) -> None:
     """Without recordings of real people it replays the simulated diary, and the page says so."""
     monkeypatch.setenv("HOMEOSTAT_DATA", str(tmp_path / "no-recordings"))
+    monkeypatch.setattr("experiments.demo.TUNE_PERSON_DAYS", 100)  # the least there is
     monkeypatch.chdir(tmp_path)
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "report.html").write_text("an earlier page")
 
-    page = demo("demo", train_s=5, seeds=(0,), people=PEOPLE, replicas=1)
+    page = demo("demo", train_s=1, seeds=(0,), people=PEOPLE, replicas=1)
 
     kept = [path for path in tmp_path.glob("demo-*")]
     assert len(kept) == 1 and (kept[0] / "report.html").read_text() == "an earlier page"
