@@ -276,6 +276,12 @@ def test_written_settings_are_read_back_identically(
     assert build(TrainConfig, yaml.safe_load(dump_yaml(config))) == config  # other readers agree
 
 
+def test_a_text_read_twice_gives_values_of_its_own_each_time() -> None:
+    first = parse_yaml("a: {b: [1, 2]}", "f")
+    first["a"]["b"].append(3)
+    assert parse_yaml("a: {b: [1, 2]}", "f") == {"a": {"b": [1, 2]}}
+
+
 def test_words_that_other_readers_take_for_truth_are_quoted() -> None:
     config = build(TrainConfig, {"shield": "off"})
     assert "shield: 'off'" in show(config)

@@ -10,7 +10,14 @@ from fairlearn.metrics import MetricFrame
 
 from experiments.records.tables import Table, concat, select
 from experiments.results import subgroups as module
-from experiments.results.subgroups import CANNOT_BE_ASSESSED, Subgroups, features, subgroups, worst_persons
+from experiments.results.subgroups import (
+    CANNOT_BE_ASSESSED,
+    Subgroups,
+    everyone,
+    features,
+    subgroups,
+    worst_persons,
+)
 from experiments.statistics import crossed_interval
 from tests.experiments.tiny_study import PEOPLE, episodes
 
@@ -56,6 +63,20 @@ def test_a_person_counts_once_however_often_they_were_simulated(found: Subgroups
     assert everyone["tir_pct"] == pytest.approx(np.mean(OURS)) and everyone["persons"] == 6
     assert everyone["tir_difference"] == pytest.approx(np.mean(OURS) - np.mean(BASE))
     assert everyone["tir_difference_low"] < everyone["tir_difference"] < everyone["tir_difference_high"]
+
+
+def test_rows_of_one_agent_or_of_everyone_are_those_among_all(
+    rows: Table, found: Subgroups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "crossed_interval", partial(crossed_interval, resamples=200))
+    ours = subgroups(rows, "base", of=("ours",))
+    for some, among in ((ours.groups, found.groups), (ours.checks, found.checks)):
+        for name, column in select(among, agent="ours").items():
+            np.testing.assert_array_equal(some[name], column, name)
+    whole, among = everyone(rows, "base"), select(found.groups, feature="everyone")
+    order = np.argsort(among["agent"])
+    for name, column in among.items():
+        np.testing.assert_array_equal(whole[name], column[order], name)
 
 
 def test_groups_are_age_origin_and_thirds_of_weight_and_of_need(rows: Table) -> None:
