@@ -74,8 +74,9 @@ for module in pkgutil.walk_packages(twins.__path__, "twins."):
     [
         (_IMPORT_ALL_OF_TWINS, ("gymnasium", "torch", "simglucose", "gym", "stable_baselines3")),
         ("import sys, envs", ("simglucose", "gym", "torch", "stable_baselines3")),
+        ("import sys, scripts.study", ("torch", "stable_baselines3", "sklearn", "pandas")),
     ],
-    ids=["twins", "envs"],
+    ids=["twins", "envs", "studies"],
 )
 def test_light_packages_stay_light(code: str, forbidden: tuple[str, ...]) -> None:
     """In a fresh process the import brings none of the heavy or fragile packages."""
