@@ -67,8 +67,17 @@ class Fit:
 
 
 def rule(record: Record, part: slice) -> float:
-    """The clinical rule for what a unit lowers glucose by [mg/dL], from the insulin of these days."""
-    return RULE_MG_DL / (float(record.delivered_u[part].mean()) * STEPS_PER_DAY)
+    """The clinical rule for what a unit lowers glucose by [mg/dL], from the insulin of these days.
+
+    Raises DiaryError when none was given.
+    """
+    daily_u = float(record.delivered_u[part].mean()) * STEPS_PER_DAY
+    if daily_u <= 0:
+        raise DiaryError(
+            f"{record.who}: no insulin was given in {(part.stop - part.start) / STEPS_PER_DAY:g} days; a twin of a person "
+            "with type-1 diabetes needs their doses, so log them"
+        )
+    return RULE_MG_DL / daily_u
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from twins.inference.record import Record
 from twins.world.diary import SLOWEST_SENSOR_MIN, STEP_MIN, STEPS_PER_DAY
 
-MOST_INSULIN_U_PER_KG_DAY = 1.3
+LEAST_INSULIN_U_PER_KG_DAY, MOST_INSULIN_U_PER_KG_DAY = 0.1, 1.3
 LEAST_MEALS_PER_DAY = 1.5
 LEAST_CARBS_G_PER_DAY = 30.0
 LEAST_READ = 0.9
@@ -41,9 +41,10 @@ def quality(record: Record, part: slice) -> Quality:
     read = np.isfinite(record.glucose_mg_dl[part])
     covered = float(read[: len(read) // width * width].reshape(-1, width).any(axis=1).mean())
     unknown = float((~record.basal_known[part]).mean())
-    most = MOST_INSULIN_U_PER_KG_DAY * record.weight_kg
+    least, most = LEAST_INSULIN_U_PER_KG_DAY * record.weight_kg, MOST_INSULIN_U_PER_KG_DAY * record.weight_kg
     checks = (
-        (insulin > most, f"{insulin:.0f} U of insulin a day; believable are {most:.0f} at {record.weight_kg:g} kg"),
+        (not least <= insulin <= most,
+         f"{insulin:.0f} U of insulin a day; believable are {least:.0f} to {most:.0f} at {record.weight_kg:g} kg"),
         (meals < LEAST_MEALS_PER_DAY, f"{meals:.1f} entries of carbs a day; needed are {LEAST_MEALS_PER_DAY:g}"),
         (carbs < LEAST_CARBS_G_PER_DAY, f"{carbs:.0f} g of carbs a day; needed are {LEAST_CARBS_G_PER_DAY:g}"),
         (covered < LEAST_READ, f"{covered:.0%} of the time has readings; needed are {LEAST_READ:.0%}"),

@@ -63,6 +63,11 @@ def test_the_rule_is_1700_over_daily_insulin() -> None:
     assert for_causes(blank(2.0), slice(0, 288), 42.0).anchor == Anchor(42.0)
 
 
+def test_without_insulin_there_is_no_rule() -> None:
+    with pytest.raises(DiaryError, match="no insulin was given in 1 days"):
+        rule(blank(2.0, basal_u_per_h=0.0), slice(0, 288))
+
+
 def test_too_few_readings_are_refused() -> None:
     record = _record(1.0)
     record.glucose_mg_dl[60:] = np.nan

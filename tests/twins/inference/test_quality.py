@@ -23,8 +23,8 @@ def test_a_good_record_has_no_reasons() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda r: {"basal_u": r.basal_u * 4}, "U of insulin a day; believable are 98 at 75 kg"),
-        (lambda r: {"weight_kg": 25.0}, "believable are 32 at 25 kg"),
+        (lambda r: {"basal_u": r.basal_u * 4}, "U of insulin a day; believable are 8 to 98 at 75 kg"),
+        (lambda r: {"weight_kg": 25.0}, "believable are 2 to 32 at 25 kg"),
         (
             lambda r: {"carbs_g": np.where(np.arange(2880) < 1200, r.carbs_g, 0.0)},
             "1.3 entries of carbs a day",
