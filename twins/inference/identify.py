@@ -74,8 +74,8 @@ def rule(record: Record, part: slice) -> float:
     daily_u = float(record.delivered_u[part].mean()) * STEPS_PER_DAY
     if daily_u <= 0:
         raise DiaryError(
-            f"{record.who}: no insulin was given in {(part.stop - part.start) / STEPS_PER_DAY:g} days; a twin of a person "
-            "with type-1 diabetes needs their doses, so log them"
+            f"{record.who}: no insulin was given in {(part.stop - part.start) / STEPS_PER_DAY:g} days; a twin of a "
+            "person with type-1 diabetes needs their doses, so log them"
         )
     return RULE_MG_DL / daily_u
 
