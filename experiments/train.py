@@ -83,14 +83,19 @@ def train(config: TrainConfig, run: Run, progress: bool = False, on_look: OnLook
     return run.folder / "policy"
 
 
+def cut(folder: Path, config: TrainConfig) -> bool:
+    """Whether a finished training was ended by its clock, before its steps were done."""
+    steps = read_table(folder / "evaluations.csv")["timesteps"][-1]
+    return config.max_wall_s is not None and bool(steps < config.n_timesteps)
+
+
 def ending(folder: Path, config: TrainConfig) -> str:
     """How far a training came, why it ended there, and its best look, in a line for the terminal."""
     looks = read_table(folder / "evaluations.csv")
     kept = frozen.load(folder).manifest.trained_on["timesteps"]  # under a limit not always the best score
     best = int(np.argmax(looks["timesteps"] == kept))
     steps, seconds = looks["timesteps"][-1], looks["wall_s"][-1]
-    early = config.max_wall_s is not None and steps < config.n_timesteps
-    why = f", ended by max_wall_s {config.max_wall_s:g} before {config.n_timesteps:,}" if early else ""
+    why = f", ended by max_wall_s {config.max_wall_s:g} before {config.n_timesteps:,}" if cut(folder, config) else ""
     return (
         f"{steps:,.0f} environment steps in {seconds:.0f} s{why}; kept is the policy of step "
         f"{looks['timesteps'][best]:,.0f}: time in range {looks['tir_pct'][best]:.1f} %, below 70 "

@@ -33,21 +33,29 @@ def train_cell(
     """Train into the run folder `out`, or go on with the run that an interrupted attempt left there.
 
     init_from: the folder of a training within the study to go on from.
+    Raises ValueError when a training whose steps the study names was ended by its clock: its result would hang on how
+    busy the machine was. The next attempt begins it anew.
     """
-    from experiments.train import train  # with torch, which the processes that tune or judge need not load
+    # With torch, which the processes that tune or judge need not load.
+    from experiments.train import cut, train
 
     parent = {"init_from": str(folder / init_from)} if init_from else {}
     config = build(TrainConfig, {**settings, **parent}, str(out))
-    if (out / "manifest.json").is_file():
-        if read_manifest(out)["status"] != "finished":
-            with Run.resume(out) as run:
-                train(config, run)
-        return
-    if out.exists():
-        shutil.rmtree(out)
-    argv, seeds = shlex.split(command), {"train": config.seed}
-    with Run.create(out, config, argv, seeds, parent=config.init_from) as run:
-        train(config, run)
+    whole = "n_timesteps" in settings and init_from is None
+    if (out / "manifest.json").is_file() and read_manifest(out)["status"] != "finished":
+        with Run.resume(out) as run:
+            train(config, run)
+    elif not (out / "manifest.json").is_file() or (whole and cut(out, config)):
+        if out.exists():
+            shutil.rmtree(out)
+        argv, seeds = shlex.split(command), {"train": config.seed}
+        with Run.create(out, config, argv, seeds, parent=config.init_from) as run:
+            train(config, run)
+    if whole and cut(out, config):
+        raise ValueError(
+            f"{config.max_wall_s:g} s (max_wall_s) did not suffice for {config.n_timesteps:,} steps; do the cell again "
+            "on a quieter machine, or give the study more time"
+        )
 
 
 def tune_cell(
