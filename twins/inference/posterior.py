@@ -14,8 +14,11 @@ from twins import random
 from twins.inference.identify import Fit, Told, objective
 from twins.inference.record import Record
 
-WIDENED = 2.0
-"""Factor on the standard deviations."""
+WIDENED = 3.0
+"""Factor on the standard deviations: of 1, 1.5, 2, 2.5 and 3 the one with which intervals of 90 % come nearest to that
+on 72 virtual people. They hold the true fall per unit of 92 % of people where the clinical rule promises 1.4 times too
+much, of 61 % where it is right for the insulin delivered, and the true rise per 10 g of 72 and 50 %: the rest is bias
+towards too small effects, which no width mends."""
 
 
 @dataclass(frozen=True)

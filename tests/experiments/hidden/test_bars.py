@@ -100,9 +100,16 @@ def test_the_causal_twin_knows_more_of_insulin_than_the_forecast_twin(
 
 @pytest.mark.verify
 @pytest.mark.parametrize("daily", list(bars.WORLDS))
-def test_all_bars_on_twelve_people(daily: str, tmp_path: Path) -> None:
+def test_bars_that_were_met_are_met_by_twelve_people(daily: str, tmp_path: Path) -> None:
+    """Where the rule is right for what is delivered, changes of glucose are foreseen too small: those bars are missed."""
     cells = bars.cells(12, (3,), daily)
     flow = fleet.run(cells, tmp_path, say=lambda _: None)
     assert not flow.failed
     people, what_ifs = bars.read(tmp_path, flow.done)
-    print(bars.words(people, what_ifs, daily, ["pytest"]))
+    causal = bars.measured(people, what_ifs)["causal"]
+    # Where the rule is right, and of coverage by twelve people, no more is claimed than the printed table says.
+    met = {"planned": ("what_if_mard_pct", "slope", "fall_error_pct"), "delivered": ("what_if_mard_pct",)}[
+        daily
+    ]
+    verdicts = {name: bars.BARS[name].verdict(causal[name]) for name in met}
+    assert verdicts == dict.fromkeys(met, "met"), causal
