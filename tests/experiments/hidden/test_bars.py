@@ -101,7 +101,7 @@ def test_the_causal_twin_knows_more_of_insulin_than_the_forecast_twin(
 @pytest.mark.verify
 @pytest.mark.parametrize("daily", list(bars.WORLDS))
 def test_bars_that_were_met_are_met_by_twelve_people(daily: str, tmp_path: Path) -> None:
-    """Where the rule is right for what is delivered, changes of glucose are foreseen too small: those bars are missed."""
+    """Where the rule is right for what is delivered, foreseen changes are too small: those bars are missed."""
     cells = bars.cells(12, (3,), daily)
     flow = fleet.run(cells, tmp_path, say=lambda _: None)
     assert not flow.failed
