@@ -23,8 +23,7 @@ from twins.world.diary import STEP_MIN, STEPS_PER_DAY, Diary
 START = datetime(2024, 1, 1)
 DRIFT_H = 12.0
 SENSITIVITY_LOG_SD, LIVER_SD_MG_KG_MIN = 0.05, 0.3
-"""Of one slow process: in a good hour all insulin, basal too, acts more and the liver gives less. Together they move
-the basal rate that a body needs by about a fifth; assumed."""
+"""Of one slow process: in a good hour all insulin, basal too, acts more and the liver gives less; assumed."""
 RESCUE_BELOW_MG_DL, RESCUE_G, RESCUE_EVERY_MIN = 65.0, 15.0, 20
 """Sugar against lows, by true glucose; never logged."""
 SENSOR_SD_MG_DL, SENSOR_CORRELATION = 6.0, 0.9
