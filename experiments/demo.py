@@ -51,7 +51,7 @@ def settings(
     learner = {
         "words": "PPO trained for minutes on the bodies that are judged, on other days",
         "seeds": list(seeds),
-        "settings": {"algo": "ppo", "n_timesteps": 10**9, "max_wall_s": train_s},
+        "settings": {"algo": "ppo", "max_wall_s": train_s},
     }
     return build(
         StudyConfig,

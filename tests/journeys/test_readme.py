@@ -32,6 +32,16 @@ def test_its_tables_are_the_committed_ones() -> None:
         assert rows and [row for row in rows if row not in README] == []
 
 
+def test_its_figures_of_personal_twins_are_the_committed_ones() -> None:
+    for name in ("azt1d", "t1d-uom"):
+        text = (ROOT / "results" / "personal" / f"{name}.md").read_text("utf-8")
+        (middle,) = [line for line in text.splitlines() if line.startswith("| median of ")]
+        cells = [cell.strip() for cell in middle.strip("|").split("|")]
+        for column, twin in ((2, "forecast twin"), (5, "causal twin"), (8, "last reading"), (17, "ridge regression")):
+            told = f"| {twin} | {' | '.join(f'{float(cell):.1f}' for cell in cells[column : column + 3])} |"
+            assert told in README, told
+
+
 def test_what_it_says_of_the_primary_comparison_is_what_the_tables_say() -> None:
     found = Findings(study_tables.read(ROOT / "results" / "realistic"))
     (drawn,) = [one for one in found.secondary if "drawn" in one.protocol]
