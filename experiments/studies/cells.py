@@ -41,7 +41,8 @@ def train_cell(
 
     parent = {"init_from": str(folder / init_from)} if init_from else {}
     config = build(TrainConfig, {**settings, **parent}, str(out))
-    whole = "n_timesteps" in settings and init_from is None
+    # A study that names no steps means its clock to end the training.
+    whole = init_from is None and config.n_timesteps != TrainConfig.model_fields["n_timesteps"].default
     if (out / "manifest.json").is_file() and read_manifest(out)["status"] != "finished":
         with Run.resume(out) as run:
             train(config, run)
