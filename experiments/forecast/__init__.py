@@ -1,0 +1,1 @@
+"""What may be claimed about forecasts: split, rivals, alarms as events, the night, the bars."""
