@@ -21,7 +21,17 @@ CHANNELS = (
 )  # fmt: skip
 """Of each of the last `PAST_STEPS` steps."""
 LOW_MG_DL = 70.0
+NEARLY_LOW_MG_DL = 80.0
 WEEK = 7 * STEPS_PER_DAY
+_STRETCHES = {
+    "3h": 36,
+    "6h": 72,
+    "day": STEPS_PER_DAY,
+    "week": WEEK,
+    "fortnight": 2 * WEEK,
+    "ever": 1000 * WEEK,
+}
+_NO_BASAL_U = 1e-3
 _USUAL_U_PER_DAY, _LEAST_U_PER_DAY = 40.0, 5.0
 _BOARD_MIN = {"insulin": (40.0, 75.0, 150.0), "carbs": (40.0, 60.0, 120.0)}
 _AGO_MIN = ((0, 15), (15, 30), (30, 60), (60, 120), (120, 180), (180, 240), (240, 360))
@@ -66,7 +76,7 @@ def see(record: Record) -> Seen:
     bolus, carbs = record.meal_bolus_u + record.other_bolus_u, record.carbs_g
     known = record.basal_known
     basal = np.where(known, record.basal_u, 0.0)
-    daily = np.nan_to_num(_mean(bolus, WEEK) * STEPS_PER_DAY, nan=_USUAL_U_PER_DAY)
+    daily = np.nan_to_num(_before(_mean(bolus, WEEK)) * STEPS_PER_DAY, nan=_USUAL_U_PER_DAY)
     daily = np.where(daily < _LEAST_U_PER_DAY, _USUAL_U_PER_DAY, daily)
     usual = _over(_total(basal, 0, WEEK), _total(known, 0, WEEK))
     usual = np.where(usual > 1e-3, usual, np.nan)
@@ -80,11 +90,13 @@ def see(record: Record) -> Seen:
         ],
         axis=1,
     )  # fmt: skip
-    now = _shape(held) | _clock(record, n) | _history(glucose, held)
+    now = _shape(held) | _clock(record, n) | _history(glucose)
     now |= _amounts("bolus", bolus, "insulin", daily) | _amounts("carbs", carbs, "carbs", np.full(n, 50.0))
     for a, b in _BASAL_AGO_MIN:
         rate = _over(_total(basal, a // STEP_MIN, b // STEP_MIN), _total(known, a // STEP_MIN, b // STEP_MIN))
         now[f"basal_{a}_{b}"] = np.clip(rate / usual, 0, 5)
+    idle = known & (basal < _NO_BASAL_U)
+    now |= {f"without_basal_{b}": _total(idle, 0, b // STEP_MIN) for b in (15, 30, 60, 120)}
     now["bolus_u_per_day"], now["basal_u_per_day"] = np.log(daily), usual * STEPS_PER_DAY
     allowed = (
         read
@@ -116,26 +128,39 @@ def _clock(record: Record, n: int) -> dict[str, Array]:
     }
 
 
-def _history(glucose: Array, held: Array) -> dict[str, Array]:
-    """Mean, spread and share below 70 of the person's readings so far, and what an hour later used to be read."""
+def _history(glucose: Array) -> dict[str, Array]:
+    """The person's readings so far: mean, spread, shares that were low or nearly so, how rough they run, and what used
+    to be read an hour later on other days.
+
+    Shares are told by their roots: between none and one low in a hundred lies more than between nine and ten.
+    """
     out: dict[str, Array] = {}
     low = np.where(np.isfinite(glucose), glucose < LOW_MG_DL, np.nan)
-    for name, length in (("3h", 36), ("6h", 72), ("day", STEPS_PER_DAY), ("week", WEEK)):
+    nearly = np.where(np.isfinite(glucose), glucose < NEARLY_LOW_MG_DL, np.nan)
+    for name, length in _STRETCHES.items():
         mean = _mean(glucose, length)
         out[f"mean_{name}"] = mean
         out[f"spread_{name}"] = np.sqrt(np.maximum(_mean(glucose**2, length) - mean**2, 0))
         if length >= STEPS_PER_DAY:
-            out[f"low_{name}"] = _mean(low, length)
-    smooth = _mean(glucose, 13)  # of the hour before each step
-    ahead = [
-        _before(smooth, day * STEPS_PER_DAY - 18) for day in range(1, 8)
-    ]  # ending 90 min later, days ago
-    there = np.isfinite(ahead)
-    out["used_to_be"] = _over(np.where(there, ahead, 0.0).sum(axis=0), there.sum(axis=0))
+            out[f"low_{name}"] = np.sqrt(_mean(low, length))
+            out[f"nearly_low_{name}"] = np.sqrt(_mean(nearly, length))
+    for name, values, days in (("glucose", glucose, 7), ("low", low, 14), ("nearly_low", nearly, 14)):
+        out[f"{name}_used_to_be"] = _an_hour_later(values, days)
+    change = np.append(np.nan, np.diff(glucose))
+    out["rough_2h"] = np.sqrt(_mean(change**2, 24))
+    out["rough_1h"] = np.sqrt(_mean(np.append(np.nan, np.diff(change)) ** 2, 12))
     steps = np.arange(len(glucose))
     latest = np.maximum.accumulate(np.where(low == 1, steps, -STEPS_PER_DAY))
     out["since_low"] = np.log1p(np.minimum(steps - latest, STEPS_PER_DAY) * 1.0)
     return out
+
+
+def _an_hour_later(values: Array, days: int) -> Array:
+    """Mean on the days before of the two hours that end 90 min after the same time of day."""
+    smooth = _mean(values, 24)
+    ahead = [_before(smooth, day * STEPS_PER_DAY - 18) for day in range(1, days + 1)]
+    there = np.isfinite(ahead)
+    return _over(np.where(there, ahead, 0.0).sum(axis=0), there.sum(axis=0))
 
 
 def _amounts(name: str, amount: Array, board: str, unit: Array) -> dict[str, Array]:

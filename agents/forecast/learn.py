@@ -33,8 +33,8 @@ class Settings:
     batch: int = 512
     learning_rate: float = 3e-3
     weight_decay: float = 1e-3
-    dropout: float = 0.15
-    low_weight: float = 2.0
+    dropout: float = 0.2
+    low_weight: float = 3.0
     """Of the cross entropies beside the other two losses."""
     seed: int = 0
     units: int = Sizes.units
