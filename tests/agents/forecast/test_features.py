@@ -67,13 +67,14 @@ def test_windows_end_with_their_start() -> None:
 def test_figures_by_hand() -> None:
     glucose = np.full(600, 100.0)
     glucose[500:510] = 60.0
-    flat = replace(RECORD, glucose_mg_dl=glucose, **{
-        name: getattr(RECORD, name)[:600] for name in ("carbs_g", "basal_u", "meal_bolus_u", "other_bolus_u", "basal_known")
-    })  # fmt: skip
+    others = ("carbs_g", "basal_u", "meal_bolus_u", "other_bolus_u", "basal_known")
+    flat = replace(RECORD, glucose_mg_dl=glucose, **{name: getattr(RECORD, name)[:600] for name in others})
     seen = see(flat)
     at = dict(zip(seen.names, seen.now[520], strict=True))
     assert at["glucose"] == 100 and at["rise_15"] == 0 and at["lowest_3h"] == 60
-    assert at["low_day"] == pytest.approx(np.sqrt(10 / 288)) and at["low_ever"] == pytest.approx(np.sqrt(10 / 521))
+    assert at["low_day"] == pytest.approx(np.sqrt(10 / 288)) and at["low_ever"] == pytest.approx(
+        np.sqrt(10 / 521)
+    )
     assert at["since_low"] == pytest.approx(np.log1p(520 - 509))
     assert at["mean_3h"] == pytest.approx((26 * 100 + 10 * 60) / 36)
     assert at["sin_1"] == pytest.approx(np.sin(2 * np.pi * 520 * 5 / 1440), abs=1e-6)

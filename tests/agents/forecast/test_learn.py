@@ -35,7 +35,9 @@ def test_a_wave_is_forecast_better_than_by_its_last_reading(learned: Forecaster)
     one = examples(0, TEST)
     found, seen = learned.of(one.seen, one.starts), one.ahead.glucose_mg_dl
     held = one.seen.now[one.starts, one.seen.names.index("glucose")]
-    ours, theirs = (np.sqrt(np.nanmean((guess - seen[:, -1]) ** 2)) for guess in (found.mean_mg_dl[:, -1], held))
+    ours, theirs = (
+        np.sqrt(np.nanmean((guess - seen[:, -1]) ** 2)) for guess in (found.mean_mg_dl[:, -1], held)
+    )
     assert ours < 0.5 * theirs
     assert (np.diff(found.quantiles_mg_dl, axis=1) >= 0).all() and (found.low_mg_dl <= found.high_mg_dl).all()
     low = one.ahead.low

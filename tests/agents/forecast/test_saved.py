@@ -37,7 +37,9 @@ def folder(tmp_path: Path) -> Path:
 
 def test_it_comes_back_as_it_was(folder: Path) -> None:
     found, wanted = load(folder, NAMES), made()
-    assert found.alarm == 0.3 and found.widening_mg_dl == wanted.widening_mg_dl and found.sizes == wanted.sizes
+    assert (
+        found.alarm == 0.3 and found.widening_mg_dl == wanted.widening_mg_dl and found.sizes == wanted.sizes
+    )
     np.testing.assert_array_equal(found(RECORD, STARTS).mean_mg_dl, wanted(RECORD, STARTS).mean_mg_dl)
     assert "not a medical device" in (folder / MANIFEST).read_text()
 
@@ -69,9 +71,13 @@ def test_an_edited_manifest_is_refused(folder: Path, change: dict[str, Any], say
         load(folder, NAMES)
 
 
-@pytest.mark.parametrize("says", ["not finite", "float64", r"\(3,\)", "nothing found", "spread that is not above 0"])
+@pytest.mark.parametrize(
+    "says", ["not finite", "float64", r"\(3,\)", "nothing found", "spread that is not above 0"]
+)
 def test_edited_weights_are_refused_even_with_a_fitting_hash(folder: Path, says: str) -> None:
-    arrays: dict[str, Any] = {name: value.copy() for name, value in unpack((folder / WEIGHTS).read_bytes()).items()}
+    arrays: dict[str, Any] = {
+        name: value.copy() for name, value in unpack((folder / WEIGHTS).read_bytes()).items()
+    }
     if says == "not finite":
         arrays["0.out.bias"][0] = np.nan
     elif says == "float64":
@@ -91,7 +97,9 @@ def test_edited_weights_are_refused_even_with_a_fitting_hash(folder: Path, says:
         load(folder, NAMES)
 
 
-@pytest.mark.parametrize(("name", "says"), [(MANIFEST, "is not JSON"), (WEIGHTS, "cannot be read as safetensors")])
+@pytest.mark.parametrize(
+    ("name", "says"), [(MANIFEST, "is not JSON"), (WEIGHTS, "cannot be read as safetensors")]
+)
 def test_other_files_are_refused(folder: Path, name: str, says: str) -> None:
     (folder / name).write_bytes(b"\x80\x04nonsense")
     if name == WEIGHTS:

@@ -10,7 +10,9 @@ def wave(days: int = 6, period_min: float = 170.0, seed: int = 0, middle_mg_dl: 
     """Glucose swings by 60 mg/dL about the middle; every tenth reading or so is missing; meals come by chance."""
     draw = np.random.default_rng(seed)
     n = days * STEPS_PER_DAY
-    glucose = middle_mg_dl + 60 * np.sin(2 * np.pi * 5 * np.arange(n) / period_min + seed) + draw.normal(0, 1, n)
+    glucose = (
+        middle_mg_dl + 60 * np.sin(2 * np.pi * 5 * np.arange(n) / period_min + seed) + draw.normal(0, 1, n)
+    )
     glucose[draw.random(n) < 0.1] = np.nan
     glucose[[0, -1]] = middle_mg_dl
     eaten = draw.random(n) < 0.01

@@ -21,7 +21,10 @@ def series(*parts: tuple[float, int]) -> np.ndarray:
         (((60, 4), (100, 9)), [0]),
         (((100, 5), (60, 3), (80, 2), (60, 3), (80, 9)), [5]),  # 10 min above do not end it
         (((100, 5), (60, 3), (80, 3), (60, 3), (80, 9)), [5, 11]),
-        (((100, 5), (60, 3), (80, 1), (NAN, 9), (80, 2), (60, 3)), [5, 20]),  # a gap neither ends nor prolongs it
+        (
+            ((100, 5), (60, 3), (80, 1), (NAN, 9), (80, 2), (60, 3)),
+            [5, 20],
+        ),  # a gap neither ends nor prolongs it
         (((100, 5), (60, 2), (NAN, 1), (60, 2)), []),
         (((100, 9),), []),
     ],
@@ -75,7 +78,12 @@ def test_alarms_are_scored_as_events(
 
 def test_people_are_scored_together() -> None:
     found = score([course([20], [26]), course([50], [80], steps=576)], 0.5)
-    assert (found.events, found.recall, found.days, found.false_per_day) == (2, 0.5, 3.0, pytest.approx(1 / 3))
+    assert (found.events, found.recall, found.days, found.false_per_day) == (
+        2,
+        0.5,
+        3.0,
+        pytest.approx(1 / 3),
+    )
     assert np.isnan(score([course([20], [])], 0.5).recall)
 
 

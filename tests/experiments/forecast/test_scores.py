@@ -39,5 +39,7 @@ def test_people_are_drawn_anew() -> None:
     values = np.arange(20.0)
     low, high = over_people(lambda chosen: float(values[chosen].mean()), 20, draws=2000)
     spread = values.std() / np.sqrt(20)
-    assert low == pytest.approx(9.5 - 1.96 * spread, abs=0.3) and high == pytest.approx(9.5 + 1.96 * spread, abs=0.3)
+    assert low == pytest.approx(9.5 - 1.96 * spread, abs=0.3) and high == pytest.approx(
+        9.5 + 1.96 * spread, abs=0.3
+    )
     assert np.isnan(over_people(lambda chosen: float("nan"), 3, draws=5)).all()

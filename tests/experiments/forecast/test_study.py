@@ -35,9 +35,14 @@ def test_the_parts_follow_each_other_in_time_and_nothing_is_read_beyond_them() -
 def test_the_whole_record_is_that_of_a_twin_where_basal_is_known() -> None:
     diary = readers.read(SIMULATED_DIARY)
     held, theirs = whole(diary), record(diary)
-    basal, read = (int(np.flatnonzero(np.isfinite(one))[0]) for one in (diary.basal_u_per_h, diary.glucose_mg_dl))
+    basal, read = (
+        int(np.flatnonzero(np.isfinite(one))[0]) for one in (diary.basal_u_per_h, diary.glucose_mg_dl)
+    )
     first = max(basal, read)
-    ours, theirs = cut(held, slice(first - read, first - read + 2000)), cut(theirs, slice(first - basal, None))
+    ours, theirs = (
+        cut(held, slice(first - read, first - read + 2000)),
+        cut(theirs, slice(first - basal, None)),
+    )
     assert ours.minute_of_day == theirs.minute_of_day == first * 5 % 1440
     for name in ("glucose_mg_dl", "carbs_g", "basal_u", "meal_bolus_u", "other_bolus_u"):
         np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name)[: len(ours)])
@@ -51,12 +56,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_the_command_writes_what_it_says(folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_command_writes_what_it_says(
+    folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     found = json.loads((folder / "numbers.json").read_text())
-    assert [row["bar"] for row in found["bars"]][:2] == ["RMSE at 60 min, mg/dL", "AUC of a low within 60 min"]
+    assert [row["bar"] for row in found["bars"]][:2] == [
+        "RMSE at 60 min, mg/dL",
+        "AUC of a low within 60 min",
+    ]
     assert {"forecaster", "last reading", "ridge", "gradient boosting"} <= set(found["scores"])
     assert found["windows"] > 300 and 0 <= found["coverage_60_min"] <= 1
-    assert all((folder / name).read_bytes().startswith(b"<?xml") for name in study.FILES if name.endswith(".svg"))
+    assert all(
+        (folder / name).read_bytes().startswith(b"<?xml") for name in study.FILES if name.endswith(".svg")
+    )
     argv = [str(SIMULATED_DIARY), "--trained", str(folder), "--no-twins", "--out", str(tmp_path)]
     assert forecast.main(argv) == 0
     told = capsys.readouterr().out
