@@ -1,5 +1,6 @@
 """Train a forecaster of glucose and lows and judge it on later days: python -m scripts.forecast DATA_SET --out DIR"""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    print(study(Path(args.source), Path(args.out), args.people, settings, not args.no_twins, trained, say))
+    made_by = shlex.join(command.typed("forecast", argv))
+    twins = not args.no_twins
+    print(study(Path(args.source), Path(args.out), args.people, settings, twins, trained, made_by, say))
     print(f"written: {args.out}/{', '.join(FILES)}")
     print(command.NOTICE)
     return 0

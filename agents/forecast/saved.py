@@ -25,6 +25,9 @@ from twins.files import UnfitFile, atomic_write_bytes, read_file
 WEIGHTS, MANIFEST = "forecaster.safetensors", "manifest.json"
 MAX_BYTES = {MANIFEST: 1 << 20, WEIGHTS: 4 << 20}
 MOST_WEIGHTS = 50_000
+TRAINED = Path(__file__).resolve().parent / "trained"
+"""A forecaster that comes with the project: `python -m scripts.forecast` on the 17 people of AZT1D in hand (CC BY 4.0:
+Khamesian et al., Mendeley Data 10.17632/gk9m674wcx.1)."""
 REMEDY = "train it again with scripts.forecast"
 
 

@@ -22,12 +22,13 @@ FILES = ("table.md", "numbers.json", "net_benefit.svg", "alarms.svg", "people.sv
 
 def study(
     source: Path, out: Path, wanted: Sequence[str], settings: Settings, twins: bool, trained: Path | None,
-    say: Callable[[str], None],
+    made_by: str, say: Callable[[str], None],
 ) -> str:  # fmt: skip
     """Train on everybody in `source` and judge on their last days; writes `FILES` and the forecaster; the table.
 
-    trained: folder of a forecaster to judge instead of training one; its days must be those of this source. Raises
-    DiaryError for sources that cannot be used, StorageError when `out` cannot be written.
+    trained: folder of a forecaster to judge instead of training one; its days must be those of this source.
+    made_by: the command, for the table. say: is told what is being done.
+    Raises DiaryError for sources that cannot be used, StorageError when `out` cannot be written.
     """
     check_writable(out)
     people, without = everybody(source, None, wanted)
@@ -50,7 +51,7 @@ def study(
     }  # fmt: skip
     for name, ax in figures.items():
         atomic_write_bytes(out / name, svg(ax))
-    text = table(found)
+    text = table(found, made_by)
     atomic_write_text(out / "table.md", text)
     return text
 
@@ -63,10 +64,10 @@ def train(
     return with_alarm(people, learn(learned, held, settings, say))
 
 
-def table(found: dict[str, Any]) -> str:
+def table(found: dict[str, Any], made_by: str) -> str:
     """The judgement as Markdown."""
     lines = [
-        "# Forecasts of glucose", "",
+        "# Forecasts of glucose", "", f"Made by `{made_by}`.", "",
         f"Judged on the last fifth of each record: {len(found['people'])} people, {found['windows']:,} forecasts, "
         f"{found['weights']:,} weights. {NOTICE}", "", "| bar | reached | needed | |", "|---|---:|---:|---|",
         *(f"| {row['bar']} | {_short(row['reached'])} | {row['needed']} | {'met' if row['met'] else '**MISSED**'} |"
