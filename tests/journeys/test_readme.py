@@ -64,3 +64,15 @@ def test_what_it_says_of_the_primary_comparison_is_what_the_tables_say() -> None
 def test_every_script_and_flag_it_names_exists() -> None:
     named = set(re.findall(r"python -m scripts\.(\w+)", README))
     assert named and [name for name in named if not (ROOT / "scripts" / f"{name}.py").is_file()] == []
+
+
+def test_what_it_says_of_forecasts_is_what_the_table_says() -> None:
+    table = (ROOT / "results" / "forecast" / "table.md").read_text("utf-8")
+    (said,) = [line for line in README.splitlines() if line.startswith("trains a [forecaster]")]
+    for name in ("forecaster", "last reading", "ridge, readings alone"):
+        error = re.search(rf"^\| {name} \| 17 \| ([\d.]+) ", table, re.M)
+        assert error is not None and error[1] in said
+    for bar in ("AUC of a low within 60 min", "events caught"):
+        reached = re.search(rf"^\| {bar} \| ([\d.]+) \|", table, re.M)
+        assert reached is not None and (reached[1] in said or f"{100 * float(reached[1]):.0f} %" in said)
+    assert re.findall(r"^\| ([^|]+) \|.*MISSED", table, re.M) == ["median lead, min"] and "that bar is missed" in said
