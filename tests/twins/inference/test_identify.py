@@ -19,7 +19,7 @@ from twins.inference.identify import (
     window_starts,
 )
 from twins.inference.personal import CARBS, EMPTYING, SENSITIVITY
-from twins.inference.posterior import posterior, quantiles
+from twins.inference.posterior import WIDENED, posterior, quantiles
 from twins.inference.priors import people, prior
 from twins.inference.record import Record
 from twins.world.diary import DiaryError
@@ -47,7 +47,8 @@ def test_a_twin_is_found_in_its_own_record() -> None:
 
 def test_where_data_are_silent_the_anchor_speaks() -> None:
     record = replace(blank(2.0), glucose_mg_dl=140 + np.random.default_rng(2).standard_normal(576))
-    told = replace(for_causes(record, slice(0, 576)), anchor=Anchor(60.0))
+    anchor = Anchor(60.0)
+    told = replace(for_causes(record, slice(0, 576)), anchor=anchor)
     found = fit(record, slice(0, 576), told)
     fall = personal.effects(found.theta[None], record)[0, 0]
     assert fall == pytest.approx(60, rel=0.15)
@@ -55,7 +56,9 @@ def test_where_data_are_silent_the_anchor_speaks() -> None:
     assert belief.weight.sum() == pytest.approx(1) and 3 < belief.effective <= 64
     falls = personal.effects(belief.theta, record)[:, 0]
     low, high = quantiles(falls, belief.weight, (0.05, 0.95))
-    assert low < fall < high and 1.2 < high / low < 8
+    # Nothing but the anchor is known: 90 % of a normal of its spread, widened.
+    wanted = 2 * 1.645 * anchor.log_sd * WIDENED
+    assert low < fall < high and 0.5 * wanted < np.log(high / low) < 1.5 * wanted
 
 
 def test_the_rule_is_1700_over_daily_insulin() -> None:
