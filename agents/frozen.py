@@ -13,17 +13,18 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from safetensors import SafetensorError
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from safetensors import numpy as safetensors
 
 from agents.actors import ACTIVATION, Activation, Actor, Algo, needed
+from agents.plain_weights import manifest_from, weights_from
 from twins.files import UnfitFile, read_file
 
 NOTICE = "Research software, not a medical device."
 """Said wherever a dose is shown."""
 WEIGHTS, MANIFEST = "policy.safetensors", "manifest.json"
 MAX_BYTES = {MANIFEST: 1 << 20, WEIGHTS: 64 << 20}
+REMEDY = "train the policy again"
 
 
 class PolicyError(ValueError):
@@ -128,24 +129,8 @@ def load(folder: str | Path) -> FrozenPolicy:
                 f"no {name} in {folder}; a policy is a folder with {MANIFEST} and {WEIGHTS}, such as {such}"
             )
     manifest_file, data = (_read(folder, name) for name in (MANIFEST, WEIGHTS))
-    try:
-        manifest = Manifest.model_validate(json.loads(manifest_file))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise PolicyError(f"{folder / MANIFEST}: {where}: {first['msg']}; train the policy again") from None
-    except (ValueError, RecursionError) as error:
-        raise PolicyError(f"{folder / MANIFEST} is not JSON ({error}); train the policy again") from None
-    if hashlib.sha256(data).hexdigest() != manifest.weights_sha256:
-        raise PolicyError(
-            f"{folder / WEIGHTS} is not the file its manifest was written for; get both files anew"
-        )
-    try:
-        weights = safetensors.load(data)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise PolicyError(
-            f"{folder / WEIGHTS} cannot be read as safetensors ({error}); train the policy again"
-        ) from None
+    manifest = manifest_from(folder / MANIFEST, manifest_file, Manifest, PolicyError, REMEDY)
+    weights = weights_from(folder / WEIGHTS, data, manifest.weights_sha256, PolicyError, REMEDY)
     return FrozenPolicy(manifest, _checked(manifest, weights))
 
 
@@ -165,8 +150,8 @@ def _checked(manifest: Manifest, weights: dict[str, NDArray[Any]]) -> dict[str, 
             found = "nothing" if held is None else f"{held.dtype}{held.shape}"
             raise PolicyError(f"weights {name}: {found} found, float32{shape} needed by the manifest")
         if name.endswith(".ra_var") and (held < 0).any():
-            raise PolicyError(f"weights {name} hold a variance below 0; train the policy again")
+            raise PolicyError(f"weights {name} hold a variance below 0; {REMEDY}")
     for name, held in weights.items():
         if not np.isfinite(held).all():
-            raise PolicyError(f"weights {name} hold values that are not finite; train the policy again")
+            raise PolicyError(f"weights {name} hold values that are not finite; {REMEDY}")
     return weights

@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from safetensors import SafetensorError
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from safetensors import numpy as safetensors
 
 from agents.forecast.features import CHANNELS
@@ -20,6 +19,7 @@ from agents.forecast.forecaster import COVERAGE, Forecaster, needed
 from agents.forecast.network import QUANTILES, Sizes
 from agents.forecast.targets import HORIZONS_MIN, STEPS
 from agents.frozen import NOTICE
+from agents.plain_weights import manifest_from, weights_from
 from twins.files import UnfitFile, atomic_write_bytes, read_file
 
 WEIGHTS, MANIFEST = "forecaster.safetensors", "manifest.json"
@@ -96,14 +96,7 @@ def load(folder: str | Path, names: tuple[str, ...]) -> Forecaster:
     """
     folder = Path(folder)
     manifest_file, data = _read(folder, MANIFEST), _read(folder, WEIGHTS)
-    try:
-        manifest = Manifest.model_validate(json.loads(manifest_file))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ForecasterError(f"{folder / MANIFEST}: {where}: {first['msg']}; {REMEDY}") from None
-    except (ValueError, RecursionError) as error:
-        raise ForecasterError(f"{folder / MANIFEST} is not JSON ({error}); {REMEDY}") from None
+    manifest = manifest_from(folder / MANIFEST, manifest_file, Manifest, ForecasterError, REMEDY)
     made = (CHANNELS, names, HORIZONS_MIN, QUANTILES, COVERAGE)
     if (
         manifest.channels,
@@ -115,16 +108,7 @@ def load(folder: str | Path, names: tuple[str, ...]) -> Forecaster:
         raise ForecasterError(
             f"{folder / MANIFEST}: it sees or says other things than this version; {REMEDY}"
         )
-    if hashlib.sha256(data).hexdigest() != manifest.weights_sha256:
-        raise ForecasterError(
-            f"{folder / WEIGHTS} is not the file its manifest was written for; get both files anew"
-        )
-    try:
-        arrays = safetensors.load(data)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise ForecasterError(
-            f"{folder / WEIGHTS} cannot be read as safetensors ({error}); {REMEDY}"
-        ) from None
+    arrays = weights_from(folder / WEIGHTS, data, manifest.weights_sha256, ForecasterError, REMEDY)
     alarm = float("nan") if manifest.alarm is None else manifest.alarm
     return Forecaster(manifest.sizes, _checked(manifest, arrays), manifest.widening_mg_dl, alarm)
 
