@@ -6,10 +6,10 @@ a new body that is exchangeable with those of the calibration, the score exceeds
 most alpha. Raising the floor by that margin changes what is simulated, so the coverage behind it is measured anew.
 """
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
+
+from agents.forecast.conformal import conformal_quantile
 
 
 def conformal_margin(lowest_mg_dl: ArrayLike, floor_mg_dl: float, alpha: float) -> float:
@@ -22,9 +22,4 @@ def conformal_margin(lowest_mg_dl: ArrayLike, floor_mg_dl: float, alpha: float) 
         raise ValueError(
             f"lowest has shape {lowest.shape}, alpha is {alpha}; give (n,) finite values, 0 < alpha < 1"
         )
-    rank = math.ceil((len(lowest) + 1) * (1 - alpha))
-    if rank > len(lowest):
-        raise ValueError(
-            f"{len(lowest)} bodies are too few for alpha {alpha:g}; needed are {math.ceil(1 / alpha) - 1} or more"
-        )
-    return max(float(np.sort(floor_mg_dl - lowest)[rank - 1]), 0.0)
+    return max(conformal_quantile(floor_mg_dl - lowest, alpha, "bodies"), 0.0)

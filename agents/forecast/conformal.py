@@ -9,7 +9,7 @@ so the coverage on days after the calibration is measured, too.
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 
 def widening(low: ArrayLike, high: ArrayLike, seen: ArrayLike, alpha: float) -> float:
@@ -23,10 +23,17 @@ def widening(low: ArrayLike, high: ArrayLike, seen: ArrayLike, alpha: float) -> 
             f"intervals have shapes {a.shape} and {b.shape}, readings {y.shape}, alpha is {alpha}; give three of (n,), "
             "0 < alpha < 1"
         )
-    scores = np.maximum(a - y, y - b)[np.isfinite(y)]
+    return conformal_quantile(np.maximum(a - y, y - b)[np.isfinite(y)], alpha, "readings")
+
+
+def conformal_quantile(scores: NDArray[np.float64], alpha: float, of: str) -> float:
+    """What a new case's score exceeds with a probability of at most `alpha`, from those of exchangeable cases (n,).
+
+    of: what the cases are, for the error. Raises ValueError when they are too few: n + 1 >= 1 / alpha is needed.
+    """
     rank = math.ceil((len(scores) + 1) * (1 - alpha))
     if rank > len(scores):
         raise ValueError(
-            f"{len(scores)} readings are too few for alpha {alpha:g}; needed are {math.ceil(1 / alpha) - 1} or more"
+            f"{len(scores)} {of} are too few for alpha {alpha:g}; needed are {math.ceil(1 / alpha) - 1} or more"
         )
     return float(np.sort(scores)[rank - 1])
