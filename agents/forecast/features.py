@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twins.inference.record import Record
+from twins.inference.record import Record, on_board
 from twins.units import MINUTES_PER_DAY
 from twins.world.diary import STEP_MIN, STEPS_PER_DAY
 
@@ -86,7 +86,7 @@ def see(record: Record) -> Seen:
         [
             (held - 140) / 60, (held - step_back) / 10, ~read, 20 * _before(bolus) / daily,
             np.clip(np.nan_to_num(last), -1, 3), _before(known), _before(carbs) / 40,
-            10 * _on_board(bolus, 75.0) / daily, _on_board(carbs, 60.0) / 50,
+            10 * on_board(bolus, 75.0) / daily, on_board(carbs, 60.0) / 50,
         ],
         axis=1,
     )  # fmt: skip
@@ -166,7 +166,7 @@ def _an_hour_later(values: Array, days: int) -> Array:
 def _amounts(name: str, amount: Array, board: str, unit: Array) -> dict[str, Array]:
     """An amount over stretches of the past, and what is left of it by exponentials, in `unit` (n,)."""
     out = {f"{name}_{a}_{b}": _total(amount, a // STEP_MIN, b // STEP_MIN) / unit for a, b in _AGO_MIN}
-    return out | {f"{name}_left_{tau:g}": _on_board(amount, tau) / unit for tau in _BOARD_MIN[board]}
+    return out | {f"{name}_left_{tau:g}": on_board(amount, tau) / unit for tau in _BOARD_MIN[board]}
 
 
 def _held(glucose: Array) -> Array:
@@ -206,12 +206,3 @@ def _lowest(values: Array, steps: int) -> Array:
     filled = np.append(np.full(steps - 1, np.inf), np.where(np.isfinite(values), values, np.inf))
     found = np.lib.stride_tricks.sliding_window_view(filled, steps).min(axis=1)
     return np.where(np.isfinite(found), found, np.nan)
-
-
-def _on_board(amount: Array, decay_min: float) -> Array:
-    """What is left of all that came before each step, by an exponential."""
-    left = np.exp(-STEP_MIN / decay_min)
-    out = np.zeros(len(amount) + 1)
-    for step, new in enumerate(amount):
-        out[step + 1] = left * (out[step] + new)
-    return out[:-1]

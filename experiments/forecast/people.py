@@ -15,13 +15,11 @@ from agents.forecast.features import Seen, see
 from agents.forecast.learn import Examples
 from agents.forecast.targets import STEPS, ahead
 from twins.inference.record import Record, record
-from twins.units import MINUTES_PER_DAY
 from twins.world import readers
-from twins.world.diary import STEP_MIN, STEPS_PER_DAY, Diary, DiaryError
+from twins.world.diary import STEPS_PER_DAY, Diary, DiaryError
 
 TEST, HOLD = 0.2, 0.125
 LEAST_DAYS = 5
-_BY_STEP = ("glucose_mg_dl", "carbs_g", "basal_u", "meal_bolus_u", "other_bolus_u", "basal_known")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,15 +53,7 @@ def whole(diary: Diary) -> Record:
     usual = float(np.median(diary.basal_u_per_h[known])) if known.any() else 0.0
     held = record(replace(diary, basal_u_per_h=np.where(known, diary.basal_u_per_h, usual)))
     first, last = np.flatnonzero(np.isfinite(diary.glucose_mg_dl))[[0, -1]]
-    return cut(replace(held, basal_known=known), slice(first, last + 1))
-
-
-def cut(held: Record, part: slice) -> Record:
-    """The steps `part` of a record, as a record. Its planned rate stays that of all days."""
-    return replace(
-        held, minute_of_day=(held.minute_of_day + STEP_MIN * part.start) % MINUTES_PER_DAY,
-        **{name: getattr(held, name)[part] for name in _BY_STEP},
-    )  # fmt: skip
+    return replace(held, basal_known=known).take(slice(first, last + 1))
 
 
 def person(held: Record) -> Person:

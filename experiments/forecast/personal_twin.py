@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from agents.forecast.features import LOW_MG_DL
 from agents.forecast.targets import HORIZONS_MIN, STEPS
-from experiments.forecast.people import Person, cut
+from experiments.forecast.people import Person
 from experiments.forecast.rivals import Guess
 from twins.inference.identify import errors, fit, for_forecasts
 from twins.inference.priors import prior
@@ -28,7 +28,7 @@ def twin_guess(person: Person, starts: NDArray[np.int64]) -> Guess | str:
     that would bring glucose below 70 within the hour.
     """
     begins = int(np.argmax(person.record.basal_known))
-    record = cut(person.record, slice(begins, None))
+    record = person.record.take(slice(begins, None))
     last = person.train.stop - begins
     part = slice(last - FIT_DAYS * STEPS_PER_DAY, last)
     if not person.record.basal_known.any() or part.start < 0:

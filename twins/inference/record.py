@@ -5,7 +5,7 @@ would have been given without any reaction (`planned`), is told apart from that:
 the plan alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ KG = 75.0
 """Weight of a person whose weight is not known."""
 FILLED_MIN = 10
 """Gaps of up to this length are bridged where a forecast is scored; the twin itself sees raw readings alone."""
+
+
+_BY_STEP = ("glucose_mg_dl", "carbs_g", "basal_u", "meal_bolus_u", "other_bolus_u", "basal_known")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +58,13 @@ class Record:
     def daily_insulin_u(self) -> float:
         """Mean insulin of a day [U]."""
         return float(self.delivered_u.mean() * STEPS_PER_DAY)
+
+    def take(self, part: slice) -> "Record":
+        """The steps `part` as a record. Its planned rate stays that of all days."""
+        return replace(
+            self, minute_of_day=(self.minute_of_day + STEP_MIN * part.start) % MINUTES_PER_DAY,
+            **{name: getattr(self, name)[part] for name in _BY_STEP},
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.glucose_mg_dl)
@@ -99,9 +109,19 @@ def record(diary: Diary, weight_kg: float = KG) -> Record:
 
 def bridged(glucose_mg_dl: NDArray[np.float64]) -> NDArray[np.float64]:
     """Readings with gaps of up to `FILLED_MIN` filled along a straight line, to be scored against; others stay NaN."""
-    out = glucose_mg_dl.copy()
-    read = np.flatnonzero(np.isfinite(out))
-    for a, b in zip(read[:-1], read[1:], strict=True):
-        if 1 < b - a <= FILLED_MIN // STEP_MIN + 1:
-            out[a + 1 : b] = np.interp(np.arange(a + 1, b), (a, b), (out[a], out[b]))
-    return out
+    step, read = np.arange(len(glucose_mg_dl)), np.isfinite(glucose_mg_dl)
+    if not read.any():
+        return glucose_mg_dl.copy()
+    last = np.maximum.accumulate(np.where(read, step, -len(step)))
+    after = np.minimum.accumulate(np.where(read, step, 2 * len(step))[::-1])[::-1]
+    near = after - last <= FILLED_MIN // STEP_MIN + 1
+    return np.where(near, np.interp(step, step[read], glucose_mg_dl[read]), np.nan)
+
+
+def on_board(amount: NDArray[np.float64], decay_min: float) -> NDArray[np.float64]:
+    """What is left (n,) of all that came before each step, by an exponential."""
+    left = np.exp(-STEP_MIN / decay_min)
+    out = np.zeros(len(amount) + 1)
+    for step, new in enumerate(amount):
+        out[step + 1] = left * (out[step] + new)
+    return out[:-1]

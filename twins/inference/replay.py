@@ -47,6 +47,8 @@ def forecasts(
             f"forecasts of {steps} steps from {starts.min()} ... {starts.max()}; the record has steps 0 ... "
             f"{len(record) - 1}, so ask for less"
         )
+    # What comes after the last forecast changes none.
+    record = record.take(slice(0, starts.max() + steps if len(starts) else 1))
     parameters, scale = personal.bodies(theta, record), np.exp(theta)
     matrix = insulin_matrix({name: parameters[:, column] for name, column in COLUMN.items()})
     fading = np.exp(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twins.inference.identify import targets, window_starts
-from twins.inference.record import Record, bridged
+from twins.inference.record import Record, bridged, on_board
 from twins.units import MINUTES_PER_DAY
 from twins.world.diary import STEP_MIN
 
@@ -71,8 +71,8 @@ def _features(record: Record, starts: NDArray[np.int64], horizon_min: int) -> ND
     newest = np.maximum.accumulate(np.where(np.isfinite(glucose), np.arange(len(glucose)), read[0]))
     held = glucose[newest]
     past = [held[np.maximum(starts - back, 0)] for back in range(0, PAST_MIN // STEP_MIN + 1, 3)]
-    on_board = [
-        _decayed(amount, decay)[starts]
+    left = [
+        on_board(amount, decay)[starts]
         for amount, decay in ((record.delivered_u, INSULIN_DECAY_MIN), (record.carbs_g, CARBS_DECAY_MIN))
     ]
     angle = 2 * np.pi * (record.minute_of_day + STEP_MIN * starts) / MINUTES_PER_DAY
@@ -83,16 +83,7 @@ def _features(record: Record, starts: NDArray[np.int64], horizon_min: int) -> ND
         for hour in range(0, horizon_min, 60):
             first, last = starts + hour // STEP_MIN, starts + min(hour + 60, horizon_min) // STEP_MIN
             coming.append(total[np.minimum(last, len(glucose))] - total[np.minimum(first, len(glucose))])
-    return np.stack([*past, *on_board, *clock, *coming], axis=1)
-
-
-def _decayed(amount: NDArray[np.float64], decay_min: float) -> NDArray[np.float64]:
-    """What is left of all that came before each step, by an exponential."""
-    left = np.exp(-STEP_MIN / decay_min)
-    out = np.zeros(len(amount) + 1)
-    for step, new in enumerate(amount):
-        out[step + 1] = left * (out[step] + new)
-    return out[:-1]
+    return np.stack([*past, *left, *clock, *coming], axis=1)
 
 
 def _block(record: Record, steps: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -32,7 +32,7 @@ from twins.world.diary import RANGE_MG_DL, STEP_MIN, STEPS_PER_DAY
 
 HORIZONS_MIN = (60, 120, 240)
 ALL_MIN = tuple(range(STEP_MIN, 240 + STEP_MIN, STEP_MIN))
-TEST_EVERY_MIN = 90
+FIT_EVERY_MIN, TEST_EVERY_MIN = 15, 90
 BANDS = (0.5, 0.9)
 EXPIRES_DAYS = 14
 FALL_OVER_RULE = (0.4, 1.5)
@@ -78,9 +78,10 @@ def identify(
     part, test = record.days(1, fit_days), record.days(fit_days + 1, fit_days + test_days)
     causes = for_causes(record, part, fall_mg_dl_per_u)
     forecast, causal = fit(record, part, for_forecasts(priors.prior(record.who))), fit(record, part, causes)
-    band = np.nanquantile(_errors(forecast, record, part, 3 * STEP_MIN), [0.05, 0.25, 0.75, 0.95], axis=0)
+    own = errors(forecast.theta[None], record, window_starts(record, part, FIT_EVERY_MIN), ALL_MIN)[0]
+    band = np.nanquantile(own, [0.05, 0.25, 0.75, 0.95], axis=0)
     belief = posterior(record, part, causes, causal)
-    card = _card(record, part, test, forecast, causal, belief, band, causes)
+    card = _card(record, part, test, forecast, causal, belief, own, band, causes)
     if ends is not None:
         card["expires"] = (ends + timedelta(days=EXPIRES_DAYS)).date().isoformat()
     return Personal(record, part, test, forecast, causal, belief, band, card)
@@ -96,33 +97,28 @@ def drift(before: NDArray[np.float64], fitted: Personal) -> dict[str, Any]:
     return {"rmse_mg_dl": found, "drifted": found["240"] > DRIFTED * fitted.card["rmse_mg_dl"]["240"]}
 
 
-def _errors(one: Fit, record: Record, part: slice, every_min: int) -> NDArray[np.float64]:
-    """Errors (W, 48) at every step up to 4 h."""
-    missed: NDArray[np.float64] = errors(
-        one.theta[None], record, window_starts(record, part, every_min), ALL_MIN
-    )[0]
-    return missed
-
-
 def _card(
-    record: Record, part: slice, test: slice, forecast: Fit, causal: Fit, belief: Posterior, band: NDArray[np.float64],
-    told: Told,
+    record: Record, part: slice, test: slice, forecast: Fit, causal: Fit, belief: Posterior, own: NDArray[np.float64],
+    band: NDArray[np.float64], told: Told,
 ) -> dict[str, Any]:  # fmt: skip
+    """own (W, 48): the forecast twin's errors in the days of the fit; band: their quantiles."""
     starts = window_starts(record, test, TEST_EVERY_MIN)
     seen = targets(record, starts, HORIZONS_MIN)
-    of_forecast, of_causal = (
-        _rmse(errors(one.theta[None], record, starts, HORIZONS_MIN)[0]) for one in (forecast, causal)
+    theta = np.stack([forecast.theta, causal.theta, priors.prior(record.who).mean])
+    missed = errors(theta, record, starts, ALL_MIN)
+    of_forecast, of_causal, population = (
+        _rmse(one[:, np.searchsorted(ALL_MIN, HORIZONS_MIN)]) for one in missed
     )
-    population = _rmse(errors(priors.prior(record.who).mean[None], record, starts, HORIZONS_MIN)[0])
     references = {
         "persistence": _rmse(rivals.persistence(record, starts, HORIZONS_MIN) - seen),
         "time_of_day_mean": _rmse(rivals.time_of_day_mean(record, part, starts, HORIZONS_MIN) - seen),
         "population_twin": population,
         "ridge": _rmse(rivals.ridge(record, part, starts, HORIZONS_MIN) - seen),
     }
-    missed = _errors(forecast, record, test, TEST_EVERY_MIN)
-    read = np.isfinite(missed)
-    inside = [((missed >= band[low]) & (missed <= band[high]))[read].mean() for low, high in ((1, 2), (0, 3))]
+    read = np.isfinite(missed[0])
+    inside = [
+        ((missed[0] >= band[low]) & (missed[0] <= band[high]))[read].mean() for low, high in ((1, 2), (0, 3))
+    ]
     coverage = {f"{100 * share:.0f}": float(one) for share, one in zip(BANDS, inside, strict=True)}
     effects = personal.effects(belief.theta, record)
     usual = rule(record, part)
@@ -159,7 +155,7 @@ def _card(
         "one_step_autocorrelation": _whiteness(forecast, record, test),
         "glucose_shares": {
             "observed": _shares(record.glucose_mg_dl[test]),
-            "twin": _replayed(forecast, record, part, test),
+            "twin": _replayed(forecast, record, own, test),
         },
         "fall_mg_dl_per_u": fall | {"over_rule": fall["value"] / usual},
         "rise_mg_dl_per_10_g": rise,
@@ -210,10 +206,9 @@ def _shares(glucose: NDArray[np.float64]) -> dict[str, float]:
     }
 
 
-def _replayed(one: Fit, record: Record, part: slice, test: slice) -> dict[str, float]:
+def _replayed(one: Fit, record: Record, own: NDArray[np.float64], test: slice) -> dict[str, float]:
     """Shares of glucose as the twin lives the days of the test, 4 h at a time, with errors as in those of the fit."""
     starts = np.arange(test.start, test.stop - len(ALL_MIN) + 1, len(ALL_MIN))
-    missed = _errors(one, record, part, 3 * STEP_MIN)
-    missed = missed[np.isfinite(missed).all(axis=1)]
+    missed = own[np.isfinite(own).all(axis=1)]
     lived = forecasts(one.theta[None], record, starts, len(ALL_MIN))[0]
     return _shares(np.clip(lived[:, None] - missed[None, :: max(len(missed) // 100, 1)], 40, 400).ravel())

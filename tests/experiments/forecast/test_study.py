@@ -12,7 +12,7 @@ from agents.forecast.saved import TRAINED, load
 from agents.forecast.targets import ahead
 from experiments.forecast import study
 from experiments.forecast.judge import bars
-from experiments.forecast.people import cut, everybody, person, whole
+from experiments.forecast.people import everybody, person, whole
 from experiments.forecast.personal_twin import twin_guess
 from experiments.forecast.scores import rmse
 from scripts import forecast
@@ -44,8 +44,8 @@ def test_the_whole_record_is_that_of_a_twin_where_basal_is_known() -> None:
     )
     first = max(basal, read)
     ours, theirs = (
-        cut(held, slice(first - read, first - read + 2000)),
-        cut(theirs, slice(first - basal, None)),
+        held.take(slice(first - read, first - read + 2000)),
+        theirs.take(slice(first - basal, None)),
     )
     assert ours.minute_of_day == theirs.minute_of_day == first * 5 % 1440
     for name in ("glucose_mg_dl", "carbs_g", "basal_u", "meal_bolus_u", "other_bolus_u"):
