@@ -92,9 +92,6 @@ def run(
     if processes < 1:
         raise ValueError(f"processes is {processes}; give 1 or more")
     check_writable(folder, 50.0)
-    os.environ.setdefault(
-        "OMP_NUM_THREADS", "1"
-    )  # of the processes: two that share a core's threads are slower
     with FolderLock(folder):
         return _Run(cells, folder, processes, say or _print).flow()
 

@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.frozen import NOTICE
 from experiments.personal.fit import fit_person
+from experiments.plots.personal import RIVALS
 from twins.files import atomic_write_text
 from twins.inference.validity import HORIZONS_MIN
 from twins.world import readers
 from twins.world.diary import DiaryError
 
 TWINS = {"twin": "rmse_mg_dl", "causal": "rmse_mg_dl_causal"}
-RIVALS = ("persistence", "time_of_day_mean", "population_twin", "ridge")
 
 
 def fit_everybody(
@@ -64,20 +65,24 @@ def table(cards: dict[str, dict[str, Any]], without: dict[str, str], command: Se
             + " | ".join(f"{one:.2f}" for one in middle)
             + " |"
         )
-        mine, last = held[:, :3], held[:, 6:9]
-        hour, population = held[:, 9:12], held[:, 12:15]
+        errors = np.stack([_rmse(cards[person]) for person in clean])
+        mine, causal, last, hour, population, _ = np.moveaxis(errors, 1, 0)
         wins = (mine < population).sum(axis=0)
+        bands, falls = (
+            np.array([cards[person][name][of] for person in clean])
+            for name, of in (("coverage", "90"), ("fall_mg_dl_per_u", "over_rule"))
+        )
         ratios = {
             "4 h over the last reading": np.median(mine[:, 2] / last[:, 2]),
             "4 h over the own mean by hour": np.median(mine[:, 2] / hour[:, 2]),
             "1 h over the own mean by hour": np.median(mine[:, 0] / hour[:, 0]),
-            "4 h of the causal twin over the twin": np.median(held[:, 5]) / np.median(mine[:, 2]),
+            "4 h of the causal twin over the twin": np.median(causal[:, 2]) / np.median(mine[:, 2]),
         }
         lines += [
             "", "Median ratios: " + "; ".join(f"{name} {value:.2f}" for name, value in ratios.items()) + ".", "",
             f"Better than the twin of the others at 1, 2, 4 h: {wins[0]}, {wins[1]}, {wins[2]} of {len(clean)}. 90 % "
-            f"bands hold {100 * held[:, 18].mean():.1f} % on average. Fall per unit over the clinical rule: "
-            f"{held[:, 19].min():.2f} to {held[:, 19].max():.2f}.",
+            f"bands hold {100 * bands.mean():.1f} % on average. Fall per unit over the clinical rule: "
+            f"{falls.min():.2f} to {falls.max():.2f}.",
         ]  # fmt: skip
     refused = {person: card["reasons"] for person, card in cards.items() if card["reasons"]}
     lines += [
@@ -88,12 +93,13 @@ def table(cards: dict[str, dict[str, Any]], without: dict[str, str], command: Se
     return "\n".join(lines) + "\n"
 
 
-def _numbers(card: dict[str, Any]) -> list[float]:
+def _rmse(card: dict[str, Any]) -> NDArray[np.float64]:
+    """Errors (6, 3) of `TWINS`, then `RIVALS`, by horizon."""
     found = [card[name] for name in TWINS.values()] + [card["rmse_mg_dl_references"][name] for name in RIVALS]
-    errors = [one[str(horizon)] for one in found for horizon in HORIZONS_MIN]
-    return [
-        *errors,
-        card["coverage"]["90"],
-        card["fall_mg_dl_per_u"]["over_rule"],
-        card["carbs_per_logged_g"],
-    ]
+    return np.array([[one[str(horizon)] for horizon in HORIZONS_MIN] for one in found])
+
+
+def _numbers(card: dict[str, Any]) -> list[float]:
+    """The columns of a person's row."""
+    fall = card["fall_mg_dl_per_u"]["over_rule"]
+    return [*_rmse(card).ravel(), card["coverage"]["90"], fall, card["carbs_per_logged_g"]]

@@ -1,5 +1,6 @@
 """Personal twins of real people against what prototypes reached and what no twin needs: figures of issue and card."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ def _folder() -> Path:
     return folder
 
 
+@cache
 def _fitted(person: str) -> Personal:
     _folder()
     return identify(record(named(f"azt1d/{person}")))
