@@ -8,37 +8,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.records.json_files import load_object
+from twins.cohort import DAILY_INSULIN_U, THERAPY_COLUMNS
 from twins.files import atomic_write_text
 from twins.inference.personal import NAMES
+from twins.inference.posterior import Posterior
+from twins.inference.posterior_cohort import settings
 from twins.inference.validity import ALL_MIN, Personal
 
-FORMAT = 1
+FORMAT = 2
 REMEDY = "make it again with scripts.fit_twin"
-KINDS = {"format": int, "who": str, "weight_kg": float, "planned_basal_u_per_h": float, "names": list, "forecast": list,
-         "draws": list, "weights": list, "band": list}  # fmt: skip
+KINDS = {"format": int, "who": str, "weight_kg": float, "planned_basal_u_per_h": float, "accepted": bool,
+         "therapy": list, "names": list,
+         "forecast": list, "draws": list, "weights": list, "band": list}  # fmt: skip
 LARGEST = 20.0
 """No logarithm of a scale is larger."""
 
 
 @dataclass(frozen=True)
 class TwinFile:
-    """What a file holds. forecast (17,): the forecast twin; draws (K, 17) and weights (K,): the causal one's posterior,
-    the most likely draw first; band (4, 48): quantiles of the forecast twin's errors at 5, 25, 75, 95 %."""
+    """What a file holds. forecast (17,): the forecast twin; belief: the posterior of the causal one, the most likely
+    draw first; band (4, 48): quantiles of the forecast twin's errors at 5, 25, 75, 95 %; therapy (7,): settings by the
+    clinical rules; accepted: whether the card lets the causal twin be used."""
 
     who: str
     weight_kg: float
     planned_basal_u_per_h: float
     forecast: NDArray[np.float64]
-    draws: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    belief: Posterior
     band: NDArray[np.float64]
+    therapy: NDArray[np.float64]
+    accepted: bool
 
 
 def save(fitted: Personal, path: Path) -> None:
     """Write a fitted twin, whole or not at all."""
     held = {
         "format": FORMAT, "who": fitted.record.who, "weight_kg": float(fitted.record.weight_kg),
-        "planned_basal_u_per_h": fitted.record.planned_basal_u_per_h, "names": list(NAMES),
+        "planned_basal_u_per_h": fitted.record.planned_basal_u_per_h, "accepted": fitted.card["accepted"],
+        "therapy": settings(fitted.record, fitted.part).tolist(), "names": list(NAMES),
         "forecast": fitted.forecast.theta.tolist(), "draws": fitted.belief.theta.tolist(),
         "weights": fitted.belief.weight.tolist(), "band": fitted.band.tolist(),
     }  # fmt: skip
@@ -57,7 +64,7 @@ def load(path: Path) -> TwinFile:
         _array(path, held, name, shape, most)
         for name, shape, most in (
             ("forecast", (len(NAMES),), LARGEST), ("draws", (count, len(NAMES)), LARGEST), ("weights", (count,), 1.0),
-            ("band", (4, len(ALL_MIN)), 1e3),
+            ("band", (4, len(ALL_MIN)), 1e3), ("therapy", (THERAPY_COLUMNS,), 1e3),
         )
     ]  # fmt: skip
     if count == 0 or (arrays[2] < 0).any() or abs(arrays[2].sum() - 1) > 1e-6:
@@ -65,7 +72,13 @@ def load(path: Path) -> TwinFile:
     for name, low, high in (("weight_kg", 10, 300), ("planned_basal_u_per_h", 0, 20)):
         if not low <= held[name] <= high:
             raise ValueError(f"{path}: {name} is {held[name]}; allowed is {low} ... {high}; {REMEDY}")
-    return TwinFile(held["who"], held["weight_kg"], held["planned_basal_u_per_h"], *arrays)
+    forecast, draws, weights, band, therapy = arrays
+    if not (therapy[:DAILY_INSULIN_U] > 0).all():
+        raise ValueError(f"{path}: therapy has settings that are not above 0; {REMEDY}")
+    return TwinFile(
+        held["who"], held["weight_kg"], held["planned_basal_u_per_h"], forecast, Posterior(draws, weights), band,
+        therapy, held["accepted"],
+    )  # fmt: skip
 
 
 def _array(

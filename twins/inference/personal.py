@@ -1,10 +1,12 @@
 """The family of personal twins: a mean adult of the UVA/Padova model, scaled in what ten days of records can tell.
 
-A member is a vector of logarithms `theta` (17,), in the order of `NAMES`, for one person's `Record`. `bodies` makes
+A member is a vector of logarithms `theta` (17,), in the order of `NAMES`, for one person. `bodies` makes
 parameters of the model of it, at equilibrium under the person's planned basal rate. What the model does not know is
 told by a rhythm (the level of glucose that planned basal holds, by time of day) and by an observer's two disturbances,
 one that fades within an hour and one within most of a day.
 """
+
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,6 @@ from twins.bodies.glucose import COLUMN
 from twins.bodies.glucose_forecast import STEP_MIN, Forecast, prepare
 from twins.bodies.model import NEUTRAL_DRIVE
 from twins.draw import HEPATIC_EXTRACTION
-from twins.inference.record import Record
 from twins.units import INSULIN_PMOL_PER_U
 
 NODES = 8
@@ -35,18 +36,34 @@ EFFECT_MIN = 480
 """A unit of insulin and ten grams have their full effect within this time."""
 
 
+class Known(Protocol):
+    """What the family must know of a person besides their twin: a `Record`, or what a file keeps of one."""
+
+    @property
+    def who(self) -> str:
+        """A name."""
+
+    @property
+    def weight_kg(self) -> float:
+        """Body weight."""
+
+    @property
+    def planned_basal_u_per_h(self) -> float:
+        """The rate at which a twin is in equilibrium."""
+
+
 def mean_adult() -> NDArray[np.float64]:
     """Geometric mean (P,) of the parameters of the adults."""
     mean: NDArray[np.float64] = np.exp(np.log(cohort.load("adult").parameters).mean(axis=0))
     return mean
 
 
-def bodies(theta: NDArray[np.float64], record: Record) -> NDArray[np.float64]:
+def bodies(theta: NDArray[np.float64], person: Known) -> NDArray[np.float64]:
     """Parameters (K, P) of the model for logarithms `theta` (K, 17), at equilibrium under the planned basal rate."""
     out = np.repeat(mean_adult()[None], len(theta), axis=0)
     scale = np.exp(theta)
     p = {name: out[:, column] for name, column in COLUMN.items()}  # views: what is set here is set in `out`
-    p["BW"][:] = record.weight_kg
+    p["BW"][:] = person.weight_kg
     for parameter, names in (
         (SENSITIVITY, ("Vmx", "kp3")), (FEEDBACK, ("kp2",)), (EMPTYING, ("kmax", "kmin")),
         (SPEED, ("ka1", "ka2", "kd")),
@@ -55,7 +72,7 @@ def bodies(theta: NDArray[np.float64], record: Record) -> NDArray[np.float64]:
             p[name] *= scale[:, parameter]
     p["Gb"][:] = 100.0 * scale[:, LEVEL]
     p["m30"][:] = p["m1"] * HEPATIC_EXTRACTION / (1 - HEPATIC_EXTRACTION)
-    p["u2ss"][:] = max(record.planned_basal_u_per_h, LEAST_BASAL_U_PER_H) / 60 * INSULIN_PMOL_PER_U / p["BW"]
+    p["u2ss"][:] = max(person.planned_basal_u_per_h, LEAST_BASAL_U_PER_H) / 60 * INSULIN_PMOL_PER_U / p["BW"]
     p["Ib"][:] = p["u2ss"] / p["Vi"] / (p["m2"] + p["m4"] - p["m1"] * p["m2"] / (p["m1"] + p["m30"]))
     p["kp1"][:] = p["EGPb"] + p["kp2"] * p["Gb"] * p["Vg"] + p["kp3"] * p["Ib"]
     tissue = (p["Fsnc"] - p["EGPb"] + p["k1"] * p["Gb"] * p["Vg"]) / p["k2"]
@@ -75,9 +92,9 @@ def rhythm(theta: NDArray[np.float64], parameters: NDArray[np.float64]) -> NDArr
     return extra
 
 
-def effects(theta: NDArray[np.float64], record: Record) -> NDArray[np.float64]:
+def effects(theta: NDArray[np.float64], person: Known) -> NDArray[np.float64]:
     """What 1 U lowers and 10 g logged raise glucose at most, from the level under planned basal: (K, 2) [mg/dL]."""
-    parameters, model = bodies(theta, record), cohort.load("adult").model
+    parameters, model = bodies(theta, person), cohort.load("adult").model
     n, steps = len(theta), EFFECT_MIN // STEP_MIN
     ahead = prepare(parameters, EFFECT_MIN, STEP_MIN)
     state, drive = model.basal_state(parameters), np.tile(np.array(NEUTRAL_DRIVE), (n, 1))

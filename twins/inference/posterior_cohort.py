@@ -1,14 +1,13 @@
 """A posterior as a cohort: bodies that a person may have, by how likely each is, for environments to be made of.
 
-What the bodies keep of a twin: sensitivity, the liver's feedback, level, emptying, absorption, and how much is eaten
-per gram that is announced (as bioavailability). What they leave out: the rhythm of the day and the observer's
-disturbances, for which a model has no parameter. Settings come from the clinical rules on the diary, never from a body.
+What the bodies keep of a twin: sensitivity, the liver's feedback, level and its rhythm through the day, emptying,
+absorption, and how much is eaten per gram that is announced (as bioavailability). What they leave out is the observer's
+disturbances: a scenario brings its own. Settings come from the clinical rules on the diary, never from a body.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twins import cohort as cohorts
 from twins.bodies.glucose import COLUMN
 from twins.cohort import (
     ADULT,
@@ -26,8 +25,10 @@ from twins.cohort import (
 )
 from twins.inference import personal
 from twins.inference.identify import rule
+from twins.inference.personal import Known
 from twins.inference.posterior import Posterior
 from twins.inference.record import Record
+from twins.inference.rhythmic import Rhythmic
 from twins.world.diary import STEPS_PER_DAY
 
 GRAMS_PER_DAILY_U = 500.0
@@ -49,20 +50,39 @@ def settings(record: Record, part: slice) -> NDArray[np.float64]:
     return out
 
 
-def posterior_cohort(belief: Posterior, record: Record, part: slice) -> Cohort:
-    """The draws of a posterior as persons "WHO~draw#001", ... with their weights, all under the same settings."""
-    parameters = personal.bodies(belief.theta, record)
-    parameters[:, COLUMN["f"]] *= np.exp(belief.theta[:, personal.CARBS])
-    count = len(parameters)
+def posterior_cohort(belief: Posterior, person: Known, therapy: NDArray[np.float64]) -> Cohort:
+    """The draws of a posterior as persons "WHO~draw#001", ... with their weights, all under the settings (7,)."""
+    bodies = personal.bodies(belief.theta, person)
+    liver = personal.rhythm(belief.theta, bodies)
+    bodies[:, COLUMN["f"]] *= np.exp(belief.theta[:, personal.CARBS])
+    count = len(bodies)
     with np.errstate(divide="ignore"):
-        log_weight = np.maximum(
-            np.log(belief.weight), -700.0
-        )  # finite: an impossible draw has weight 0 all the same
+        # finite: an impossible draw has weight 0 all the same
+        log_weight = np.maximum(np.log(belief.weight), -700.0)
     return Cohort(
-        cohorts.load("adult").model,
-        tuple(f"{record.who}~draw#{number:03d}" for number in range(1, count + 1)),
-        parameters,
-        np.tile(settings(record, part), (count, 1)),
-        np.full(count, record.weight_kg),
+        Rhythmic(),
+        tuple(f"{person.who}~draw#{number:03d}" for number in range(1, count + 1)),
+        np.concatenate([bodies, liver], axis=1),
+        np.tile(therapy, (count, 1)),
+        np.full(count, person.weight_kg),
         log_weight,
+    )
+
+
+def resampled(cohort: Cohort, count: int) -> Cohort:
+    """`count` people who stand for a weighted cohort, all of the same weight (systematic resampling, from the middle).
+
+    A body may come several times, under ids that end in "/2", "/3" ... Raises ValueError for a count below 1.
+    """
+    if count < 1:
+        raise ValueError(f"{count} draws were asked for; give 1 or more")
+    weight = np.exp(cohort.log_weight - cohort.log_weight.max())
+    rows = np.searchsorted(np.cumsum(weight) / weight.sum(), (np.arange(count) + 0.5) / count)
+    before = [int((rows[:place] == row).sum()) for place, row in enumerate(rows)]
+    chosen = [
+        cohort.ids[row] + (f"/{copies + 1}" if copies else "")
+        for row, copies in zip(rows, before, strict=True)
+    ]
+    return Cohort(
+        cohort.model, tuple(chosen), cohort.parameters[rows], cohort.therapy[rows], cohort.weight_kg[rows]
     )

@@ -9,6 +9,7 @@ import pytest
 from experiments.personal.everybody import table
 from experiments.personal.twin_file import load
 from scripts import fit_twin
+from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U, DAILY_INSULIN_U
 from twins.inference.personal import NAMES
 from twins.world.diary import DiaryError
 from twins.world.readers import SIMULATED_DIARY
@@ -52,18 +53,17 @@ def test_the_card_expires_two_weeks_after_the_last_day(folder: Path) -> None:
 
 def test_a_twin_is_read_back(folder: Path) -> None:
     twin = load(folder / "twin.json")
-    assert twin.forecast.shape == (len(NAMES),) and twin.draws.shape == (len(twin.weights), len(NAMES))
-    assert (
-        twin.weights.sum() == pytest.approx(1)
-        and twin.band.shape == (4, 48)
-        and twin.planned_basal_u_per_h > 0
-    )
+    assert twin.forecast.shape == (len(NAMES),) and twin.band.shape == (4, 48)
+    draws, weight = twin.belief.theta, twin.belief.weight
+    assert draws.shape == (len(weight), len(NAMES)) and weight.sum() == pytest.approx(1)
+    assert twin.accepted and twin.therapy[BASAL_U_PER_H] == twin.planned_basal_u_per_h > 0
+    assert twin.therapy[CARB_RATIO_G_PER_U] * twin.therapy[DAILY_INSULIN_U] == pytest.approx(500)
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"format": 2}, "of another version"),
+        ({"format": 1}, "of another version"),
         ({"names": ["a"]}, "of another version"),
         ({"forecast": None}, "forecast is 'None'; needed is list"),
         ({"forecast": [0.0] * 3}, r"forecast has shape \(3,\); needed are finite numbers"),
@@ -72,6 +72,9 @@ def test_a_twin_is_read_back(folder: Path) -> None:
         ({"draws": [[0.0] * 17]}, r"draws has shape \(1, 17\)"),
         ({"weights": [-1.0, 2.0]}, "draws has shape"),
         ({"weight_kg": 1000.0}, r"weight_kg is 1000.0; allowed is 10 \.\.\. 300"),
+        ({"therapy": [0.0] * 7}, "therapy has settings that are not above 0"),
+        ({"therapy": [1.0] * 6}, r"therapy has shape \(6,\)"),
+        ({"accepted": "yes"}, "accepted is 'yes'; needed is bool"),
         ({"weight_kg": "75"}, "weight_kg is '75'; needed is float"),
     ],
 )
@@ -83,7 +86,7 @@ def test_a_file_that_was_edited_is_refused(
     with pytest.raises(ValueError, match=says):
         load(tmp_path / "twin.json")
     del held["draws"]
-    (tmp_path / "twin.json").write_text(json.dumps(held | {"format": 1}))
+    (tmp_path / "twin.json").write_text(json.dumps(held | {"format": 2}))
     with pytest.raises(ValueError):
         load(tmp_path / "twin.json")
 
