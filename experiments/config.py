@@ -21,6 +21,8 @@ from experiments.records.config_files import Config, ConfigError, apply_override
 from twins.units import MINUTES_PER_DAY
 from twins.words import near_miss
 
+PERSONAL = "personal"
+"""The protocol on which policies for one person are trained where no other is given."""
 LAGRANGE = ("lagrange_kp", "lagrange_ki", "lagrange_kd", "lagrange_freq")
 """Settings that serve `cost_limit` alone."""
 
@@ -50,6 +52,13 @@ class TrainConfig(Config):
     )
     copies: int = Field(
         1, ge=1, le=100, description="copies of each training person, each with settings wrong in its own way"
+    )
+    twin: Path | None = Field(
+        None,
+        description="folder of a personal twin (scripts.fit_twin) to train on, instead of people; protocol: personal",
+    )
+    twin_draws: int = Field(
+        64, ge=1, le=10_000, description="draws of the twin's posterior to train on; 1: the most likely alone"
     )
     own_settings: bool = Field(
         False,
@@ -157,9 +166,24 @@ class TrainConfig(Config):
                 f"episode_days: {self.episode_days:g} given; an episode must hold at least one decision of "
                 f"{self.decision_min} min"
             )
+        self._check_twin()
         self._check_cost()
         self.hyperparams.check(self.lanes)
         return self
+
+    def _check_twin(self) -> None:
+        fields = type(self).model_fields
+        of_people = ("people", "fold", "drawn_per_group", "copies", "own_settings")
+        given = [name for name in of_people if getattr(self, name) != fields[name].default]
+        if self.twin is not None and given:
+            raise ValueError(
+                f"{given[0]}: {getattr(self, given[0])!r} given beside twin {self.twin}, whose draws are the people; "
+                "give one of the two"
+            )
+        if self.twin is None and self.twin_draws != fields["twin_draws"].default:
+            raise ValueError(
+                f"twin_draws: {self.twin_draws} given, which does nothing without a twin; give twin"
+            )
 
     def _check_cost(self) -> None:
         if self.cost_limit is None:
@@ -209,6 +233,7 @@ FLAGS = {
     "env": ("--env",),
     "algo": ("--algo",),
     "people": ("--people", "--person"),
+    "twin": ("--twin",),
     "n_timesteps": ("-n", "--n-timesteps"),
     "max_wall_s": ("--max-wall-s",),
     "seed": ("--seed",),
@@ -229,8 +254,9 @@ def train_settings(
 ) -> TrainConfig:
     """Training settings: the defaults, then the file, then flags (`given`), then --set ("name=value").
 
-    What fine-tuning cannot change is taken from the saved policy where nothing else is said: its algorithm, what it
-    sees, how often it decides, its layers. Raises ConfigError, or what `frozen.load` raises.
+    With a twin the protocol is `PERSONAL` where no other is given. What fine-tuning cannot change is taken from the
+    saved policy where nothing else is said: its algorithm, what it sees, how often it decides, its layers. Raises
+    ConfigError, or what `frozen.load` raises.
     """
     data = load_yaml(conf_file) if conf_file else {}
     flags = {name: value for name, value in given.items() if value is not None}
@@ -238,6 +264,8 @@ def train_settings(
     folder = said.get("init_from") or flags.get("init_from") or data.get("init_from")
     if folder not in (None, "null"):
         data = _like(frozen.load(str(folder)).manifest, data)
+    if (said.get("twin") or flags.get("twin") or data.get("twin")) not in (None, "null"):
+        data = {"protocol": PERSONAL, **data}
     algo = said.get("algo") or flags.get("algo") or data.get("algo") or "ppo"
     base = build(kind_of(str(algo).strip()), {**data, "algo": str(algo).strip()}, conf_file or "settings")
     return apply_overrides(base, [*(f"{name}={value}" for name, value in flags.items()), *overrides])

@@ -21,13 +21,13 @@ from agents.learners import make_learner
 from agents.multiplier import Multiplier
 from agents.sb3 import set_weights
 from envs.faces.sb3 import Sb3Env
-from experiments import people
 from experiments.config import TrainConfig
 from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.records.tables import read_table
 from experiments.runs import Run
 from experiments.simulate import world
-from experiments.validation import STATE, OnLook, Watch, trained_people
+from experiments.trainees import Trainees, trainees
+from experiments.validation import STATE, OnLook, Watch, looks_of
 from twins.cohort import Cohort
 
 _LITTLE = {
@@ -36,18 +36,22 @@ _LITTLE = {
 """Hyperparameters of a training of a moment."""
 
 
-def train(config: TrainConfig, run: Run, progress: bool = False, on_look: OnLook | None = None) -> Path:
+def train(
+    config: TrainConfig,
+    run: Run,
+    progress: bool = False,
+    on_look: OnLook | None = None,
+    whom: Trainees | None = None,
+) -> Path:
     """Train as `config` says in an open run, from its newest checkpoint if there is one; returns the policy's folder.
 
-    on_look: told of every look at validation days. Raises ValueError when a checkpoint or the policy to go on from
-    does not fit the settings. Interrupted, it keeps the last checkpoint.
+    on_look: told of every look at validation days. whom: other people than `config` names. Raises ValueError when a
+    checkpoint or the policy to go on from does not fit the settings. Interrupted, it keeps the last checkpoint.
     """
     protocol = load_protocol(config.protocol)
-    whom = trained_people(config, protocol)
-    if config.own_settings:
-        cohort = people.judged(whom.model_copy(update={"drawn_per_group": 0}))
-    else:
-        cohort = people.training(whom, config.fold, config.drawn_per_group, config.copies, config.seed)
+    looks = looks_of(config, protocol)
+    whom = whom or trainees(config, protocol, looks)
+    cohort = whom.cohort
     parent = None if config.init_from is None or run.latest_checkpoint() else frozen.load(config.init_from)
     if config.max_wall_s is not None:
         _warm_up(config, protocol, cohort)
@@ -55,7 +59,7 @@ def train(config: TrainConfig, run: Run, progress: bool = False, on_look: OnLook
     model = _learner(config, env, config.hyperparams.model_dump())
     model.set_logger(configure(str(run.folder / "tensorboard"), ["tensorboard"]))
     penalty = _penalty(config)
-    watch = Watch(config, protocol, run, env, on_look, penalty)
+    watch = Watch(config, looks, whom, run, env, on_look, penalty)
     checkpoint = run.latest_checkpoint()
     if checkpoint is not None:
         watch.restore(model, (checkpoint / STATE).read_bytes())
@@ -95,7 +99,11 @@ def ending(folder: Path, config: TrainConfig) -> str:
     kept = frozen.load(folder).manifest.trained_on["timesteps"]  # under a limit not always the best score
     best = int(np.argmax(looks["timesteps"] == kept))
     steps, seconds = looks["timesteps"][-1], looks["wall_s"][-1]
-    why = f", ended by max_wall_s {config.max_wall_s:g} before {config.n_timesteps:,}" if cut(folder, config) else ""
+    why = (
+        f", ended by max_wall_s {config.max_wall_s:g} before {config.n_timesteps:,}"
+        if cut(folder, config)
+        else ""
+    )
     return (
         f"{steps:,.0f} environment steps in {seconds:.0f} s{why}; kept is the policy of step "
         f"{looks['timesteps'][best]:,.0f}: time in range {looks['tir_pct'][best]:.1f} %, below 70 "

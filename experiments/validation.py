@@ -27,12 +27,12 @@ from agents.lagrange import CostPenalty
 from agents.sb3 import restore_state, save_state, weights
 from envs.faces.sb3 import Sb3Env
 from envs.tasks.dosing import Dosing
-from experiments import people
 from experiments.config import LAGRANGE, TrainConfig
 from experiments.protocol import ProtocolConfig
 from experiments.records.tables import Table, concat, write_table
 from experiments.runs import Run
 from experiments.simulate import simulate
+from experiments.trainees import Trainees
 from experiments.tune import score, scored
 from twins.files import atomic_write_bytes
 from twins.kernels import kernel_hash
@@ -54,9 +54,17 @@ OnLook = Callable[[int, float], None]
 """Told the environment steps and the score of each look; what it raises ends the training."""
 
 
-def trained_people(config: TrainConfig, protocol: ProtocolConfig) -> ProtocolConfig:
-    """The protocol with the people that are trained on."""
-    return protocol.model_copy(update={"people": config.people})
+def looks_of(config: TrainConfig, protocol: ProtocolConfig) -> ProtocolConfig:
+    """The protocol on the validation days of a training's looks."""
+    return protocol.model_copy(
+        update={
+            "split": "validation",
+            "seed": VALIDATION_SEED,
+            "replicas": config.eval_replicas,
+            "days": config.eval_days,
+            "warmup_days": 0.0,
+        }
+    )
 
 
 @dataclass
@@ -71,7 +79,8 @@ class Watch(BaseCallback):
     def __init__(
         self,
         config: TrainConfig,
-        protocol: ProtocolConfig,
+        looks: ProtocolConfig,
+        whom: Trainees,
         run: Run,
         env: Sb3Env,
         on_look: OnLook | None = None,
@@ -79,19 +88,8 @@ class Watch(BaseCallback):
     ) -> None:
         super().__init__()
         self._on_look, self._penalty = on_look, penalty
-        self._config, self._protocol, self._run, self._env = config, protocol, run, env
-        self._validation = trained_people(config, protocol).model_copy(
-            update={
-                "split": "validation",
-                "seed": VALIDATION_SEED,
-                "replicas": config.eval_replicas,
-                "days": config.eval_days,
-                "warmup_days": 0.0,
-            }
-        )
-        # With drawn people the question is how it does with strangers, else how it does on new days.
-        strangers = people.validation(self._validation, config.fold) if config.drawn_per_group else None
-        self._judged = strangers or people.judged(self._validation)
+        self._config, self._validation, self._run, self._env = config, looks, run, env
+        self._judged, self._met = whom.looked_at, whom.met
         self._looks: Table | None = None
         self._best = _Best()
         self._next_look = self._next_save = 0
@@ -183,9 +181,8 @@ class Watch(BaseCallback):
         config, task = self._config, self._env.task
         assert isinstance(task, Dosing)
         before = self._run.manifest  # of a fine-tuning: what its parent met counts as met
-        met = people.known(trained_people(config, self._protocol), config.fold)
         trained_on = {
-            "people": list(dict.fromkeys([*before.get("parent_people", ()), *met])),
+            "people": list(dict.fromkeys([*before.get("parent_people", ()), *self._met])),
             "fold": config.fold,
             "drawn_per_group": config.drawn_per_group,
             "protocol": config.protocol,
@@ -273,7 +270,8 @@ def _of_cost(config: TrainConfig) -> dict[str, Any]:
 
 def _digest(config: TrainConfig) -> NDArray[np.uint8]:
     """SHA-256 of the settings that cannot change while a training lasts."""
-    fixed = config.model_dump_json(exclude=_FREE)
+    # Without a twin as before there were any: older checkpoints can be gone on from.
+    fixed = config.model_dump_json(exclude=_FREE | ({"twin", "twin_draws"} if config.twin is None else set()))
     return np.frombuffer(hashlib.sha256(fixed.encode()).digest(), np.uint8)
 
 

@@ -50,9 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args["print_config"]:
         print(show(config), end="")
         return 0
-    folder = run_folder(
-        args["study"], config.env, config.algo, config.people, config.seed, args["log_folder"]
-    )
+    whom = config.people if config.twin is None else (config.twin.resolve().name,)
+    folder = run_folder(args["study"], config.env, config.algo, whom, config.seed, args["log_folder"])
     folder = Path(args["out"] or folder)
     typed = command.typed("train", argv)
     with Run.create(folder, config, typed, {"train": config.seed}, parent=config.init_from) as run:
