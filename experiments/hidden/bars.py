@@ -59,7 +59,7 @@ def cells(people: int, seeds: Sequence[int], daily: str) -> list[Cell]:
         raise ValueError(f"{people} people of seeds {list(seeds)}; give 1 or more, and each seed once")
     if daily not in DAILY:
         raise ValueError(f"unknown daily insulin {daily!r}; allowed are {', '.join(DAILY)}")
-    stamp = _sources()
+    stamp = sources()
     return [
         Cell(
             f"cells/{daily}{seed}-{first:03d}",
@@ -77,10 +77,10 @@ def cells(people: int, seeds: Sequence[int], daily: str) -> list[Cell]:
     ]
 
 
-def _sources() -> str:
+def sources() -> str:
     """SHA-256 of those who fit and those who judge: what is inferred is no part of the simulator's own hash."""
     digest = hashlib.sha256()
-    for folder in ("twins/inference", "twins/data", "experiments/hidden"):
+    for folder in ("twins/inference", "twins/data", "experiments/hidden", "experiments/hidden/cores"):
         for path in sorted((ROOT / folder).glob("*")):
             if path.is_file():
                 digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

@@ -79,7 +79,8 @@ def live(bodies: Bodies, days: int) -> Life:
     reading, basal, meal, correction = np.empty((4, n, steps))
     state, coefficients = model.basal_state(bodies.parameters), model.prepare(bodies.parameters)
     states = np.empty((n, steps, state.shape[1]))
-    pump, since = Pump(bodies), np.full(n, RESCUE_EVERY_MIN // STEP_MIN + 1)
+    settings = bodies.basal_u_per_h, bodies.carb_ratio_g_per_u, bodies.correction_factor_mg_dl_per_u
+    pump, since = Pump(*settings, STEP_MIN), np.full(n, RESCUE_EVERY_MIN // STEP_MIN + 1)
     for k in range(steps):
         states[:, k] = state
         read = model.interstitial_mg_dl(state, bodies.parameters) + SENSOR_SD_MG_DL * noise[:, k]

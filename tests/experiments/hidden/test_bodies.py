@@ -5,6 +5,7 @@ import pytest
 
 from experiments.hidden import bodies
 from experiments.hidden.food import USUAL_G_PER_DAY
+from experiments.hidden.measure import carb_ratio_g_per_u
 from twins.bodies.glucose import COLUMN
 from twins.bodies.model import NEUTRAL_DRIVE
 from twins.draw import BASAL_SHARE
@@ -51,7 +52,7 @@ def test_the_rule_is_right_for_the_insulin_that_is_said() -> None:
     off = np.log(planned.fall_mg_dl_per_u * planned.basal_u_per_h * 24 / BASAL_SHARE / bodies.RULE_MG_DL)
     settings = delivered.correction_factor_mg_dl_per_u / delivered.fall_mg_dl_per_u
     assert np.ptp(settings) > 0.05
-    carbs = bodies._carb_ratio(delivered.parameters)
+    carbs = carb_ratio_g_per_u(delivered.model, delivered.parameters)
     daily = delivered.basal_u_per_h * 24 + USUAL_G_PER_DAY / carbs
     np.testing.assert_allclose(delivered.fall_mg_dl_per_u * daily / bodies.RULE_MG_DL, np.exp(off), rtol=0.02)
 

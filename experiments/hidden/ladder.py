@@ -1,0 +1,77 @@
+"""The experiment that decides whether personal twins are worth having, as cells that are each done once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.fleet import Cell
+from experiments.hidden.arms import fit_cell, judge_cell, train_cell, tune_cell
+from experiments.hidden.bars import sources
+from experiments.hidden.people import RUNGS
+from experiments.records.tables import Table, concat, read_table
+from twins.random import check_seed
+
+TRAINED = ("twin-posterior", "twin-map", "true-body")
+TUNED = {"basal-bolus-twin": "basal-bolus", "pid-twin": "pid"}
+
+
+def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> list[Cell]:
+    """All work of a rung: `per_core` people of each core, policies of each training seed.
+
+    Raises ValueError for rungs that are none, no people, and seeds that are none or given twice.
+    """
+    if rung not in RUNGS:
+        raise ValueError(f"unknown rung {rung!r}; allowed are {', '.join(RUNGS)}")
+    if per_core < 1 or not train_seeds or len(set(train_seeds)) < len(train_seeds):
+        raise ValueError(
+            f"{per_core} people of each core, training seeds {list(train_seeds)}; give 1 or more, and each seed once"
+        )
+    stamp = sources()
+    whom: list[dict[str, Any]] = [
+        {"rung": rung, "core": core, "number": number, "seed": check_seed(seed)}
+        for number in range(1, per_core + 1)
+        for core in RUNGS[rung].cores
+    ]
+    names = [f"{one['core']}-{one['number']:03d}" for one in whom]
+    made: list[Cell] = []
+    for name, one in zip(names, whom, strict=True):
+        twin = f"twins/{name}"
+        made.append(Cell(twin, fit_cell, one, stamp=stamp))
+        for arm, family in TUNED.items():
+            made.append(
+                Cell(
+                    f"tuned/{arm}/{name}.json",
+                    tune_cell,
+                    {"family": family, "twin": twin},
+                    (twin,),
+                    stamp=stamp,
+                )
+            )
+        for arm in TRAINED:
+            for train_seed in train_seeds:
+                arguments = {"arm": arm, "person": one, "twin": twin, "train_seed": train_seed}
+                made.append(
+                    Cell(_training(arm, name, train_seed), train_cell, arguments, (twin,), stamp=stamp)
+                )
+    posterior = {name: [_training("twin-posterior", name, k) for k in train_seeds] for name in names}
+    for place, (name, one) in enumerate(zip(names, whom, strict=True)):
+        others = [posterior[other] for other in [*names[place + 1 :], *names[:place]]]
+        trainings = {arm: [_training(arm, name, k) for k in train_seeds] for arm in TRAINED}
+        tunings = {arm: f"tuned/{arm}/{name}.json" for arm in TUNED}
+        arguments = {
+            "person": one, "twin": f"twins/{name}", "trainings": trainings, "tunings": tunings, "placebos": others,
+            "train_seeds": list(train_seeds),
+        }  # fmt: skip
+        needs = [f"twins/{name}", *tunings.values(), *(cell for many in trainings.values() for cell in many)]
+        needs += [cell for many in others for cell in many]
+        made.append(Cell(f"judged/{name}", judge_cell, arguments, tuple(dict.fromkeys(needs)), stamp=stamp))
+    return made
+
+
+def _training(arm: str, name: str, train_seed: int) -> str:
+    return f"train/{arm}/{name}/seed{train_seed}"
+
+
+def read(folder: Path, done: Sequence[str]) -> Table:
+    """Episodes of the judged people."""
+    return concat([read_table(folder / name / "episodes.csv") for name in done if name.startswith("judged/")])
