@@ -1,85 +1,158 @@
-"""The demonstration: a small study, trained and judged in minutes, and a real person's recorded days beside it."""
+"""The demonstration: from a person's diary to their twin, from the twin to a policy, and what the policy then does.
+
+With recordings at hand it is a real person's; then policies are judged on the twin alone, for nobody may be dosed by
+them. Otherwise it is the simulated diary that comes with the project, of a virtual adult whose body no fit has seen;
+then they are judged on that body, too.
+"""
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from experiments.records.config_files import build
-from experiments.results.evaluations import format_text
-from experiments.runs import RUNS
-from experiments.studies import study
-from experiments.studies.settings import StudyConfig
+from agents import frozen
+from agents.base import Agent
+from agents.load import load
+from experiments import fleet
+from experiments.config import PERSONAL
+from experiments.evaluate import evaluate
+from experiments.fleet import Cell
+from experiments.personal import policy, twin_file
+from experiments.personal.compared import compared
+from experiments.personal.fit import fit_person
+from experiments.personal.page import write_page
+from experiments.protocol import load_protocol
+from experiments.runs import RUNS, Run
+from experiments.simulated_diary import body
+from twins.cohort import Cohort
 from twins.world import readers
-from twins.world.diary import DiaryError, complete_days
+from twins.world.diary import Diary, DiaryError
 
-TUNE_PERSON_DAYS = 300
-"""Budget of a tuning for each person: a tenth of that of the committed tables, for the sake of time."""
-DIARY = "diary"
-"""The protocol of a recorded person's days."""
+PERSON = "azt1d/10"
+"""A person of AZT1D whose record suffices, once its units and repeated rows are repaired."""
+HIDDEN = "a simulated adult"
+FIT_DAYS, TEST_DAYS = 10, 4
+JUDGED_DRAWS, JUDGED_DAYS = 12, 14
+SHIELDS = ("rule", "off")
+TREATMENTS = ("basal-bolus", "basal-bolus-twin", "pid-twin")
+FAMILIES = {"basal-bolus-twin": "basal-bolus", "pid-twin": "pid"}
 
 
-def demo(
-    out: str | Path = RUNS / "demo",
-    train_s: float = 150.0,
-    seeds: Sequence[int] = (0, 1),
-    people: Sequence[str] | None = None,
-    replicas: int | None = None,
-) -> Path:
+def demo(out: str | Path = RUNS / "demo", seeds: Sequence[int] = (0, 1), person: str | None = None) -> Path:
     """Run the whole path into `out` and return the page. An earlier demonstration there is renamed, not lost.
 
-    train_s: wall-clock seconds of training; every seed trains in a process of its own, side by side.
-    people, replicas: instead of the protocol's. Raises ValueError for a wrong one before anything is begun.
+    person: a recorded one, such as "azt1d/10"; by default that one where the recordings are, else the simulated diary
+    ("simulated"). seeds: of the trainings, each in a process of its own. Raises ValueError or DiaryError for what is
+    not there, before anything is begun.
     """
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds: {list(seeds)} given; needed is at least one, and each once")
+    for seed in seeds:
+        if not policy.cohort_policy(seed).is_dir():
+            raise ValueError(f"seed {seed}: no policy of the cohort comes with it; give seeds of 0 ... 4")
+    diary, hidden = whose(person)
     out = Path(out)
-    asked = settings(train_s, seeds, people, replicas)
     keep_earlier(out)
-    tables, _ = study.run(asked, out)
-    print(format_text(study.commit(asked, tables, out, out, out / "policies")))
+    fitted = fit_person(diary, out / "twin", FIT_DAYS, TEST_DAYS)
+    print(f"fitted the twin of {diary.who}: {fitted.card['light']}")
     page = out / "report.html"
-    print(f"the page: {page}")
+    if not fitted.card["accepted"]:
+        write_page(fitted, page)
+        print(f"the card refuses this twin, so no policy is trained on it\nthe page: {page}")
+        return page
+    work = cells(seeds, hidden)
+    flow = fleet.run(work, out)
+    if flow.failed or flow.refused:
+        raise RuntimeError(
+            "; ".join(f"{name}: {reason}" for name, reason in (flow.failed | flow.refused).items())
+        )
+    part = compared(out, [cell.name for cell in work if cell.name.startswith("judged/")], hidden)
+    write_page(fitted, page, part)
+    for table in part.tables:
+        print(f"\n{table['caption']}\n{_aligned([table['heads'], *table['rows']])}")
+    print(f"\nthe page: {page}")
     return page
 
 
-def settings(
-    train_s: float, seeds: Sequence[int], people: Sequence[str] | None, replicas: int | None
-) -> StudyConfig:
-    """The demonstration as a study."""
-    given: dict[str, Any] = {"people": people, "replicas": replicas}
-    changes = {name: value for name, value in given.items() if value is not None}
-    learner = {
-        "words": "PPO trained for minutes on the bodies that are judged, on other days",
-        "seeds": list(seeds),
-        "settings": {"algo": "ppo", "max_wall_s": train_s},
-    }
-    return build(
-        StudyConfig,
-        {
-            "name": "demo",
-            "title": "A demonstration: learned insulin dosing on virtual people",
-            "protocol": "simglucose-default",
-            "beside": [DIARY],
-            "primary": "ppo",
-            "learners": {"ppo": learner},
-            "treatments": ["basal-bolus", "basal-bolus-rule", "low-glucose-suspend", "constant-basal"],
-            "tuned": ["basal-bolus-tuned", "low-glucose-suspend-tuned", "pid-tuned"],
-            "tune_person_days_each": TUNE_PERSON_DAYS,
-            "changes": {"simglucose-default": changes, DIARY: _recorded()},
-        },
-        "demo",
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of words in columns, the last as it is."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)]
+    return "\n".join(
+        "  ".join([*(word.ljust(width) for word, width in zip(row, widths, strict=False)), row[-1]])
+        for row in rows
     )
 
 
-def _recorded() -> dict[str, Any]:
-    """Changes of the protocol of recorded days: none where the recordings are, else the simulated diary."""
-    try:
-        readers.named("t1d-uom/2308")
-    except DiaryError as error:
-        print(f"{error}\nInstead the simulated diary that comes with the project is replayed.")
-        days = len(complete_days(readers.named("simulated")))
-        return {"scenario": "diary:simulated", "replicas": max(days // 2, 1)}
-    return {}
+def whose(person: str | None) -> tuple[Diary, bool]:
+    """The diary to begin with, and whether it is that of a hidden virtual person."""
+    if person is None:
+        try:
+            return readers.named(PERSON), False
+        except DiaryError as error:
+            print(f"{error}\nInstead the simulated diary that comes with the project is used.")
+            person = "simulated"
+    diary = readers.named(person)
+    return (replace(diary, who=HIDDEN), True) if person == "simulated" else (diary, False)
+
+
+def cells(seeds: Sequence[int], hidden: bool) -> list[Cell]:
+    """Trainings and tunings on the twin, and every agent judged where it may be."""
+    made = [Cell(f"train/seed{seed}", train_cell, {"seed": seed}) for seed in seeds]
+    made += [Cell(f"tuned/{arm}.json", tune_cell, {"family": family}) for arm, family in FAMILIES.items()]
+    agents: list[tuple[str, int | None, tuple[str, ...]]] = [
+        (arm, None, (f"tuned/{arm}.json",) if arm in FAMILIES else ()) for arm in TREATMENTS
+    ]
+    agents += [("cohort", seed, ()) for seed in seeds]
+    agents += [("personal", seed, (f"train/seed{seed}",)) for seed in seeds]
+    for where in ("twin", "body") if hidden else ("twin",):
+        for shield in SHIELDS:
+            for arm, seed, needs in agents:
+                name = f"judged/{where}/{shield}/{arm}{'' if seed is None else f'-seed{seed}'}"
+                arguments = {"where": where, "shield": shield, "arm": arm, "seed": seed}
+                made.append(Cell(name, judge_cell, arguments, needs))
+    return made
+
+
+def train_cell(folder: Path, out: Path, seed: int) -> None:
+    """Train the cohort's policy further on draws of the twin."""
+    from experiments.train import train
+
+    config = policy.config(folder / "twin", seed)
+    with Run.create(out, config, [], {"train": seed}, parent=config.init_from) as run:
+        train(config, run)
+
+
+def tune_cell(folder: Path, out: Path, family: str) -> None:
+    """Find gains of a family on draws of the twin."""
+    policy.tune_on(twin_file.load(folder / "twin" / "twin.json"), family, out)
+
+
+def judge_cell(folder: Path, out: Path, where: str, shield: str, arm: str, seed: int | None) -> None:
+    """Judge an agent on new days of draws of the twin, or of the hidden body that the diary is of."""
+    protocol = load_protocol(PERSONAL).model_copy(update={"days": float(JUDGED_DAYS)})
+    evaluate(
+        _agent(folder, arm, seed), arm, protocol, out, shield=shield, modified=True, trace_replicas=0,
+        cohort=_judged(folder, where),
+    )  # fmt: skip
+
+
+def _judged(folder: Path, where: str) -> Cohort:
+    """People under the settings that the clinical rules find in the diary."""
+    twin = twin_file.load(folder / "twin" / "twin.json")
+    if where == "twin":
+        return policy.draws_of(twin, JUDGED_DRAWS)
+    return replace(body(), therapy=twin.therapy[None])
+
+
+def _agent(folder: Path, arm: str, seed: int | None) -> Agent:
+    if arm in FAMILIES:
+        found = policy.tuned(FAMILIES[arm], folder / "tuned" / f"{arm}.json")
+        assert found is not None, "of an accepted twin"
+        return found
+    if seed is None:
+        return load(arm)
+    return frozen.load(policy.cohort_policy(seed) if arm == "cohort" else folder / "train" / f"seed{seed}")
 
 
 def keep_earlier(folder: Path) -> None:

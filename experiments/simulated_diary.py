@@ -13,6 +13,7 @@ from agents.basal_bolus import BasalBolus
 from experiments.protocol import load_protocol
 from experiments.simulate import simulate
 from twins import cohort
+from twins.cohort import Cohort
 from twins.draw import draw
 from twins.world.diary import Diary
 
@@ -22,9 +23,14 @@ START = datetime(2024, 1, 1)
 COMMENT = "simulated: a virtual adult, no real person; made by python -m scripts.simulate_diary"
 
 
+def body(cohort_seed: int = COHORT_SEED) -> Cohort:
+    """The virtual adult whose diary it is."""
+    return draw(cohort.load("adult"), 1, cohort_seed)
+
+
 def simulated_diary(days: int = DAYS, cohort_seed: int = COHORT_SEED, days_seed: int = DAYS_SEED) -> Diary:
     """The diary of the first adult drawn with `cohort_seed`, on the days of `days_seed`; always the same."""
-    person = draw(cohort.load("adult"), 1, cohort_seed)
+    person = body(cohort_seed)
     world = {
         "people": person.ids,
         "scenario": "simglucose-weight",

@@ -1,4 +1,4 @@
-"""Train, judge, replay recorded days and write a page: python -m scripts.demo (or: make demo)"""
+"""From a diary to a twin, a policy and a page: python -m scripts.demo (or: make demo)"""
 
 import sys
 from collections.abc import Sequence
@@ -13,17 +13,18 @@ from experiments.runs import RUNS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demonstration; prints the results table and where the page is."""
-    parser = command.parser(__doc__ or "", "python -m scripts.demo --train-s 60")
-    parser.add_argument("--train-s", type=float, default=150.0, help="seconds of training (default: 150)")
+    """Run the demonstration; prints what the policies do and where the page is."""
+    parser = command.parser(__doc__ or "", "python -m scripts.demo --person simulated")
+    parser.add_argument(
+        "--person",
+        help="whose diary, such as azt1d/10 (default: that one where the recordings are), or simulated",
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="training seeds (default: 0 1)")
-    parser.add_argument("--people", nargs="+", help="people and groups (default: all)")
-    parser.add_argument("--replicas", type=int, help="episodes per person (default: the protocol's)")
     parser.add_argument(
         "--out", default=str(RUNS / "demo"), help=f"folder of the results (default: {RUNS / 'demo'})"
     )
     args = parser.parse_args(argv)
-    demo(args.out, args.train_s, args.seeds, args.people, args.replicas)
+    demo(args.out, args.seeds, args.person)
     print(command.NOTICE)
     return 0
 

@@ -16,7 +16,7 @@ from twins.world import readers
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write twin.json, card.json, card.md and figures, and print the card. A twin that is refused is written, too."""
+    """Write the twin, its card and page, and print the card. A twin that is refused is written, too."""
     parser = command.parser(
         __doc__ or "", "python -m scripts.fit_twin ../shared/data/azt1d --person 10 --out results/runs/twin"
     )
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     diary = readers.read(args.source, args.format, args.person)
     fitted = fit_person(diary, Path(args.out), args.fit_days, args.test_days, args.weight_kg, factor, before)
     print(words(fitted.card))
-    print(f"written: {args.out}/card.json, card.md, twin.json, overlay.svg, errors.svg")
+    print(f"written: {args.out}/report.html, card.json, card.md, twin.json, overlay.svg, errors.svg")
     print(command.NOTICE)
     return 0
 

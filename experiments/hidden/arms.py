@@ -4,39 +4,32 @@ All arms of a person get the same settings, by the clinical rules from the diary
 Who is refused by their card keeps the policy of the cohort in every arm that would have used the twin, and is counted.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agents import frozen
 from agents.base import Agent
-from agents.load import FAMILIES, load
-from agents.tunable import Tuned
-from experiments.config import PERSONAL, TrainConfig
+from agents.load import load
+from experiments.config import PERSONAL
 from experiments.hidden.fortnight import DIARY_DAYS, diaries, new_days
 from experiments.hidden.people import People, people
-from experiments.personal import twin_file
+from experiments.personal import policy, twin_file
 from experiments.personal.fit import fit_person
 from experiments.protocol import load_protocol
-from experiments.records.config_files import build
-from experiments.records.gains import load_gains, save_tuning
+from experiments.records.gains import load_gains
 from experiments.records.json_files import load_object
 from experiments.records.provenance import ROOT
 from experiments.records.tables import Table, concat, read_table, write_table
-from experiments.tune import scored, tune
-from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U
+from experiments.tune import scored
 from twins.files import atomic_write_text
-from twins.inference.posterior_cohort import posterior_cohort, resampled
 
 FIT_DAYS, TEST_DAYS = 10, DIARY_DAYS - 10
 SHIELDS = ("rule", "off")
-DRAWS = 64
-TUNE_DRAWS, TUNE_PERSON_DAYS = 8, 4000.0
-"""Draws of the twin that gains are found on, and the budget of that."""
 ARMS = {
     "as-lived": "basal-bolus with the settings that the person had lived with",
     "basal-bolus": "basal-bolus with settings by the clinical rules from the diary, as all below",
@@ -53,27 +46,21 @@ ARMS = {
 }
 UNTRAINED = ("as-lived", "basal-bolus", "basal-bolus-twin", "pid-cohort", "pid-twin")
 POLICIES = tuple(arm for arm in ARMS if arm not in UNTRAINED)
-LEARNER = {
-    "algo": "ppo", "history": True, "decision_min": 30, "lanes": 320, "episode_days": 5, "n_timesteps": 307_200,
-    "eval_days": 5, "eval_replicas": 2, "eval_freq": 76_800, "save_freq": 307_200, "max_wall_s": None,
-    "protocol": PERSONAL,
-    "hyperparams": {"learning_rate": 3.0e-4, "learning_rate_schedule": "linear", "n_steps": 16, "n_epochs": 8,
-                    "batch_size": 640},
-}  # fmt: skip
-"""Settings of all trainings of one person: below 45 s on one core."""
 COHORTS = {"cohort": "ppo-domain", "cohort-history": "ppo-history", "cohort-twin-settings": "ppo-history"}
-POLICY_FOLDERS = ROOT / "agents" / "policies"
 GAINS = ROOT / "results" / "realistic" / "tuned" / "pid-cohort-fold0.json"
-FOLD = 0
-NONE = "{}\n"
-"""Of a file of gains that were not looked for, since the twin was refused."""
 FORESEEN = ("tir_pct", "below_70_pct")
 """What a twin foresaw of the policy that was trained on it stands beside what came true."""
 
 
-def parent(arm: str, seed: int) -> Path:
-    """The shipped policy of the cohort."""
-    return POLICY_FOLDERS / COHORTS[arm] / f"fold{FOLD}-seed{seed}"
+def policies(train_seeds: Sequence[int]) -> str:
+    """SHA-256 of what comes with the project and is judged here: policies of the cohort, and gains."""
+    digest = hashlib.sha256(GAINS.read_bytes())
+    for name in sorted(set(COHORTS.values())):
+        for train_seed in train_seeds:
+            digest.update(
+                frozen.load(policy.cohort_policy(train_seed, name)).manifest.weights_sha256.encode()
+            )
+    return digest.hexdigest()
 
 
 def one(rung: str, core: str, number: int, seed: int) -> People:
@@ -96,14 +83,8 @@ def fit_cell(folder: Path, out: Path, rung: str, core: str, number: int, seed: i
 
 
 def tune_cell(folder: Path, out: Path, family: str, twin: str) -> None:
-    """Gains of a family for the person of a twin, found on draws of its posterior; none for a refused one."""
-    held = twin_file.load(folder / twin / "twin.json")
-    if not held.accepted:
-        atomic_write_text(out, NONE)
-        return
-    draws = resampled(posterior_cohort(held.belief, held, held.therapy), TUNE_DRAWS)
-    protocol = load_protocol(PERSONAL)
-    save_tuning(tune(family, protocol, "rule", draws, shared=True, person_days=TUNE_PERSON_DAYS), out)
+    """Gains of a family for the person of a twin; none for a refused one."""
+    policy.tune_on(twin_file.load(folder / twin / "twin.json"), family, out)
 
 
 def train_cell(
@@ -114,20 +95,15 @@ def train_cell(
     from experiments.train import train
     from experiments.trainees import Trainees
 
-    settings: dict[str, Any] = LEARNER | {
-        "seed": train_seed, "init_from": str(parent("cohort-history", train_seed)),
-    }  # fmt: skip
-    whom = None
+    held, whom = twin_file.load(folder / twin / "twin.json"), None
     if arm == "true-body":
-        therapy = twin_file.load(folder / twin / "twin.json").therapy
-        body = one(**person).afterwards(0, therapy[None])
-        whom = Trainees(body, body, body.ids)
-    elif twin_file.load(folder / twin / "twin.json").accepted:
-        settings |= {"twin": str(folder / twin), "twin_draws": DRAWS if arm == "twin-posterior" else 1}
+        body = one(**person).afterwards(0, held.therapy[None])
+        whom, config = Trainees(body, body, body.ids), policy.config(None, train_seed)
+    elif held.accepted:
+        config = policy.config(folder / twin, train_seed, policy.DRAWS if arm == "twin-posterior" else 1)
     else:
         out.mkdir(parents=True)
         return
-    config = build(TrainConfig, settings, str(out))
     with Run.create(out, config, [], {"train": train_seed}, parent=config.init_from) as run:
         train(config, run, whom=whom)
 
@@ -148,7 +124,7 @@ def judge_cell(
             for shield in SHIELDS:
                 settings = hidden.cohort.therapy if arm == "as-lived" else therapy
                 if arm == "cohort-twin-settings":
-                    settings = _found(folder / tunings["basal-bolus-twin"], therapy)
+                    settings = policy.settings_found(folder / tunings["basal-bolus-twin"], therapy)
                 rollout = new_days(hidden, agent, settings, shield, person["seed"])
                 table = scored(rollout, load_protocol(PERSONAL))
                 words = {"arm": arm, "person": hidden.cohort.ids[0], "core": hidden.core, "shield": shield}
@@ -160,18 +136,6 @@ def judge_cell(
                 lines.append({name: np.array([value]) for name, value in (words | numbers).items()} | table)
     out.mkdir(parents=True)
     write_table(out / "episodes.csv", concat(lines))
-
-
-def _found(gains: Path, therapy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Settings (1, 7) with the gains that were found on a twin; as they are for a refused one."""
-    out = therapy.copy()
-    if gains.read_text("utf-8") != NONE:
-        values = load_gains(gains, "basal-bolus-cohort")
-        assert not isinstance(values, Mapping)
-        basal, bolus = values
-        out[:, BASAL_U_PER_H] *= basal
-        out[:, CARB_RATIO_G_PER_U] /= bolus
-    return out
 
 
 def _foreseen(training: Path) -> dict[str, float]:
@@ -194,15 +158,15 @@ def _agent(
         return load(arm, lambda name: load_gains(GAINS, name)), True
     if arm in tunings:
         family = arm.removesuffix("-twin")
-        if (folder / tunings[arm]).read_text("utf-8") != NONE:
-            return Tuned(FAMILIES[family], load_gains(folder / tunings[arm], f"{family}-cohort")), True
-        return load("basal-bolus") if family == "basal-bolus" else _agent(
-            folder, "pid-cohort", -1, 0, {}, {}, []
-        )[0], False
+        found = policy.tuned(family, folder / tunings[arm])
+        if found is None:
+            instead = "basal-bolus" if family == "basal-bolus" else "pid-cohort"
+            return _agent(folder, instead, train_seed, place, trainings, {}, placebos)[0], False
+        return found, True
     if arm in COHORTS:
-        return frozen.load(parent(arm, train_seed)), True
+        return frozen.load(policy.cohort_policy(train_seed, COHORTS[arm])), True
     trained = [trainings[arm][place]] if arm in trainings else [names[place] for names in placebos]
     for name in trained:  # of the placebo: the next person whose twin was accepted
         if (folder / name / "policy").is_dir():
             return frozen.load(folder / name), True
-    return frozen.load(parent("cohort-history", train_seed)), False
+    return frozen.load(policy.cohort_policy(train_seed)), False

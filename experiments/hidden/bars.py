@@ -16,6 +16,13 @@ from experiments.records.tables import Table, concat, read_table
 from twins.inference.posterior import WIDENED
 from twins.random import check_seed
 
+FOLDERS = (
+    "twins/inference",
+    "twins/data",
+    "experiments/hidden",
+    "experiments/hidden/cores",
+    "experiments/personal",
+)
 TOGETHER = 4
 """People of a cell: they live in one batch, and their twins are fitted one after the other."""
 
@@ -80,7 +87,7 @@ def cells(people: int, seeds: Sequence[int], daily: str) -> list[Cell]:
 def sources() -> str:
     """SHA-256 of those who fit and those who judge: what is inferred is no part of the simulator's own hash."""
     digest = hashlib.sha256()
-    for folder in ("twins/inference", "twins/data", "experiments/hidden", "experiments/hidden/cores"):
+    for folder in FOLDERS:
         for path in sorted((ROOT / folder).glob("*")):
             if path.is_file():
                 digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.fleet import Cell
-from experiments.hidden.arms import fit_cell, judge_cell, train_cell, tune_cell
+from experiments.hidden.arms import fit_cell, judge_cell, policies, train_cell, tune_cell
 from experiments.hidden.bars import sources
 from experiments.hidden.people import RUNGS
 from experiments.records.tables import Table, concat, read_table
@@ -26,7 +26,7 @@ def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> li
         raise ValueError(
             f"{per_core} people of each core, training seeds {list(train_seeds)}; give 1 or more, and each seed once"
         )
-    stamp = sources()
+    stamp = sources() + policies(train_seeds)
     whom: list[dict[str, Any]] = [
         {"rung": rung, "core": core, "number": number, "seed": check_seed(seed)}
         for number in range(1, per_core + 1)

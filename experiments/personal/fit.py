@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.frozen import NOTICE
+from experiments.personal.page import LIGHTS, write_page
 from experiments.personal.twin_file import TwinFile, load, save
 from experiments.plots.personal import RIVALS, error_by_horizon, overlay
 from experiments.plots.style import svg
@@ -13,12 +14,6 @@ from twins.files import atomic_write_bytes, atomic_write_text, check_writable
 from twins.inference.record import KG, Record, record
 from twins.inference.validity import HORIZONS_MIN, Personal, drift, identify
 from twins.world.diary import STEP_MIN, STEPS_PER_DAY, Diary
-
-LIGHTS = {
-    "green": "may be used",
-    "amber": "may be used, but forecasts less well than it should, or its bands are off",
-    "red": "may not be used for what-ifs and policies",
-}
 
 
 def fit_person(
@@ -30,7 +25,8 @@ def fit_person(
     fall_mg_dl_per_u: float | None = None,
     update: Path | None = None,
 ) -> Personal:
-    """Fit, judge and write twin.json, card.json, card.md and two figures into `out`, each whole or not at all.
+    """Fit, judge and write twin.json, card.json, card.md, report.html and two figures into `out`, each whole or not at
+    all.
 
     update: folder of an earlier twin of the same person. Then all days but the last `test_days` are fitted, and the
     card says how the earlier twin does on these: whether the person has drifted away from it.
@@ -59,6 +55,7 @@ def fit_person(
     atomic_write_text(out / "card.md", words(fitted.card))
     atomic_write_bytes(out / "overlay.svg", svg(overlay(fitted)))
     atomic_write_bytes(out / "errors.svg", svg(error_by_horizon(fitted.card)))
+    write_page(fitted, out / "report.html")
     atomic_write_text(out / "card.json", json.dumps(fitted.card, indent=1) + "\n")
     return fitted
 

@@ -5,11 +5,16 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from envs.render import INK, MEAL, MUTED, glucose_axis, quiet
+from envs.render import INK, MEAL, MUTED, WIDTH_INCHES, glucose_axis, quiet
 from experiments.plots.style import AGENT, BASELINE, OTHER, new_axes
+from twins.inference import personal
+from twins.inference.identify import errors, window_starts
 from twins.inference.replay import forecasts
-from twins.inference.validity import ALL_MIN, HORIZONS_MIN, Personal
+from twins.inference.validity import ALL_MIN, HORIZONS_MIN, TEST_EVERY_MIN, Personal
 from twins.units import MINUTES_PER_DAY
 from twins.world.diary import STEP_MIN, STEPS_PER_DAY
 
@@ -65,6 +70,97 @@ def overlay(fitted: Personal, day: int = 0, ax: Axes | None = None) -> Axes:
         color=MUTED,
     )  # fmt: skip
     return ax
+
+
+def fan(fitted: Personal, ax: Axes | None = None) -> Axes:
+    """One forecast of 4 h, the one of the test whose error is the median of all: bands, and what was read then."""
+    record, steps = fitted.record, len(ALL_MIN)
+    starts = window_starts(record, fitted.test, TEST_EVERY_MIN)
+    missed = np.nanmean(errors(fitted.forecast.theta[None], record, starts, ALL_MIN)[0] ** 2, axis=1)
+    start = int(starts[np.argsort(missed)[len(missed) // 2]])
+    path = forecasts(fitted.forecast.theta[None], record, np.array([start]), steps)[0, 0]
+    ax = ax or new_axes(2.6, top=0.3)
+    hours = np.arange(1, steps + 1) * STEP_MIN / 60
+    for low, high, alpha, words in ((0, 3, 0.14, "90 %"), (1, 2, 0.26, "50 %")):
+        ax.fill_between(
+            hours,
+            path - fitted.band[high],
+            path - fitted.band[low],
+            color=AGENT,
+            alpha=alpha,
+            linewidth=0,
+            label=words,
+        )
+    ax.plot(hours, path, color=AGENT, linewidth=1.3)
+    before = min(24, start)
+    part = slice(start - before, start + steps + 1)
+    around = record.glucose_mg_dl[part]
+    ax.plot((np.arange(len(around)) - before) * STEP_MIN / 60, around, ".", color=INK, markersize=2.8)
+    ax.axvline(0, color=MUTED, linewidth=0.7)
+    for step in np.flatnonzero(record.carbs_g[part]):
+        ax.annotate(
+            f"{record.carbs_g[part][step]:.0f} g", ((step - before) * STEP_MIN / 60, 1.0), (0, 2), fontsize=6.5,
+            color=MEAL, xycoords=("data", "axes fraction"), textcoords="offset points", ha="center", va="bottom",
+        )  # fmt: skip
+    glucose_axis(ax, top=350.0)
+    ax.set_xlim(-before * STEP_MIN / 60, 4)
+    ax.set_xlabel(
+        "Hours from a forecast of median error; points: readings",
+        fontsize=7,
+    )
+    return ax
+
+
+def pairs(fitted: Personal) -> Axes:
+    """The posterior of the causal twin: which parameters are likely together, as factors of a mean adult's."""
+    shown = fitted.belief.weight > LEAST_SHOWN * fitted.belief.weight.max()
+    theta, weight = np.exp(fitted.belief.theta[shown][:, list(_SHOWN)]), fitted.belief.weight[shown]
+    names, count = list(_SHOWN.values()), len(_SHOWN)
+    figure = Figure(figsize=(WIDTH_INCHES, WIDTH_INCHES))
+    size = 0.86 / count
+    rows = np.random.default_rng(0).choice(len(weight), 400, p=weight / weight.sum())
+    first: Axes | None = None
+    for down in range(count):
+        for across in range(down + 1):
+            ax = figure.add_axes((0.13 + across * size, 0.98 - (down + 1) * size, 0.9 * size, 0.9 * size))
+            first = first or ax
+            if across == down:
+                ax.hist(np.log(theta[rows, across]), bins=14, color=AGENT, alpha=0.6)
+                ax.set_yticks([])
+            else:
+                ax.scatter(
+                    np.log(theta[:, across]), np.log(theta[:, down]), s=200 * weight / weight.max() ** 0.5, color=AGENT,
+                    alpha=0.35, linewidth=0,
+                )  # fmt: skip
+                ax.plot(np.log(theta[0, across]), np.log(theta[0, down]), "+", color=BASELINE, markersize=6)
+                if across:
+                    ax.set_yticklabels([])
+                else:
+                    _factors(ax.yaxis, np.log(theta[:, down]))
+                    ax.set_ylabel(names[down], fontsize=6.5)
+            if down == count - 1:
+                _factors(ax.xaxis, np.log(theta[:, across]))
+                ax.set_xlabel(names[across], fontsize=6.5)
+            else:
+                ax.set_xticklabels([])
+            quiet(ax)
+            ax.tick_params(labelsize=6)
+    assert first is not None
+    return first
+
+
+LEAST_SHOWN = 0.02
+"""Draws that are less likely than this, beside the likeliest, are not drawn."""
+_SHOWN = {
+    personal.SENSITIVITY: "sensitivity", personal.FEEDBACK: "liver feedback", personal.LEVEL: "level",
+    personal.EMPTYING: "emptying", personal.SPEED: "insulin speed", personal.CARBS: "carbs per g",
+}  # fmt: skip
+
+
+def _factors(axis: Axis, values: NDArray[np.float64]) -> None:
+    """Two ticks that stand for factors, within these logarithms."""
+    low, high = np.quantile(values, [0.1, 0.9])
+    axis.set_ticks([low, high], [f"{np.exp(low):.2g}", f"{np.exp(high):.2g}"])
 
 
 def error_by_horizon(card: Mapping[str, Any], ax: Axes | None = None) -> Axes:

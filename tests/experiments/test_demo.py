@@ -1,47 +1,62 @@
-"""Parts of the demonstration: whose days are replayed, and what is refused before it begins."""
+"""Parts of the demonstration: whose diary it is, what is refused before it begins, and a twin that may not be used."""
 
 from pathlib import Path
 
 import pytest
 
-from experiments.demo import demo, keep_earlier, settings
-from experiments.records.config_files import ConfigError
+from experiments import demo as demonstration
+from experiments.demo import cells, demo, keep_earlier, whose
+from twins.world.diary import DiaryError
 
 
 @pytest.mark.parametrize("recordings", ["nowhere", "empty"])
-def test_without_recordings_the_simulated_diary_is_replayed_and_said_to_be_so(
+def test_without_recordings_the_simulated_diary_is_used_and_said_to_be_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recordings: str
 ) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("HOMEOSTAT_DATA", str(tmp_path / recordings))
-    study = settings(60.0, (0,), None, None)
-    assert "Instead the simulated diary that comes with the project is replayed" in capsys.readouterr().out
-    assert study.changes["diary"]["scenario"] == "diary:simulated"
+    diary, hidden = whose(None)
+    assert hidden and diary.who == "a simulated adult"
+    assert "Instead the simulated diary that comes with the project is used" in capsys.readouterr().out
+    with pytest.raises(DiaryError, match="azt1d"):
+        whose("azt1d/10")
 
 
 @pytest.mark.real
-def test_with_recordings_a_real_persons_days_are_replayed() -> None:
-    assert settings(60.0, (0,), None, None).changes["diary"] == {}
+def test_with_recordings_it_is_a_real_persons() -> None:
+    diary, hidden = whose(None)
+    assert not hidden and "10" in diary.who
+    assert not any("/body/" in cell.name for cell in cells((0,), hidden)), "nobody doses a real person"
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"people": ["adult#099"]}, "unknown person 'adult#099'"),
-        ({"replicas": 0}, "replicas"),
-        ({"train_s": -1.0}, "max_wall_s"),
-        ({"seeds": (-1,)}, "seeds"),
+        ({"person": "azt1d/99"}, "99"),
+        ({"seeds": (-1,)}, "seed -1: no policy of the cohort"),
+        ({"seeds": (7,)}, "seed 7: no policy of the cohort comes with it; give seeds of 0"),
         ({"seeds": (1, 1)}, "each once"),
-        ({"seeds": ()}, "seeds"),
+        ({"seeds": ()}, "at least one"),
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_is_begun(
     tmp_path: Path, wrong: dict[str, object], message: str
 ) -> None:
     out = tmp_path / "demo"
-    with pytest.raises(ConfigError, match=message):
-        demo(out, **wrong)  # type: ignore[arg-type]
+    with pytest.raises((ValueError, DiaryError), match=message):
+        demo(out, **({"person": "simulated"} | wrong))  # type: ignore[arg-type]
     assert not out.exists()
+
+
+def test_a_twin_that_its_card_refuses_trains_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("twins.inference.validity.FALL_OVER_RULE", (2.0, 3.0))
+    page = demonstration.demo(tmp_path / "demo", (0,), "simulated")
+    assert "no policy is trained on it" in capsys.readouterr().out
+    text = page.read_text("utf-8")
+    assert "may not be used for what-ifs and policies" in text and "Refused: a unit lowers glucose by" in text
+    assert not (tmp_path / "demo" / "train").exists() and 'id="policies"' not in text
 
 
 def test_an_earlier_demonstration_is_renamed_not_lost(tmp_path: Path) -> None:

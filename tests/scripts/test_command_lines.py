@@ -269,11 +269,10 @@ _REFUSED: dict[str, tuple[Sequence[str], int, str]] = {
     ),
     "report: no such folder": (("report", "nowhere"), 1, "no summary.json in nowhere"),
     "report: unknown flag": (("report", "nowhere", "--titel", "x"), 2, "'--title'"),
-    "demo: unknown person": (("demo", "--people", "adlt#001"), 1, "'adult#001'"),
-    "demo: no time": (("demo", "--train-s", "0"), 1, "max_wall_s: 0.0 given"),
-    "demo: no replicas": (("demo", "--replicas", "0"), 1, "replicas: 0 given"),
+    "demo: unknown person": (("demo", "--person", "nobody.csv"), 1, "nobody.csv"),
+    "demo: unknown seed": (("demo", "--person", "simulated", "--seeds", "9"), 1, "give seeds of 0 ... 4"),
     "demo: one seed twice": (("demo", "--seeds", "1", "1"), 1, "each once"),
-    "demo: unknown flag": (("demo", "--train", "5"), 2, "'--train-s'"),
+    "demo: unknown flag": (("demo", "--seed", "5"), 2, "'--seeds'"),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from experiments import fleet
 from experiments.hidden import arms, ladder, outcome
+from experiments.personal import policy
 from experiments.plots import hidden as plots
 from experiments.plots.style import svg
 from experiments.records.tables import Table, concat, read_table, select
@@ -36,7 +37,7 @@ def test_every_arm_of_every_person_is_a_cell_with_what_it_needs() -> None:
     others = cells["judged/uva-001"].arguments["placebos"]
     assert len(others) == 5 and not any("uva-001" in name for names in others for name in names)
     assert (
-        all(arms.parent(arm, seed).is_dir() for arm in arms.COHORTS for seed in (0, 1, 2))
+        all(policy.cohort_policy(seed, name).is_dir() for name in arms.COHORTS.values() for seed in (0, 1, 2))
         and arms.GAINS.is_file()
     )
 
@@ -60,11 +61,11 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table]:
     """One person's cells, done in this process."""
     folder, patch = tmp_path_factory.mktemp("M1"), pytest.MonkeyPatch()
     brief = {"n_timesteps": 640, "eval_freq": 640, "save_freq": 640, "eval_days": 0.5, "lanes": 20, "episode_days": 0.5,
-             "eval_replicas": 1, "hyperparams": arms.LEARNER["hyperparams"] | {"batch_size": 320}}  # fmt: skip
-    patch.setattr(arms, "LEARNER", arms.LEARNER | brief)
+             "eval_replicas": 1, "hyperparams": policy.LEARNER["hyperparams"] | {"batch_size": 320}}  # fmt: skip
+    patch.setattr(policy, "LEARNER", policy.LEARNER | brief)
     patch.setattr(arms, "ARMS", {arm: arms.ARMS[arm] for arm in FEW})
-    patch.setattr(arms, "TUNE_PERSON_DAYS", 350.0)
-    patch.setattr(arms, "TUNE_DRAWS", 2)
+    patch.setattr(policy, "TUNE_PERSON_DAYS", 350.0)
+    patch.setattr(policy, "TUNE_DRAWS", 2)
     patch.setattr(arms, "new_days", lambda *given: _new_days(*given, days=2))
     cells = [
         cell for cell in ladder.cells("M1", 1, 11, [0])
@@ -140,7 +141,7 @@ def test_a_refused_twin_keeps_the_policy_of_the_cohort(
         agent, own = arms._agent(tmp_path, arm, 0, 0, trainings, tunings, [["trained"]])
         assert not own and (arm == "basal-bolus-twin") == (not hasattr(agent, "predict"))
     therapy = np.arange(7.0)[None]
-    assert np.array_equal(arms._found(tmp_path / "gains.json", therapy), therapy)
+    assert np.array_equal(policy.settings_found(tmp_path / "gains.json", therapy), therapy)
 
 
 def test_a_cell_hangs_on_who_fits_and_who_is_hidden() -> None:

@@ -1,6 +1,7 @@
 """A diary becomes a folder with a twin and its card; what is read back is checked; what is wrong is said."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,14 @@ def test_the_table_of_everybody_hides_nobody(folder: Path) -> None:
     text = table({"01": card, "02": refused}, {"03": "no basal insulin is recorded"})
     assert "median of 1 whose record suffices" in text
     assert "- 02 may not be used: 0 g of carbs a day" in text and "- 03 has no twin: no basal" in text
+
+
+def test_the_page_shows_what_was_found_and_no_dose(folder: Path) -> None:
+    text = (folder / "report.html").read_text("utf-8")
+    card = json.loads((folder / "card.json").read_text("utf-8"))
+    assert text.count("<svg role") == 4 and text.count("not a medical device") >= 2
+    for name, said in (("record", "meals"), ("card", "last reading"), ("limits", "expires")):
+        assert f'id="{name}"' in text and said in text
+    assert f"{card['rmse_mg_dl']['60']:.1f}" in text and 'id="policies"' not in text and "https:" not in text
+    seen = re.sub(r"<svg.*?</svg>|<style.*?</style>", "", text, flags=re.S)
+    assert not re.search(r"\d ?U\b", seen), "effects, and no dose"
