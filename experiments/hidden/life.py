@@ -75,7 +75,7 @@ def live(bodies: Bodies, days: int) -> Life:
     food = eat(bodies.keys, days)
     eaten, logged = food.on_grid(food.eaten_g, steps), food.on_grid(food.logged_g, steps)
     drive = _drift(bodies, steps)
-    noise = _correlated(random.stream(bodies.keys, Stream.SENSOR), steps, SENSOR_CORRELATION)
+    noise = correlated(random.stream(bodies.keys, Stream.SENSOR), steps, SENSOR_CORRELATION)
     reading, basal, meal, correction = np.empty((4, n, steps))
     state, coefficients = model.basal_state(bodies.parameters), model.prepare(bodies.parameters)
     states = np.empty((n, steps, state.shape[1]))
@@ -113,7 +113,7 @@ def step(
 def _drift(bodies: Bodies, steps: int) -> NDArray[np.float64]:
     """Drive (n, steps, 4) of bodies that drift."""
     kept = float(np.exp(-STEP_MIN / 60 / DRIFT_H))
-    good = _correlated(random.stream(bodies.keys, Stream.SENSITIVITY), steps, kept)
+    good = correlated(random.stream(bodies.keys, Stream.SENSITIVITY), steps, kept)
     drive = np.tile(np.array(NEUTRAL_DRIVE), (*good.shape, 1))
     for column in (SENSITIVITY_PERIPHERAL, SENSITIVITY_HEPATIC):
         drive[..., column] = np.exp(SENSITIVITY_LOG_SD * good)
@@ -121,7 +121,7 @@ def _drift(bodies: Bodies, steps: int) -> NDArray[np.float64]:
     return drive
 
 
-def _correlated(keys: NDArray[np.uint32], steps: int, kept: float) -> NDArray[np.float64]:
+def correlated(keys: NDArray[np.uint32], steps: int, kept: float) -> NDArray[np.float64]:
     """Normal values (n, steps) of sd 1, each correlated by `kept` with the one before."""
     z = random.normal(keys, steps)
     for k in range(1, steps):

@@ -8,11 +8,17 @@ from experiments.hidden import fortnight
 from experiments.hidden.fortnight import DIARY_DAYS, diaries, new_days
 from experiments.hidden.people import RUNGS, People, people
 from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U, DAILY_INSULIN_U
+from twins.world.diary import Diary
 
 
 @pytest.fixture(scope="module")
 def everyday() -> People:
     return people("M3", "kanderian", 4, 7)
+
+
+@pytest.fixture(scope="module")
+def told(everyday: People) -> list[Diary]:
+    return diaries(everyday, 7)
 
 
 @pytest.mark.parametrize(("rung", "core"), [(rung, core) for rung in RUNGS for core in RUNGS[rung].cores])
@@ -34,8 +40,8 @@ def test_what_is_no_rung_is_refused() -> None:
         people("M1", "uva", 0, 1)
 
 
-def test_a_diary_is_the_persons_own_and_is_that_of_a_person(everyday: People) -> None:
-    told, alone = diaries(everyday, 7), diaries(people("M3", "kanderian", 1, 7, first=2), 7)[0]
+def test_a_diary_is_the_persons_own_and_is_that_of_a_person(everyday: People, told: list[Diary]) -> None:
+    alone = diaries(people("M3", "kanderian", 1, 7, first=2), 7)[0]
     for name in ("glucose_mg_dl", "carbs_g", "bolus_u", "basal_u_per_h"):
         assert np.array_equal(getattr(told[1], name), getattr(alone, name), equal_nan=True), name
     for one, row in zip(told, range(4), strict=True):
@@ -48,9 +54,9 @@ def test_a_diary_is_the_persons_own_and_is_that_of_a_person(everyday: People) ->
         assert meals > 0.4 / everyday.cohort.therapy[row, CARB_RATIO_G_PER_U]
 
 
-def test_logs_are_whole_on_the_first_rungs_and_not_on_the_last(everyday: People) -> None:
-    exact = people("M2", "kanderian", 4, 7)
-    counts = [np.mean([(one.carbs_g > 0).sum() for one in diaries(who, 7)]) for who in (exact, everyday)]
+def test_logs_are_whole_on_the_first_rungs_and_not_on_the_last(told: list[Diary]) -> None:
+    exact = diaries(people("M2", "kanderian", 4, 7), 7)
+    counts = [np.mean([(one.carbs_g > 0).sum() for one in lived]) for lived in (exact, told)]
     assert RUNGS["M2"].habits.missed == 0 and counts[1] < counts[0]
 
 

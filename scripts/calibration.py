@@ -1,0 +1,37 @@
+"""Are posteriors calibrated for bodies of the twin's own family? python -m scripts.calibration --people 20 --out DIR"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+if __name__ == "__main__" and not __package__:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from experiments import command, fleet
+from experiments.hidden import calibration
+from twins.files import atomic_write_text
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Make people, fit their twins, print the table and write it to DIR/table.md; 1 when people could not be done."""
+    parser = command.parser(__doc__ or "", "python -m scripts.calibration --people 20 --out results/runs/M0")
+    parser.add_argument("--people", type=int, default=200, help="how many (default: 200)")
+    parser.add_argument("--seed", type=int, default=21, help="of people and days (default: 21)")
+    parser.add_argument("--processes", type=int, help="people done at a time (default: one for each core)")
+    parser.add_argument("--out", metavar="DIR", required=True, help="where the work lies and goes on")
+    args = parser.parse_args(argv)
+    cells = calibration.cells(args.people, args.seed)
+    folder = Path(args.out)
+    flow = fleet.run(cells, folder, args.processes)
+    if flow.failed:
+        print("\n".join(f"{name}: {reason}" for name, reason in flow.failed.items()))
+        return 1
+    text = calibration.words(calibration.read(folder, flow.done), command.typed("calibration", argv))
+    atomic_write_text(folder / "table.md", text)
+    print(text)
+    print(command.NOTICE)
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main)
