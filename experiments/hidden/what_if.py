@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.hidden.life import Life, plasma, step
+from twins.inference.family import UVA_PADOVA, Family
 from twins.inference.record import Record
-from twins.inference.replay import forecasts
 from twins.world.diary import STEP_MIN, STEPS_PER_DAY
 
 SCALES = (0.7, 1.3)
@@ -53,13 +53,15 @@ def truly(life: Life, first_day: int, last_day: int) -> WhatIfs:
     return WhatIfs(person, at, traces[:, 0], traces[:, 1:])
 
 
-def as_twins_say(theta: NDArray[np.float64], record: Record, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+def as_twins_say(
+    theta: NDArray[np.float64], record: Record, steps: NDArray[np.int64], family: Family = UVA_PADOVA
+) -> NDArray[np.float64]:
     """Changes of glucose (K, E, 2, 48) [mg/dL] that twins `theta` (K, 17) foresee of the what-ifs of one person.
 
     steps (E,): of the meals. Every dose after the meal is foreseen as recorded, as it is in the truth.
     """
     out = np.empty((len(theta), len(steps), len(SCALES), STEPS))
-    factual = forecasts(theta, record, steps, STEPS, foreseen=True)
+    factual = family.forecasts(theta, record, steps, STEPS, foreseen=True)
     for number, now in enumerate(steps):
         until = slice(0, now + STEPS)
         short = replace(
@@ -73,6 +75,6 @@ def as_twins_say(theta: NDArray[np.float64], record: Record, steps: NDArray[np.i
             bolus = record.meal_bolus_u[until].copy()
             bolus[now] *= scale
             changed = replace(short, meal_bolus_u=bolus)
-            told = forecasts(theta, changed, steps[number : number + 1], STEPS, foreseen=True)
+            told = family.forecasts(theta, changed, steps[number : number + 1], STEPS, foreseen=True)
             out[:, number, which] = told[:, 0] - factual[:, number]
     return out

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twins.inference import personal, replay
+from twins.inference.family import UVA_PADOVA, Family
 from twins.inference.record import Record, bridged
 from twins.world.diary import STEP_MIN, STEPS_PER_DAY, DiaryError
 
@@ -87,17 +87,20 @@ class Told:
     prior: Prior
     n_eff: float
     anchor: Anchor | None = None
+    family: Family = UVA_PADOVA
 
 
-def for_forecasts(prior: Prior = WEAK) -> Told:
+def for_forecasts(prior: Prior = WEAK, family: Family = UVA_PADOVA) -> Told:
     """Of the twin with the smallest errors of forecasts."""
-    return Told(prior, n_eff=1000.0)
+    return Told(prior, n_eff=1000.0, family=family)
 
 
-def for_causes(record: Record, part: slice, fall_mg_dl_per_u: float | None = None) -> Told:
+def for_causes(
+    record: Record, part: slice, fall_mg_dl_per_u: float | None = None, family: Family = UVA_PADOVA
+) -> Told:
     """Of the twin for what-ifs and policies. fall_mg_dl_per_u: the correction factor that the person's pump uses; by
     default the clinical rule."""
-    return Told(WEAK, n_eff=100.0, anchor=Anchor(fall_mg_dl_per_u or rule(record, part)))
+    return Told(WEAK, n_eff=100.0, anchor=Anchor(fall_mg_dl_per_u or rule(record, part)), family=family)
 
 
 def window_starts(
@@ -121,10 +124,11 @@ def errors(
     record: Record,
     starts: NDArray[np.int64],
     horizons_min: tuple[int, ...] = HORIZONS_MIN,
+    family: Family = UVA_PADOVA,
 ) -> NDArray[np.float64]:
     """Forecast less reading (K, W, H) [mg/dL]; NaN where nothing was read."""
     steps = np.array(horizons_min) // STEP_MIN
-    found = replay.forecasts(theta, record, starts, int(steps.max()))
+    found = family.forecasts(theta, record, starts, int(steps.max()))
     return found[:, :, steps - 1] - targets(record, starts, horizons_min)
 
 
@@ -170,10 +174,12 @@ def objective(
 
     def residuals(theta: NDArray[np.float64]) -> NDArray[np.float64]:
         # A twin that cannot live is as wrong as anything can be.
-        missed = np.nan_to_num(errors(theta, record, starts)[:, read], nan=1e4, posinf=1e4, neginf=-1e4)
+        missed = np.nan_to_num(
+            errors(theta, record, starts, family=told.family)[:, read], nan=1e4, posinf=1e4, neginf=-1e4
+        )
         parts = [np.clip(missed, -1e4, 1e4) * weight, (theta - told.prior.mean) / told.prior.sd]
         if told.anchor is not None:
-            fall = np.maximum(np.nan_to_num(personal.effects(theta, record)[:, :1]), 1e-6)
+            fall = np.maximum(np.nan_to_num(told.family.effects(theta, record)[:, :1]), 1e-6)
             parts.append(np.log(fall / told.anchor.fall_mg_dl_per_u) / told.anchor.log_sd)
         return np.concatenate(parts, axis=1)
 
