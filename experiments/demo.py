@@ -24,8 +24,9 @@ from experiments.personal.fit import fit_person
 from experiments.personal.page import write_page
 from experiments.protocol import load_protocol
 from experiments.runs import RUNS, Run
-from experiments.simulated_diary import body
+from experiments.simulated_diary import LIFE, body
 from twins.cohort import Cohort
+from twins.inference.record import KG
 from twins.world import readers
 from twins.world.diary import Diary, DiaryError
 
@@ -34,6 +35,8 @@ PERSON = "azt1d/10"
 HIDDEN = "a simulated adult"
 FIT_DAYS, TEST_DAYS = 10, 4
 JUDGED_DRAWS, JUDGED_DAYS = 12, 14
+NEW_REPLICAS = 2
+"""Fortnights on which the hidden body is judged."""
 SHIELDS = ("rule", "off")
 TREATMENTS = ("basal-bolus", "basal-bolus-twin", "pid-twin")
 FAMILIES = {"basal-bolus-twin": "basal-bolus", "pid-twin": "pid"}
@@ -49,12 +52,12 @@ def demo(out: str | Path = RUNS / "demo", seeds: Sequence[int] = (0, 1), person:
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds: {list(seeds)} given; needed is at least one, and each once")
     for seed in seeds:
-        if not policy.cohort_policy(seed).is_dir():
-            raise ValueError(f"seed {seed}: no policy of the cohort comes with it; give seeds of 0 ... 4")
+        policy.cohort_policy(seed)
     diary, hidden = whose(person)
     out = Path(out)
     keep_earlier(out)
-    fitted = fit_person(diary, out / "twin", FIT_DAYS, TEST_DAYS)
+    weight_kg = float(body().weight_kg[0]) if hidden else KG
+    fitted = fit_person(diary, out / "twin", FIT_DAYS, TEST_DAYS, weight_kg)
     print(f"fitted the twin of {diary.who}: {fitted.card['light']}")
     page = out / "report.html"
     if not fitted.card["accepted"]:
@@ -131,6 +134,10 @@ def tune_cell(folder: Path, out: Path, family: str) -> None:
 def judge_cell(folder: Path, out: Path, where: str, shield: str, arm: str, seed: int | None) -> None:
     """Judge an agent on new days of draws of the twin, or of the hidden body that the diary is of."""
     protocol = load_protocol(PERSONAL).model_copy(update={"days": float(JUDGED_DAYS)})
+    if (
+        where == "body"
+    ):  # the life of the diary; its own days are those of replica 0, which `compared` leaves out
+        protocol = protocol.model_copy(update={**LIFE, "warmup_days": 0.0, "replicas": 1 + NEW_REPLICAS})
     evaluate(
         _agent(folder, arm, seed), arm, protocol, out, shield=shield, modified=True, trace_replicas=0,
         cohort=_judged(folder, where),

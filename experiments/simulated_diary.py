@@ -19,6 +19,16 @@ from twins.world.diary import Diary
 
 DAYS = 14
 COHORT_SEED, DAYS_SEED = 7, 0
+LIFE = {
+    "scenario": "simglucose-weight",
+    "behaviour": "realistic",
+    "announce": "behaviour",
+    "sensor": "GuardianRT",
+    "sample_min": 5,
+    "split": "train",
+    "seed": DAYS_SEED,
+}
+"""Of the protocol that tells how this person lives: their bias in counting carbs hangs on split and seed."""
 START = datetime(2024, 1, 1)
 COMMENT = "simulated: a virtual adult, no real person; made by python -m scripts.simulate_diary"
 
@@ -31,16 +41,7 @@ def body(cohort_seed: int = COHORT_SEED) -> Cohort:
 def simulated_diary(days: int = DAYS, cohort_seed: int = COHORT_SEED, days_seed: int = DAYS_SEED) -> Diary:
     """The diary of the first adult drawn with `cohort_seed`, on the days of `days_seed`; always the same."""
     person = body(cohort_seed)
-    world = {
-        "people": person.ids,
-        "scenario": "simglucose-weight",
-        "behaviour": "realistic",
-        "announce": "behaviour",
-        "days": float(days),
-        "replicas": 1,
-        "split": "train",
-        "seed": days_seed,
-    }
+    world = {**LIFE, "people": person.ids, "days": float(days), "replicas": 1, "seed": days_seed}
     protocol = load_protocol("simglucose-default").model_copy(update=world)
     lived = simulate(BasalBolus(), protocol, "off", person).columns
     # A reading stands at the end of its interval, insulin and carbs at the beginning; the diary's step k is

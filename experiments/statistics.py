@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, ndtri, stdtrit
 
-from experiments.aggregates import Array, mean
+from experiments.aggregates import Array, mean, person_scores
 
 Statistic = Callable[..., Array]
 """Takes one array (..., seeds, persons), or one for each agent, and gives an array (...) or (..., k)."""
@@ -75,6 +75,16 @@ def crossed_interval(
     )
     low, high = _ends(drawn, level)
     return Interval(float(estimate), float(low), float(high))
+
+
+def score_interval(values: ArrayLike, person: ArrayLike, train_seed: ArrayLike, **how: Any) -> Interval:
+    """Mean of a column of episodes over persons and training seeds, with its interval; three columns (n,).
+
+    A training seed below 0 is none: such an agent was not trained. `how`: see `resampled`.
+    """
+    table = person_scores(values, person, train_seed)
+    lone = len(table.seeds) == 1 and int(table.seeds[0]) >= 0
+    return crossed_interval(table.scores, seed=SEED, lone_trained=lone, **how)
 
 
 def performance_profile(

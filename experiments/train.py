@@ -45,11 +45,14 @@ def train(
 ) -> Path:
     """Train as `config` says in an open run, from its newest checkpoint if there is one; returns the policy's folder.
 
-    on_look: told of every look at validation days. whom: other people than `config` names. Raises ValueError when a
-    checkpoint or the policy to go on from does not fit the settings. Interrupted, it keeps the last checkpoint.
+    on_look: told of every look at validation days. whom: other people than `config` names, noted in the run. Raises
+    ValueError when a checkpoint or the policy to go on from does not fit the settings. Interrupted, it keeps the last
+    checkpoint.
     """
     protocol = load_protocol(config.protocol)
     looks = looks_of(config, protocol)
+    if whom is not None:
+        run.update(given_people=list(whom.met))
     whom = whom or trainees(config, protocol, looks)
     cohort = whom.cohort
     parent = None if config.init_from is None or run.latest_checkpoint() else frozen.load(config.init_from)

@@ -7,10 +7,11 @@ from experiments.config import TrainConfig
 from experiments.personal import twin_file
 from experiments.protocol import ProtocolConfig
 from twins.cohort import Cohort
-from twins.inference.posterior_cohort import posterior_cohort, resampled
+from twins.inference.posterior_cohort import copies, posterior_cohort, resampled
 
-LOOKED_AT = 8
-"""Draws of a twin at whom a training looks."""
+BODIES, LOOKED_AT = 64, 8
+"""Least people that a training on a twin learns from, and at whom it looks: with fewer draws their bodies come several
+times, with habits of their own each. One person alone would miscount carbs by one factor in all of a training."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,14 @@ def _draws(config: TrainConfig) -> Trainees:
         )
     whole = posterior_cohort(twin.belief, twin, twin.therapy)
     if config.twin_draws == 1:
-        most_likely = whole.take([0])
-        return Trainees(most_likely, most_likely, whole.ids[:1])
-    cohort = resampled(whole, config.twin_draws)
-    return Trainees(cohort, resampled(whole, min(LOOKED_AT, config.twin_draws)), (f"twin of {twin.who}",))
+        return many(whole.take([0]), whole.ids[:1])
+    cohort, looked_at = (
+        resampled(whole, config.twin_draws),
+        resampled(whole, min(LOOKED_AT, config.twin_draws)),
+    )
+    return Trainees(copies(cohort, BODIES), copies(looked_at, LOOKED_AT), (f"twin of {twin.who}",))
+
+
+def many(bodies: Cohort, met: tuple[str, ...]) -> Trainees:
+    """Trainees of few bodies, each as several people; `met`: names for the record."""
+    return Trainees(copies(bodies, BODIES), copies(bodies, LOOKED_AT), met)

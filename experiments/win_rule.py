@@ -97,9 +97,12 @@ def win(
     seed: int,
     win_points: float = WIN_POINTS,
     low_points: float = LOW_POINTS,
+    same_seeds: bool = False,
     **how: Any,
 ) -> Verdict:
     """Judge ours against theirs, the same persons in the same order (`how`: see `statistics.resampled`).
+
+    same_seeds: row k of both goes back to the same training, so that seeds are resampled for both at once.
 
     In this order:
     unsafe   more failures per trial than theirs, whatever the rest
@@ -110,8 +113,11 @@ def win(
     win      all of it
     """
     how["lone_trained"] = lone_trained(ours, theirs)
-    tir = crossed_interval((ours.tir_pct, theirs.tir_pct), difference, seed=seed, **how)
-    lows = crossed_interval((ours.below_70_pct, theirs.below_70_pct), difference, seed=seed, **how)
+    pairs = (ours.tir_pct, theirs.tir_pct), (ours.below_70_pct, theirs.below_70_pct)
+    if same_seeds:
+        tir, lows = (crossed_interval(a - b, seed=seed, **how) for a, b in pairs)
+    else:
+        tir, lows = (crossed_interval(both, difference, seed=seed, **how) for both in pairs)
     failed, tried = ([float(one.sum()) for one in (a, b)] for a, b in _counts(ours, theirs))
     outcome: Outcome = "unclear"
     if failed[0] * tried[1] > failed[1] * tried[0]:

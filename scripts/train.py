@@ -41,6 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         folder = Path(args["resume"])
         with Run.resume(folder) as run:
+            if met := run.manifest.get("given_people"):
+                raise ValueError(
+                    f"{folder} was trained on {', '.join(met)}, whom its settings do not name; go on with the command "
+                    "that made it"
+                )
             config = build(TrainConfig, load_yaml(folder / "config.yml"), "config.yml")
             train(config, run, args["progress"])
         print(ending(folder, config), file=sys.stderr)

@@ -1,7 +1,8 @@
 """From a hidden person's diary to policies and back to the person: the work of one cell of the ladder each.
 
-All arms of a person get the same settings, by the clinical rules from the diary, but for the one that goes on as lived.
-Who is refused by their card keeps the policy of the cohort in every arm that would have used the twin, and is counted.
+All arms get settings by the clinical rules from the diary, but for the one that keeps those it was lived with and the
+one that takes settings from the twin. For who is refused by their card, what needs no twin stands in: the cohort's
+policy, the cohort's gains, or plain basal-bolus; they stay in the table, and are counted.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents import frozen
 from agents.base import Agent
@@ -20,18 +22,21 @@ from experiments.hidden.fortnight import DIARY_DAYS, diaries, new_days
 from experiments.hidden.people import People, people
 from experiments.personal import policy, twin_file
 from experiments.personal.fit import fit_person
+from experiments.personal.twin_file import TwinFile
 from experiments.protocol import load_protocol
 from experiments.records.gains import load_gains
 from experiments.records.json_files import load_object
 from experiments.records.provenance import ROOT
-from experiments.records.tables import Table, concat, read_table, write_table
+from experiments.records.tables import Table, concat, write_table
+from experiments.simulate import simulate
 from experiments.tune import scored
+from twins.cohort import Cohort, join
 from twins.files import atomic_write_text
 
 FIT_DAYS, TEST_DAYS = 10, DIARY_DAYS - 10
 SHIELDS = ("rule", "off")
 ARMS = {
-    "as-lived": "basal-bolus with the settings that the person had lived with",
+    "as-lived": "basal-bolus with the settings that the diary was lived with (without its automated pump)",
     "basal-bolus": "basal-bolus with settings by the clinical rules from the diary, as all below",
     "basal-bolus-twin": "basal-bolus with gains found on draws of the person's twin",
     "pid-cohort": "PID with one set of gains for everybody, found on other virtual people",
@@ -41,15 +46,18 @@ ARMS = {
     "cohort-twin-settings": "the same, with the basal rate and carb ratio that basal-bolus-twin has found",
     "twin-posterior": "cohort-history, trained further on draws of the twin's posterior",
     "twin-map": "the same, trained further on the most likely twin alone",
-    "somebody-elses-twin": "what was trained on the posterior of another person: a placebo",
-    "true-body": "the same, trained further on the person's true body: a reference, and no limit",
+    "somebody-elses-twin": "what was trained on the posterior of another person of the same kind: a placebo",
+    "true-body": "cohort-history, trained further on the person's true body (with habits as the twins'): a reference",
 }
 UNTRAINED = ("as-lived", "basal-bolus", "basal-bolus-twin", "pid-cohort", "pid-twin")
 POLICIES = tuple(arm for arm in ARMS if arm not in UNTRAINED)
 COHORTS = {"cohort": "ppo-domain", "cohort-history": "ppo-history", "cohort-twin-settings": "ppo-history"}
 GAINS = ROOT / "results" / "realistic" / "tuned" / "pid-cohort-fold0.json"
-FORESEEN = ("tir_pct", "below_70_pct")
-"""What a twin foresaw of the policy that was trained on it stands beside what came true."""
+FORESEEN = ("basal-bolus", "basal-bolus-twin", "pid-twin", "cohort-history", "twin-posterior")
+"""Arms of which it is noted what draws of the twin foresee, on days that no training has seen."""
+FORESEEN_DRAWS, FORESEEN_DAYS = 8, 14.0
+FIRST_DAYS = 10
+"""The true body is trained on as it is from one of these days of the diary on."""
 
 
 def policies(train_seeds: Sequence[int]) -> str:
@@ -69,15 +77,17 @@ def one(rung: str, core: str, number: int, seed: int) -> People:
 
 
 def fit_cell(folder: Path, out: Path, rung: str, core: str, number: int, seed: int) -> None:
-    """Live the diary and fit the twin; what is true of the person is written beside the card."""
+    """Live the diary and fit the twin. Beside the card lies what is true of the person, of 1 U and of 10 g logged (as
+    far as their own bias goes)."""
     person = one(rung, core, number, seed)
-    fitted = fit_person(diaries(person, seed)[0], out, FIT_DAYS, TEST_DAYS)
-    card = fitted.card
+    weight_kg = float(person.cohort.weight_kg[0])
+    fitted = fit_person(diaries(person, seed)[0], out, FIT_DAYS, TEST_DAYS, weight_kg)
     truth = {
+        "who": person.cohort.ids[0],
         "fall_mg_dl_per_u": float(person.fall_mg_dl_per_u[0]),
-        "rise_mg_dl_per_10_g": float(person.rise_mg_dl_per_10_g[0]),
+        "rise_mg_dl_per_10_g": float(person.rise_mg_dl_per_10_g[0] / person.logged_share(seed)[0]),
         "automated": bool(person.automated[0]),
-        "accepted": card["accepted"],
+        "accepted": fitted.card["accepted"],
     }
     atomic_write_text(out / "truth.json", json.dumps(truth) + "\n")
 
@@ -93,12 +103,14 @@ def train_cell(
     """Train the cohort's policy further for one person; nothing for a refused twin."""
     from experiments.runs import Run
     from experiments.train import train
-    from experiments.trainees import Trainees
+    from experiments.trainees import many
 
     held, whom = twin_file.load(folder / twin / "twin.json"), None
     if arm == "true-body":
-        body = one(**person).afterwards(0, held.therapy[None])
-        whom, config = Trainees(body, body, body.ids), policy.config(None, train_seed)
+        whom, config = (
+            many(_on_their_days(one(**person), held.therapy), (twin,)),
+            policy.config(None, train_seed),
+        )
     elif held.accepted:
         config = policy.config(folder / twin, train_seed, policy.DRAWS if arm == "twin-posterior" else 1)
     else:
@@ -108,50 +120,58 @@ def train_cell(
         train(config, run, whom=whom)
 
 
+def _on_their_days(hidden: People, therapy: NDArray[np.float64]) -> Cohort:
+    """The one body as it is from each of some days of the diary on, under settings (7,)."""
+    return join([
+        hidden.afterwards(day, therapy[None]).renamed(f"@{day}") for day in range(FIRST_DAYS)
+    ])  # fmt: skip
+
+
 def judge_cell(
     folder: Path, out: Path, person: Mapping[str, Any], twin: str, trainings: Mapping[str, list[str]],
-    tunings: Mapping[str, str], placebos: list[list[str]], train_seeds: list[int],
+    tunings: Mapping[str, str], placebo: list[str], train_seeds: list[int],
 ) -> None:  # fmt: skip
     """Write episodes.csv: a line for each arm, training seed and shield, on the person's new days."""
-    hidden = one(**person)
-    therapy = twin_file.load(folder / twin / "twin.json").therapy[None]
+    hidden, held = one(**person), twin_file.load(folder / twin / "twin.json")
     truth = load_object(folder / twin / "truth.json", "fit the person again")
     lines: list[Table] = []
     for arm in ARMS:
         for place, train_seed in enumerate(train_seeds if arm in POLICIES else [-1]):
-            agent, own = _agent(folder, arm, train_seed, place, trainings, tunings, placebos)
-            foreseen = _foreseen(folder / trainings[arm][place]) if arm in trainings else {}
+            agent, own = _agent(folder, arm, train_seed, place, held.accepted, trainings, tunings, placebo)
+            settings = hidden.cohort.therapy if arm == "as-lived" else held.therapy[None]
+            if arm == "cohort-twin-settings":
+                settings, own = (
+                    policy.settings_found(folder / tunings["basal-bolus-twin"], settings),
+                    held.accepted,
+                )
+            told = arm in FORESEEN and place == 0
+            foreseen = _foreseen(agent, held) if told else {"tir_pct": np.nan, "below_70_pct": np.nan}
             for shield in SHIELDS:
-                settings = hidden.cohort.therapy if arm == "as-lived" else therapy
-                if arm == "cohort-twin-settings":
-                    settings = policy.settings_found(folder / tunings["basal-bolus-twin"], therapy)
                 rollout = new_days(hidden, agent, settings, shield, person["seed"])
-                table = scored(rollout, load_protocol(PERSONAL))
                 words = {"arm": arm, "person": hidden.cohort.ids[0], "core": hidden.core, "shield": shield}
                 numbers = {
-                    "train_seed": train_seed, "own": int(own), "accepted": int(truth["accepted"]),
+                    "train_seed": train_seed, "own": int(own), "accepted": int(held.accepted),
                     "automated": int(truth["automated"]), "shield_changed_pct": rollout.shield_changed_pct[0],
-                    **{f"foreseen_{column}": foreseen.get(column, np.nan) for column in FORESEEN},
+                    **{f"foreseen_{name}": value for name, value in foreseen.items()},
                 }  # fmt: skip
-                lines.append({name: np.array([value]) for name, value in (words | numbers).items()} | table)
+                line: Table = {name: np.array([value]) for name, value in (words | numbers).items()}
+                lines.append(line | scored(rollout, load_protocol(PERSONAL)))
     out.mkdir(parents=True)
     write_table(out / "episodes.csv", concat(lines))
 
 
-def _foreseen(training: Path) -> dict[str, float]:
-    """What the policy that a training kept had reached on its own validation days; nothing where none was trained."""
-    if not (training / "evaluations.csv").is_file():
-        return {}
-    looks = read_table(training / "evaluations.csv")
-    kept = int(np.argmax(looks["timesteps"] == frozen.load(training).manifest.trained_on["timesteps"]))
-    return {column: float(looks[column][kept]) for column in FORESEEN}
+def _foreseen(agent: Agent, held: TwinFile) -> dict[str, float]:
+    """What draws of a twin foresee of an agent behind the rule shield, on days of the split test."""
+    protocol = load_protocol(PERSONAL).model_copy(update={"days": FORESEEN_DAYS})
+    table = scored(simulate(agent, protocol, "rule", policy.draws_of(held, FORESEEN_DRAWS)), protocol)
+    return {name: float(table[name].mean()) for name in ("tir_pct", "below_70_pct")}
 
 
 def _agent(
-    folder: Path, arm: str, train_seed: int, place: int, trainings: Mapping[str, list[str]],
-    tunings: Mapping[str, str], placebos: list[list[str]],
+    folder: Path, arm: str, train_seed: int, place: int, accepted: bool, trainings: Mapping[str, list[str]],
+    tunings: Mapping[str, str], placebo: list[str],
 ) -> tuple[Agent, bool]:  # fmt: skip
-    """An arm's agent, and whether it is the arm's own (and not what stands in for a refused twin)."""
+    """An arm's agent, and whether it is the arm's own (and not what stands in where a twin was refused)."""
     if arm in ("as-lived", "basal-bolus"):
         return load("basal-bolus"), True
     if arm == "pid-cohort":
@@ -159,14 +179,14 @@ def _agent(
     if arm in tunings:
         family = arm.removesuffix("-twin")
         found = policy.tuned(family, folder / tunings[arm])
-        if found is None:
-            instead = "basal-bolus" if family == "basal-bolus" else "pid-cohort"
-            return _agent(folder, instead, train_seed, place, trainings, {}, placebos)[0], False
-        return found, True
+        if found is not None:
+            return found, True
+        instead = "basal-bolus" if family == "basal-bolus" else "pid-cohort"
+        return _agent(folder, instead, train_seed, place, accepted, trainings, {}, placebo)[0], False
     if arm in COHORTS:
         return frozen.load(policy.cohort_policy(train_seed, COHORTS[arm])), True
-    trained = [trainings[arm][place]] if arm in trainings else [names[place] for names in placebos]
-    for name in trained:  # of the placebo: the next person whose twin was accepted
-        if (folder / name / "policy").is_dir():
-            return frozen.load(folder / name), True
+    trained = folder / trainings.get(arm, placebo)[place]
+    # A twin that was refused earns nobody's: so the placebo, too, is what the person would get without any.
+    if (accepted or arm == "true-body") and (trained / "policy").is_dir():
+        return frozen.load(trained), True
     return frozen.load(policy.cohort_policy(train_seed)), False

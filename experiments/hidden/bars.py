@@ -23,6 +23,7 @@ FOLDERS = (
     "experiments/hidden/cores",
     "experiments/personal",
 )
+FILES = ("trainees.py", "train.py", "validation.py", "tune.py", "config.py", "protocols/personal.yml")
 TOGETHER = 4
 """People of a cell: they live in one batch, and their twins are fitted one after the other."""
 
@@ -87,10 +88,10 @@ def cells(people: int, seeds: Sequence[int], daily: str) -> list[Cell]:
 def sources() -> str:
     """SHA-256 of those who fit and those who judge: what is inferred is no part of the simulator's own hash."""
     digest = hashlib.sha256()
-    for folder in FOLDERS:
-        for path in sorted((ROOT / folder).glob("*")):
-            if path.is_file():
-                digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    inside = [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*"))]
+    for path in (*inside, *(ROOT / "experiments" / name for name in FILES)):
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

@@ -36,6 +36,7 @@ from twins.random import Stream, check_seed
 from twins.world.diary import STEP_MIN, STEPS_PER_DAY
 
 DAYS = 14
+MOST_DRAWS = 400
 TOGETHER = 4
 WIDTHS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 SHOWN = ("fall", "rise", *NAMES[:6])
@@ -64,33 +65,27 @@ class _Known:
 
 
 def people(count: int, seed: int, first: int = 1) -> Virtual:
-    """People number `first` ... of a seed, whose fall per unit spreads around the rule as an anchor says."""
+    """People number `first` ... of a seed, drawn from what a causal fit believes beforehand, its anchor included."""
     who = tuple(f"own{seed}#{number:03d}" for number in range(first, first + count))
     keys = random.keys("test", seed, np.array([random.person_number(one) for one in who]), 0, 0)
     own = random.stream(keys, Stream.COHORT)
-    z = random.normal(own, len(NAMES) + 1, first=2)
-    theta = WEAK.mean + WEAK.sd * z[:, : len(NAMES)]
     low, high = DAILY_U
     daily = low + (high - low) * random.uniform(own, 1)[:, 0]
     known = [_Known(one, BASAL_SHARE * u / 24) for one, u in zip(who, daily, strict=True)]
-    wanted = RULE_MG_DL / daily * np.exp(Anchor(1.0).log_sd * z[:, -1])
-    theta[:, personal.SENSITIVITY] = _sensitivity(theta, known, wanted)
+    theta = np.empty((count, len(NAMES)))
+    left = np.arange(count)
+    for attempt in range(MOST_DRAWS):  # by rejection: likely beforehand, and as likely by the anchor
+        z = random.normal(own[left], len(NAMES), first=2 + 2 * attempt * len(NAMES))
+        theta[left] = WEAK.mean + WEAK.sd * z
+        fall = np.maximum(_effects(theta[left], [known[row] for row in left])[:, 0], 1e-6)
+        off = np.log(fall * daily[left] / RULE_MG_DL) / Anchor(1.0).log_sd
+        chance = random.uniform(own[left], 1, first=1_000_000 + 2 * attempt)[:, 0]
+        left = left[chance >= np.exp(-(off**2) / 2)]
+        if len(left) == 0:
+            break
+    else:
+        raise ValueError(f"no {len(left)} of {count} people were found in {MOST_DRAWS} draws")
     return Virtual(theta, _lived(theta, known, keys))
-
-
-def _sensitivity(
-    theta: NDArray[np.float64], known: Sequence[_Known], fall: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The sensitivity (n,) with which 1 U lowers glucose by `fall` (n,)."""
-    low, high = np.full(len(theta), -6.0), np.full(len(theta), 4.0)
-    for _ in range(30):
-        middle = (low + high) / 2
-        tried = theta.copy()
-        tried[:, personal.SENSITIVITY] = middle
-        weak = _effects(tried, known)[:, 0] < fall
-        low, high = np.where(weak, middle, low), np.where(weak, high, middle)
-    found: NDArray[np.float64] = (low + high) / 2
-    return found
 
 
 def _effects(theta: NDArray[np.float64], known: Sequence[_Known]) -> NDArray[np.float64]:

@@ -26,6 +26,7 @@ from twins.inference.quality import quality
 from twins.inference.record import Record, record
 from twins.inference.reduced import REDUCED
 from twins.inference.validity import HORIZONS_MIN, TEST_EVERY_MIN
+from twins.random import check_seed
 from twins.world import readers
 from twins.world.diary import STEP_MIN, DiaryError
 
@@ -49,6 +50,7 @@ def cells(source: Path, per_core: int, seed: int) -> list[Cell]:
     """
     if per_core < 1:
         raise ValueError(f"{per_core} hidden people of each kind; give 1 or more")
+    check_seed(seed)
     stamp = sources()
     made = [
         Cell(f"cells/real-{who}", real, {"source": str(source), "who": who}, stamp=stamp)
@@ -81,7 +83,7 @@ def hidden(folder: Path, out: Path, core: str, number: int, seed: int) -> None:
     held = record(diaries(person, seed)[0])
     lines = []
     for line, effect in _fitted(held, f"hidden bodies, {core}"):
-        truth = person.fall_mg_dl_per_u[0], person.rise_mg_dl_per_10_g[0]
+        truth = person.fall_mg_dl_per_u[0], person.rise_mg_dl_per_10_g[0] / person.logged_share(seed)[0]
         lines.append(line | {"fall": effect[0] / truth[0], "rise": effect[1] / truth[1]})
     _write(out, lines)
 
@@ -142,7 +144,8 @@ def words(table: Table, command: Sequence[str]) -> str:
     lines = [
         "# Which equations serve a personal twin better?", "", NOTICE, "", f"Made by `{' '.join(command)}`.", "",
         f"Twins fitted on {FIT_DAYS} days and judged on the {TEST_DAYS} after them, without a prior learned from "
-        "others; errors of forecasts in mg/dL (RMSE). Medians over people.", "",
+        "others, from the same weak one for both families; people whose record does not suffice are left out. Errors "
+        "of forecasts in mg/dL (RMSE). Medians over people.", "",
         f"| people | n | family | {' | '.join(COLUMNS.values())} |", "|---|---:|---|" + "---:|" * len(COLUMNS),
     ]  # fmt: skip
     for of in dict.fromkeys(table["of"].tolist()):

@@ -33,7 +33,7 @@ from twins.world.scenarios import RandomMeals
 DIARY_DAYS = 14
 NEW_DAYS = 14
 WARMUP_DAYS = 1
-"""Days under the judged agent that are not scored; the last day of the diary's fortnight is lived again for them."""
+"""Days under the judged agent that are not scored: the body is that of the diary's last day, the meals are new."""
 START = datetime(2024, 1, 1)
 SENSOR = "Dexcom"
 RESCUE_LOGGED = 0.5

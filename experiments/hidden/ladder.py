@@ -22,9 +22,10 @@ def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> li
     """
     if rung not in RUNGS:
         raise ValueError(f"unknown rung {rung!r}; allowed are {', '.join(RUNGS)}")
-    if per_core < 1 or not train_seeds or len(set(train_seeds)) < len(train_seeds):
+    if per_core < 1 or per_core % 4 or not train_seeds or len(set(train_seeds)) < len(train_seeds):
         raise ValueError(
-            f"{per_core} people of each core, training seeds {list(train_seeds)}; give 1 or more, and each seed once"
+            f"{per_core} people of each core, training seeds {list(train_seeds)}; give 4, 8, 12 ... people, in "
+            "pairs who are each other's placebo, and each seed once"
         )
     stamp = sources() + policies(train_seeds)
     whom: list[dict[str, Any]] = [
@@ -53,19 +54,28 @@ def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> li
                 made.append(
                     Cell(_training(arm, name, train_seed), train_cell, arguments, (twin,), stamp=stamp)
                 )
-    posterior = {name: [_training("twin-posterior", name, k) for k in train_seeds] for name in names}
-    for place, (name, one) in enumerate(zip(names, whom, strict=True)):
-        others = [posterior[other] for other in [*names[place + 1 :], *names[:place]]]
+    for name, one in zip(names, whom, strict=True):
+        other = f"{one['core']}-{partner(one['number']):03d}"
         trainings = {arm: [_training(arm, name, k) for k in train_seeds] for arm in TRAINED}
         tunings = {arm: f"tuned/{arm}/{name}.json" for arm in TUNED}
+        placebo = [_training("twin-posterior", other, k) for k in train_seeds]
         arguments = {
-            "person": one, "twin": f"twins/{name}", "trainings": trainings, "tunings": tunings, "placebos": others,
+            "person": one, "twin": f"twins/{name}", "trainings": trainings, "tunings": tunings, "placebo": placebo,
             "train_seeds": list(train_seeds),
         }  # fmt: skip
-        needs = [f"twins/{name}", *tunings.values(), *(cell for many in trainings.values() for cell in many)]
-        needs += [cell for many in others for cell in many]
-        made.append(Cell(f"judged/{name}", judge_cell, arguments, tuple(dict.fromkeys(needs)), stamp=stamp))
+        needs = [
+            f"twins/{name}",
+            *tunings.values(),
+            *(cell for many in trainings.values() for cell in many),
+            *placebo,
+        ]
+        made.append(Cell(f"judged/{name}", judge_cell, arguments, tuple(needs), stamp=stamp))
     return made
+
+
+def partner(number: int) -> int:
+    """Whose twin is a person's placebo: the next but one's, of the same kind of pump; 1 and 3, 2 and 4, 5 and 7 ..."""
+    return ((number - 1) ^ 2) + 1
 
 
 def _training(arm: str, name: str, train_seed: int) -> str:

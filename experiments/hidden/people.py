@@ -2,9 +2,9 @@
 
 - M1: bodies of the twin's own family, with what no twin knows of (see `varied`); all is logged as it was.
 - M2: the same under other equations: those of Hovorka et al., and Bergman's minimal model.
-- M3: all three, and lives as they are: carbs counted with a bias of the person's own and an error each time, a tenth of
-  the meals neither logged nor covered, boluses that come late, sugar against lows of which half is logged, and half of
-  the people under a pump that doses by itself.
+- M3: all three, nobody's weight known, and lives as they are: carbs counted with a bias of the person's own and an
+  error each time, a tenth of the meals neither logged nor covered, boluses that come late, sugar against lows of which
+  half is logged, and half of the people under a pump that doses by itself.
 """
 
 from dataclasses import dataclass, replace
@@ -49,6 +49,8 @@ BASAL_LOG_SD = 0.1
 AUTOMATED_EVERY = 2
 """In M3 each second person lives with a pump that doses by itself."""
 MOST_DRAWS = 200
+KG = 75.0
+"""Of a person whose weight nobody knows, as fits and policies take it."""
 
 
 class _Uva(UvaPadova):
@@ -62,11 +64,13 @@ class _Uva(UvaPadova):
 
 @dataclass(frozen=True)
 class Rung:
-    """Which cores, how people live and log, and whether half of them have an automated pump."""
+    """Which cores, how people live and log, whether half of them have an automated pump, and whether anybody knows
+    their weight (else all take them for `KG`)."""
 
     cores: tuple[str, ...]
     habits: Behaviour
     automated: bool = False
+    weight_known: bool = True
 
 
 _TREATS = replace(EXACT, treats_lows_day=0.7, treats_lows_night=0.35)
@@ -77,6 +81,7 @@ RUNGS = {
         ("uva", "hovorka", "kanderian"),
         replace(_TREATS, carb_bias_sd=0.15, carb_error_sd=0.25, missed=0.10, late=0.15),
         automated=True,
+        weight_known=False,
     ),
 }
 CORES: dict[str, _Uva | Hovorka | Kanderian] = {"uva": _Uva(), "hovorka": Hovorka(), "kanderian": Kanderian()}
@@ -93,6 +98,15 @@ class People:
     automated: NDArray[np.bool_]
     fall_mg_dl_per_u: NDArray[np.float64]
     rise_mg_dl_per_10_g: NDArray[np.float64]
+
+    def logged_share(self, seed: int) -> NDArray[np.float64]:
+        """Grams that each person logs per gram eaten (n,), but for the error of a meal: their own bias."""
+        keys = random.keys("test", seed, self.cohort.numbers, 0, 0)
+        sd = self.habits.carb_bias_sd
+        share: NDArray[np.float64] = np.exp(
+            sd * random.normal(random.stream(keys, Stream.BEHAVIOUR), 1)[:, 0]
+        )
+        return share
 
     @property
     def habits(self) -> Behaviour:
@@ -133,6 +147,8 @@ def people(rung: str, core: str, count: int, seed: int, first: int = 1) -> Peopl
     therapy[:, DAILY_INSULIN_U], therapy[:, AGE_GROUP] = need, ADULT
     therapy[:, TARGET_MG_DL], therapy[:, CORRECT_ABOVE_MG_DL] = TARGET, CORRECT_ABOVE
     weight = body[:, COLUMN["BW"] if core == "uva" else 0]
+    if not RUNGS[rung].weight_known:  # to nobody: not to who fits, nor to who doses
+        weight = np.full(count, KG)
     whole = np.concatenate([body, varied.draw(keys)], axis=1)
     lives = Cohort(Varied(model), who, whole, therapy, weight.copy())
     automated = (numbers % AUTOMATED_EVERY == 0) & RUNGS[rung].automated

@@ -24,8 +24,7 @@ DAWN_MEAN_MG_KG_MIN, DAWN_SD_MG_KG_MIN, DAWN_MIN, DAWN_WIDTH_MIN = 0.4, 0.2, 360
 """What the liver gives beyond its own at the height of dawn, when that is, and its spread in time (assumed)."""
 SITE_DAYS, SITE_MIN, SITE_LOG_MEAN, SITE_LOG_SD = 3, 20.0, 0.25, 0.15
 """A site is changed every third midnight. Insulin stays in it this long at first, and by this less (a logarithm) each
-day: absorption is faster from older sites (assumed, after Luijf et al., J Diabetes Sci Technol 7, 2013: a quarter or
-so faster on the last days)."""
+day. Assumed; that absorption quickens with wear: Luijf et al., Diabetes Technol Ther 15 (2013) 575."""
 SLOW_SHARE, PEAKS_SHARE = 0.3, 0.2
 """Of the meals: slow ones, and those of two peaks; others are fast, as is all of up to `FAST_G`."""
 FAST_G = 15.0

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.aggregates import person_scores
 from experiments.personal.page import Part
 from experiments.records.tables import Table, concat, select
 from experiments.results.evaluations import read_evaluation
-from experiments.statistics import SEED, crossed_interval
+from experiments.statistics import score_interval
 
 ARMS = {
     "basal-bolus": "settings by the clinical rules from the diary",
@@ -20,7 +19,7 @@ ARMS = {
 }
 PLACES = {
     "twin": "On new days of draws of the twin: what the model holds for likely, and no proof.",
-    "body": "On 14 new days of the hidden virtual body that the diary is of, which neither twin nor policies have met.",
+    "body": "On new days of the hidden virtual body that the diary is of, which neither twin nor policies have met.",
 }
 
 
@@ -30,11 +29,14 @@ def compared(folder: Path, names: Sequence[str], hidden: bool) -> Part:
     for where in ("body", "twin") if hidden else ("twin",):
         mine = [name for name in names if name.startswith(f"judged/{where}/")]
         episodes = concat([_of(folder, name) for name in mine])
-        people = len(np.unique(episodes["person"]))
+        if where == "body":
+            episodes = {name: column[episodes["replica"] > 0] for name, column in episodes.items()}
+        people, runs = len(np.unique(episodes["person"])), len(np.unique(episodes["replica"]))
         tables.append({
-            "caption": f"{PLACES[where]} {people} {'body' if people == 1 else 'bodies'}, {episodes['days'][0]:.0f} "
-            "days. Shares of time in %, failures first; insulin relative to basal-bolus under the same shield. In "
-            "brackets: 95 % intervals over draws and training seeds.",
+            "caption": f"{PLACES[where]} {people} {'body' if people == 1 else 'bodies'}, "
+            f"{f'{runs} times ' if runs > 1 else ''}{episodes['days'][0]:.0f} days. Shares of time in %, failures "
+            "first; insulin relative to basal-bolus under the same shield. In brackets: 95 % intervals over draws and "
+            "training seeds.",
             "heads": ["", "shield", "failures", "<54", "<70", "70-180", ">180", "insulin", "what"],
             "rows": [_row(episodes, arm, shield) for shield in ("rule", "off") for arm in ARMS],
         })  # fmt: skip
@@ -42,10 +44,11 @@ def compared(folder: Path, names: Sequence[str], hidden: bool) -> Part:
 
 
 def _of(folder: Path, name: str) -> Table:
-    """Episodes of an evaluation, with the training seed that its folder names."""
+    """Episodes of an evaluation, with the training seed that its folder names; copies of a draw are one person."""
     episodes = read_evaluation(folder / name).episodes
     seed = int(name.rpartition("-seed")[2]) if "-seed" in name else -1
-    return {**episodes, "train_seed": np.full(len(episodes["person"]), seed)}
+    person = np.array([one.partition("/")[0] for one in episodes["person"].tolist()])
+    return {**episodes, "person": person, "train_seed": np.full(len(person), seed)}
 
 
 def _row(episodes: Table, arm: str, shield: str) -> list[str]:
@@ -53,9 +56,7 @@ def _row(episodes: Table, arm: str, shield: str) -> list[str]:
         select(episodes, agent=arm, shield=shield),
         select(episodes, agent="basal-bolus", shield=shield),
     )
-    scores = person_scores(mine["tir_pct"], mine["person"], mine["train_seed"]).scores
-    lone = len(scores) == 1 and int(mine["train_seed"][0]) >= 0
-    found = crossed_interval(scores, seed=SEED, lone_trained=lone)
+    found = score_interval(mine["tir_pct"], mine["person"], mine["train_seed"])
     between = f" [{max(found.low, 0.0):.1f}, {min(found.high, 100.0):.1f}]" if np.isfinite(found.low) else ""
     insulin = 100 * mine["insulin_u_per_day"].mean() / plain["insulin_u_per_day"].mean()
     return [

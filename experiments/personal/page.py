@@ -147,9 +147,10 @@ def _figures(fitted: Personal) -> list[Figure]:
                "; ".join(f"{words}: {card['rmse_mg_dl_references'][name]['240']:.0f} mg/dL at 4 h"
                          for name, words in plots.RIVALS.items())),
         figure("pairs", plots.pairs(fitted),
-               "The posterior of the causal twin: draws, larger the likelier, as factors of a mean adult's parameters; "
-               f"cross: the most likely. The draws are worth {card['effective_draws']:.0f} independent ones.",
-               "Scatter of the posterior's parameters in pairs."),
+               "The posterior of the causal twin: draws, larger the more they weigh; cross: the most likely. Scales of "
+               "a mean adult's parameters; level: of 100 mg/dL, carbs: eaten per gram logged. The draws are worth "
+            f"{card['effective_draws']:.0f} independent ones.",
+            "Scatter of the posterior's parameters in pairs."),
     ]  # fmt: skip
 
 
@@ -158,7 +159,8 @@ def _limits(card: Mapping[str, Any]) -> list[str]:
         "A twin forecasts from logged meals, insulin and readings. Exercise, illness, stress and food that is not "
         "logged are not in it.",
         "What a unit of insulin does cannot be proven from a record of everyday life; the causal twin is held near a "
-        "clinical rule for it. On hidden virtual people, whose bodies are known, that errs either way.",
+        "clinical rule for it. On hidden virtual people, whose bodies are known, it often missed the "
+        "truth by a third and more.",
         f"The card expires on {card.get('expires', 'no day')}: people change.",
         NOTICE,
     ]

@@ -39,8 +39,20 @@ NONE = "{}\n"
 
 
 def cohort_policy(train_seed: int, name: str = "ppo-history") -> Path:
-    """The folder of a shipped policy: what a training for one person goes on from."""
-    return COHORT_POLICIES / name / f"fold{FOLD}-seed{train_seed}"
+    """The folder of a shipped policy: what a training for one person goes on from.
+
+    Raises ValueError when there is none of this seed.
+    """
+    folder = COHORT_POLICIES / name / f"fold{FOLD}-seed{train_seed}"
+    if not folder.is_dir():
+        known = sorted(
+            int(path.name.rpartition("seed")[2]) for path in folder.parent.glob(f"fold{FOLD}-seed*")
+        )
+        raise ValueError(
+            f"training seed {train_seed}: no policy {name} of the cohort comes with it; give seeds of "
+            f"{', '.join(map(str, known))}"
+        )
+    return folder
 
 
 def config(twin: Path | None, train_seed: int, draws: int = DRAWS) -> TrainConfig:

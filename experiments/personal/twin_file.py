@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.records.json_files import load_object
-from twins.cohort import DAILY_INSULIN_U, THERAPY_COLUMNS
+from twins.cohort import AGE_GROUP, DAILY_INSULIN_U, GROUPS, THERAPY_COLUMNS
 from twins.files import atomic_write_text
 from twins.inference.personal import NAMES
 from twins.inference.posterior import Posterior
@@ -73,8 +73,10 @@ def load(path: Path) -> TwinFile:
         if not low <= held[name] <= high:
             raise ValueError(f"{path}: {name} is {held[name]}; allowed is {low} ... {high}; {REMEDY}")
     forecast, draws, weights, band, therapy = arrays
-    if not (therapy[:DAILY_INSULIN_U] > 0).all():
-        raise ValueError(f"{path}: therapy has settings that are not above 0; {REMEDY}")
+    if not (therapy[: DAILY_INSULIN_U + 1] > 0).all() or therapy[AGE_GROUP] not in range(len(GROUPS)):
+        raise ValueError(
+            f"{path}: therapy has settings that are not above 0, or an unknown age group; {REMEDY}"
+        )
     return TwinFile(
         held["who"], held["weight_kg"], held["planned_basal_u_per_h"], forecast, Posterior(draws, weights), band,
         therapy, held["accepted"],

@@ -1,7 +1,5 @@
 """Policies for one person, judged on hidden bodies: a dot for each training of an arm, and what a twin had foreseen."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,7 +8,7 @@ from envs.render import INK, MUTED, WIDTH_INCHES, quiet
 from experiments.aggregates import person_scores
 from experiments.plots.style import AGENT, BASELINE, OTHER, head, new_axes
 from experiments.records.tables import Table, select
-from experiments.statistics import SEED, crossed_interval
+from experiments.statistics import score_interval
 
 PERSONAL = ("twin-posterior", "twin-map", "cohort-twin-settings", "basal-bolus-twin", "pid-twin")
 
@@ -21,9 +19,8 @@ def arms(episodes: Table, shield: str = "rule", ax: Axes | None = None) -> Axes:
     found = {}
     for arm in names:
         mine = select(episodes, arm=arm, shield=shield)
-        table = person_scores(mine["tir_pct"], mine["person"], mine["train_seed"])
-        lone = len(table.scores) == 1 and table.seeds[0] >= 0
-        found[arm] = table.scores, crossed_interval(table.scores, seed=SEED, lone_trained=lone)
+        columns = mine["tir_pct"], mine["person"], mine["train_seed"]
+        found[arm] = person_scores(*columns).scores, score_interval(*columns)
     order = sorted(names, key=lambda arm: found[arm][1].estimate)
     ax = ax or new_axes(0.8 + 0.26 * len(order), 0.24, 0.94, 0.12, 0.46)
     for row, arm in enumerate(order):
@@ -49,32 +46,31 @@ def arms(episodes: Table, shield: str = "rule", ax: Axes | None = None) -> Axes:
     return ax
 
 
-def foreseen(episodes: Table, axes: Sequence[Axes] | None = None) -> Axes:
-    """What the twins foresaw of the policy trained on them, against what came true; a dot for each person and seed."""
-    mine = select(episodes, arm="twin-posterior", shield="rule")
-    if axes is None:
-        figure = Figure(figsize=(WIDTH_INCHES, 3.1))
-        axes = [figure.add_axes((left, 0.16, 0.36, 0.72)) for left in (0.09, 0.58)]
+def foreseen(episodes: Table) -> Axes:
+    """What draws of the twin foresaw of agents, against what came true in the hidden body; a dot a person and agent."""
+    mine = select(episodes, shield="rule")
+    mine = {name: column[np.isfinite(mine["foreseen_tir_pct"])] for name, column in mine.items()}
+    figure = Figure(figsize=(WIDTH_INCHES, 2.5))
+    axes = [figure.add_axes((left, 0.19, 0.36, 0.66)) for left in (0.11, 0.61)]
+    arms = list(dict.fromkeys(mine["arm"].tolist()))
     for ax, name, words in zip(
-        axes, ("tir_pct", "below_70_pct"), ("Time in 70-180 mg/dL, %", "Time below 70 mg/dL, %"), strict=True
+        axes, ("tir_pct", "below_70_pct"), ("Time in 70-180, %", "Time below 70, %"), strict=True
     ):
-        told, came = mine[f"foreseen_{name}"], mine[name]
-        known = np.isfinite(told)
-        for core, mark in zip(np.unique(mine["core"]).tolist(), "os^", strict=False):
-            one = known & (mine["core"] == core)
-            ax.plot(
-                told[one], came[one], mark, color=AGENT, markersize=4, markeredgecolor="white", label=core
-            )
-        both = np.concatenate([told[known], came[known]])
-        low, high = (float(both.min()), float(both.max())) if len(both) else (0.0, 1.0)
-        edge = 0.04 * max(high - low, 1.0)
-        ends = (max(low - edge, 0.0), high + edge)
+        for arm, mark, color in zip(arms, "v^sDo", (OTHER, BASELINE, OTHER, BASELINE, AGENT), strict=False):
+            one = mine["arm"] == arm
+            ax.plot(mine[f"foreseen_{name}"][one], mine[name][one], mark, color=color, markersize=3.2, alpha=0.8,
+                    markeredgewidth=0, label=arm.replace("-", " "))  # fmt: skip
+        both = np.concatenate([mine[f"foreseen_{name}"], mine[name]])
+        edge = 0.05 * max(float(np.ptp(both)), 1.0)
+        ends = (max(float(both.min()) - edge, 0.0), float(both.max()) + edge)
         ax.plot(ends, ends, color=MUTED, linewidth=0.8)
         ax.set_xlim(*ends)
         ax.set_ylim(*ends)
-        ax.set_xlabel("Foreseen by the twin", fontsize=8)
-        ax.set_ylabel("Came true in the hidden body", fontsize=8)
+        ax.set_xlabel("foreseen by the twin", fontsize=8)
         head(ax, words, color=INK)
         quiet(ax)
-    axes[0].legend(frameon=False, fontsize=7.5, loc="lower right")
+    axes[0].set_ylabel("came true", fontsize=8)
+    axes[0].legend(
+        frameon=False, fontsize=6, loc="upper left", handletextpad=0.1, borderpad=0.1, labelspacing=0.2
+    )
     return axes[0]

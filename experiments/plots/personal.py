@@ -112,7 +112,8 @@ def fan(fitted: Personal, ax: Axes | None = None) -> Axes:
 
 
 def pairs(fitted: Personal) -> Axes:
-    """The posterior of the causal twin: which parameters are likely together, as factors of a mean adult's."""
+    """The posterior of the causal twin in pairs of parameters: draws, larger the more they weigh, and the likeliest."""
+    best = fitted.belief.theta[0, list(_SHOWN)]
     shown = fitted.belief.weight > LEAST_SHOWN * fitted.belief.weight.max()
     theta, weight = np.exp(fitted.belief.theta[shown][:, list(_SHOWN)]), fitted.belief.weight[shown]
     names, count = list(_SHOWN.values()), len(_SHOWN)
@@ -129,10 +130,10 @@ def pairs(fitted: Personal) -> Axes:
                 ax.set_yticks([])
             else:
                 ax.scatter(
-                    np.log(theta[:, across]), np.log(theta[:, down]), s=200 * weight / weight.max() ** 0.5, color=AGENT,
+                    np.log(theta[:, across]), np.log(theta[:, down]), s=60 * weight / weight.max(), color=AGENT,
                     alpha=0.35, linewidth=0,
                 )  # fmt: skip
-                ax.plot(np.log(theta[0, across]), np.log(theta[0, down]), "+", color=BASELINE, markersize=6)
+                ax.plot(best[across], best[down], "+", color=BASELINE, markersize=6)
                 if across:
                     ax.set_yticklabels([])
                 else:

@@ -12,7 +12,7 @@ from experiments.config import PERSONAL, TrainConfig, train_settings
 from experiments.personal import twin_file
 from experiments.protocol import load_protocol
 from experiments.records.config_files import ConfigError, build, load_yaml
-from experiments.trainees import LOOKED_AT, trainees
+from experiments.trainees import BODIES, LOOKED_AT, trainees
 from experiments.validation import looks_of
 from scripts import fit_twin, train
 from twins.world.readers import SIMULATED_DIARY
@@ -41,12 +41,14 @@ def _whom(twin: Path, **changes: Any):  # type: ignore[no-untyped-def]
 def test_draws_are_met_under_the_settings_of_the_diary(twin: Path) -> None:
     held, whom = twin_file.load(twin / "twin.json"), _whom(twin, twin_draws=20)
     assert (
-        len(whom.cohort) == 20 and len(whom.looked_at) == LOOKED_AT and whom.met == (f"twin of {held.who}",)
+        len(whom.cohort) >= BODIES and len(whom.looked_at) == LOOKED_AT and whom.met == (f"twin of {held.who}",)
     )
     assert (whom.cohort.therapy == held.therapy).all()
     assert len(np.unique(whom.cohort.parameters, axis=0)) > 5
     alone = _whom(twin, twin_draws=1)
-    assert alone.cohort.ids == (f"{held.who}~draw#001",) and alone.looked_at is alone.cohort
+    assert alone.met == (f"{held.who}~draw#001",) and len(np.unique(alone.cohort.parameters, axis=0)) == 1
+    # As many people with habits of their own: one would miscount carbs by one factor in all of a training.
+    assert len(alone.cohort) == BODIES and len(alone.looked_at) == LOOKED_AT
 
 
 def test_a_policy_is_trained_on_a_twin_and_says_so(twin: Path, tmp_path: Path) -> None:
@@ -89,3 +91,12 @@ def test_draws_without_a_twin_do_nothing_and_are_refused() -> None:
 def test_a_twin_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no twin\.json in .*; make it again with scripts.fit_twin"):
         _whom(tmp_path / "nothing")
+
+
+def test_a_run_on_given_people_cannot_be_gone_on_with_by_its_settings(twin: Path, tmp_path: Path) -> None:
+    assert train.main(["--twin", str(twin), *SMALL, "--out", str(tmp_path / "run")]) == 0
+    manifest = tmp_path / "run" / "manifest.json"
+    held = json.loads(manifest.read_text("utf-8")) | {"given_people": ["somebody"]}
+    manifest.write_text(json.dumps(held))
+    with pytest.raises(ValueError, match="was trained on somebody, whom its settings do not name"):
+        train.main(["--resume", str(tmp_path / "run")])

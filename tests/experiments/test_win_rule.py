@@ -282,3 +282,14 @@ def test_the_test_prints_a_line() -> None:
 def test_errors_say_what_is_allowed(call: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_trainings_that_go_back_to_one_are_resampled_together() -> None:
+    """The seed moves both agents alike: their difference is sure where both are drawn at once, and unclear else."""
+    seeds, persons = np.array([[0.0], [4.0], [8.0]]), np.arange(6.0)
+    zeros, ones = np.zeros((3, 6)), np.ones((3, 6))
+    theirs = Judged(70 + seeds + persons, zeros, zeros, zeros, ones)
+    ours = Judged(72 + seeds + persons, zeros, zeros, zeros, ones)
+    together, apart = (win(ours, theirs, seed=1, same_seeds=same) for same in (True, False))
+    assert (together.tir.low, together.tir.high) == pytest.approx((2.0, 2.0)) and together.outcome == "win"
+    assert apart.tir.low < 0 < apart.tir.high and apart.outcome == "unclear"

@@ -270,7 +270,7 @@ _REFUSED: dict[str, tuple[Sequence[str], int, str]] = {
     "report: no such folder": (("report", "nowhere"), 1, "no summary.json in nowhere"),
     "report: unknown flag": (("report", "nowhere", "--titel", "x"), 2, "'--title'"),
     "demo: unknown person": (("demo", "--person", "nobody.csv"), 1, "nobody.csv"),
-    "demo: unknown seed": (("demo", "--person", "simulated", "--seeds", "9"), 1, "give seeds of 0 ... 4"),
+    "demo: unknown seed": (("demo", "--person", "simulated", "--seeds", "9"), 1, "give seeds of 0, 1"),
     "demo: one seed twice": (("demo", "--seeds", "1", "1"), 1, "each once"),
     "demo: unknown flag": (("demo", "--seed", "5"), 2, "'--seeds'"),
 }

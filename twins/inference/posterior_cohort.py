@@ -22,6 +22,7 @@ from twins.cohort import (
     TARGET_MG_DL,
     THERAPY_COLUMNS,
     Cohort,
+    join,
 )
 from twins.inference import personal
 from twins.inference.identify import rule
@@ -67,6 +68,15 @@ def posterior_cohort(belief: Posterior, person: Known, therapy: NDArray[np.float
         np.full(count, person.weight_kg),
         log_weight,
     )
+
+
+def copies(cohort: Cohort, count: int) -> Cohort:
+    """At least `count` people: everybody as often as it takes, copies under ids that end in "+2", "+3" ...
+
+    A copy is the same body, and another person to everything that is random: habits and days of their own.
+    """
+    times = -(-count // len(cohort))
+    return join([cohort, *(cohort.renamed(f"+{number}") for number in range(2, times + 1))])
 
 
 def resampled(cohort: Cohort, count: int) -> Cohort:

@@ -3,8 +3,9 @@
 Glucose falls by its own effectiveness and by insulin's action beyond that of planned basal, towards a level by the time
 of day; the observer and its two disturbances are those of the larger family, and so are the names of its parameters:
 their scales are here of insulin's action, glucose effectiveness, level, emptying, absorption of insulin, and carbs.
-Equations: Bergman, Phillips, Cobelli, J Clin Invest 68 (1981) 1456; chains and constants as ReplayBG (Cappon et al.,
-IEEE TBME 70, 2023) has them.
+Equations: Bergman, Phillips, Cobelli, J Clin Invest 68 (1981) 1456; chains, clearance and volumes as in ReplayBG
+(Cappon et al., IEEE TBME 70, 2023). The other constants are our own: fits scale them, from the prior of the larger
+family.
 """
 
 import numpy as np

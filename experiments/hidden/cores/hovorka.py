@@ -14,7 +14,7 @@ from twins.kernels import kernel
 MG_PER_MMOL = 180.16
 MG_DL_PER_MMOL_L = MG_PER_MMOL / 10
 SUBSTEPS = 5
-"""Of a minute, by Euler's method: within 0.5 mg/dL of a solver over a day (a test)."""
+"""Of a minute, by Euler's method: within 0.5 mg/dL of a solver over half a day (a test)."""
 
 MEANS = {
     "weight_kg": 75.0, "liver_mmol_per_kg_min": 0.0161, "brain_mmol_per_kg_min": 0.0097, "back_per_min": 0.066,
@@ -31,7 +31,7 @@ LOG_SD = {
     "insulin_l_per_kg": 0.1, "transport_per_min": 0.2, "disposal_per_min": 0.2, "hepatic_per_min": 0.2,
     "transport_l_per_mu_min": 0.28, "disposal_l_per_mu_min": 0.38, "hepatic_l_per_mu": 0.26, "fasting_mg_dl": 0.08,
 }  # fmt: skip
-"""Between persons. Of the three sensitivities: as Resalat et al. (PLoS ONE 14, 2019, e0217301); others assumed."""
+"""Between persons; assumed, of the three sensitivities near the spreads of Resalat et al. (PLoS ONE 14, 2019)."""
 (
     _WEIGHT, _LIVER, _BRAIN, _BACK, _VG, _BIO, _GUT, _DEPOT, _KE, _VI, _KA1, _KA2, _KA3, _SIT, _SID, _SIE, _SENSOR,
     _FASTING,

@@ -13,7 +13,7 @@ from twins.bodies.model import DRIVE_NAMES, LIVER_OUTPUT, SENSITIVITY_PERIPHERAL
 from twins.kernels import kernel
 
 SUBSTEPS = 5
-"""Of a minute, by Euler's method: within 0.5 mg/dL of a solver over a day (a test)."""
+"""Of a minute, by Euler's method: within 0.5 mg/dL of a solver over half a day (a test)."""
 NAMES = (
     "weight_kg", "clearance_ml_per_min", "depot_min", "plasma_min", "volume_dl", "action_per_min",
     "liver_mg_dl_per_min", "effectiveness_per_min", "sensitivity_ml_per_uu_min", "meal_min", "sensor_min",
