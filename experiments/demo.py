@@ -15,14 +15,13 @@ from agents import frozen
 from agents.base import Agent
 from agents.load import load
 from experiments import fleet
-from experiments.config import PERSONAL
 from experiments.evaluate import evaluate
 from experiments.fleet import Cell
 from experiments.personal import policy, twin_file
 from experiments.personal.compared import compared
 from experiments.personal.fit import fit_person
 from experiments.personal.page import write_page
-from experiments.protocol import load_protocol
+from experiments.personal.twin_file import TwinFile
 from experiments.runs import RUNS, Run
 from experiments.simulated_diary import LIFE, body
 from twins.cohort import Cohort
@@ -133,20 +132,22 @@ def tune_cell(folder: Path, out: Path, family: str) -> None:
 
 def judge_cell(folder: Path, out: Path, where: str, shield: str, arm: str, seed: int | None) -> None:
     """Judge an agent on new days of draws of the twin, or of the hidden body that the diary is of."""
-    protocol = load_protocol(PERSONAL).model_copy(update={"days": float(JUDGED_DAYS)})
+    twin = twin_file.load(folder / "twin" / "twin.json")
+    protocol = twin.world().model_copy(update={"days": float(JUDGED_DAYS)})
     if (
         where == "body"
     ):  # the life of the diary; its own days are those of replica 0, which `compared` leaves out
-        protocol = protocol.model_copy(update={**LIFE, "warmup_days": 0.0, "replicas": 1 + NEW_REPLICAS})
+        protocol = protocol.model_copy(
+            update={**LIFE, "carbs_g_per_day": None, "warmup_days": 0.0, "replicas": 1 + NEW_REPLICAS}
+        )
     evaluate(
         _agent(folder, arm, seed), arm, protocol, out, shield=shield, modified=True, trace_replicas=0,
-        cohort=_judged(folder, where),
+        cohort=_judged(twin, where),
     )  # fmt: skip
 
 
-def _judged(folder: Path, where: str) -> Cohort:
+def _judged(twin: TwinFile, where: str) -> Cohort:
     """People under the settings that the clinical rules find in the diary."""
-    twin = twin_file.load(folder / "twin" / "twin.json")
     if where == "twin":
         return policy.draws_of(twin, JUDGED_DRAWS)
     return replace(body(), therapy=twin.therapy[None])

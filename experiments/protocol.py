@@ -79,6 +79,12 @@ class ProtocolConfig(Config):
     carb_count_factor: float | None = Field(
         None, gt=0, le=5, description="instead of the behaviour's: everybody's carb counts times this"
     )
+    carbs_g_per_day: float | None = Field(
+        None,
+        gt=0,
+        le=1000,
+        description="instead of the scenario's (of random meals): grams eaten in a day, on average",
+    )
     announce: Literal["exact", "behaviour", "none"] = Field(
         "exact", description="what the therapy hears of meals: all, what the behaviour tells, nothing"
     )
@@ -112,7 +118,9 @@ class ProtocolConfig(Config):
 
     def hash(self, kernel_hash: str) -> str:
         """SHA-256 (hex) of these settings and of the kernels they ran on ."""
-        plain = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        # Where it is not set a later setting changes no hash: results made before it are of the same protocol.
+        later = {"carbs_g_per_day"} if self.carbs_g_per_day is None else set()
+        plain = json.dumps(self.model_dump(mode="json", exclude=later), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(f"{plain}\n{kernel_hash}".encode()).hexdigest()
 
 

@@ -24,6 +24,7 @@ from experiments.protocol import ProtocolConfig
 from experiments.watchdog import Watchdog
 from twins.cohort import Cohort
 from twins.mismatch import mismatched
+from twins.world.scenarios import RandomMeals
 
 LANES = 512
 """Most lanes simulated at once: larger batches are no faster, and hold more memory."""
@@ -98,6 +99,8 @@ def setting_of(
 def world(protocol: ProtocolConfig) -> dict[str, Any]:
     """Keywords of `make_setting` for what surrounds the people of a protocol: meals, habits, devices, failure."""
     scenario: Any = scenario_named(protocol.scenario, protocol.behaviour)
+    if protocol.carbs_g_per_day is not None:
+        scenario = _sized(scenario, protocol.carbs_g_per_day)
     changes = {
         name: value
         for name in ("sensitivity_factors", "carb_count_factor")
@@ -117,6 +120,20 @@ def world(protocol: ProtocolConfig) -> dict[str, Any]:
         "failure_high_mg_dl": protocol.glucose_failure_high_mg_dl,
         "faults": faults.parts,
     }
+
+
+def _sized(scenario: Any, carbs_g_per_day: float) -> RandomMeals:
+    """The same meals, larger or smaller. Raises ValueError for days that are not drawn."""
+    if not isinstance(scenario, RandomMeals):
+        raise ValueError(
+            f"carbs_g_per_day is {carbs_g_per_day:g}, but {scenario.description} has meals of its own; give a scenario "
+            "of random meals, or leave it out"
+        )
+    factor = carbs_g_per_day / sum(slot.probability * slot.carbs_g for slot in scenario.day)
+    day = [
+        replace(slot, carbs_g=slot.carbs_g * factor, carbs_sd=slot.carbs_sd * factor) for slot in scenario.day
+    ]
+    return replace(scenario, day=tuple(day))
 
 
 def simulate(

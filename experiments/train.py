@@ -22,11 +22,11 @@ from agents.multiplier import Multiplier
 from agents.sb3 import set_weights
 from envs.faces.sb3 import Sb3Env
 from experiments.config import TrainConfig
-from experiments.protocol import ProtocolConfig, load_protocol
+from experiments.protocol import ProtocolConfig
 from experiments.records.tables import read_table
 from experiments.runs import Run
 from experiments.simulate import world
-from experiments.trainees import Trainees, trainees
+from experiments.trainees import Trainees, trainees, world_of
 from experiments.validation import STATE, OnLook, Watch, looks_of
 from twins.cohort import Cohort
 
@@ -49,7 +49,7 @@ def train(
     ValueError when a checkpoint or the policy to go on from does not fit the settings. Interrupted, it keeps the last
     checkpoint.
     """
-    protocol = load_protocol(config.protocol)
+    protocol = world_of(config)
     looks = looks_of(config, protocol)
     if whom is not None:
         run.update(given_people=list(whom.met))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from experiments import people
 from experiments.config import TrainConfig
 from experiments.personal import twin_file
-from experiments.protocol import ProtocolConfig
+from experiments.protocol import ProtocolConfig, load_protocol
 from twins.cohort import Cohort
 from twins.inference.posterior_cohort import copies, posterior_cohort, resampled
 
@@ -21,6 +21,13 @@ class Trainees:
     cohort: Cohort
     looked_at: Cohort
     met: tuple[str, ...]
+
+
+def world_of(config: TrainConfig) -> ProtocolConfig:
+    """The protocol that `config` names, with meals of the size that the person of a twin logs."""
+    if config.twin is None:
+        return load_protocol(config.protocol)
+    return twin_file.load(config.twin / "twin.json").world(config.protocol)
 
 
 def trainees(config: TrainConfig, protocol: ProtocolConfig, validation: ProtocolConfig) -> Trainees:

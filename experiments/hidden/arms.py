@@ -162,7 +162,7 @@ def judge_cell(
 
 def _foreseen(agent: Agent, held: TwinFile) -> dict[str, float]:
     """What draws of a twin foresee of an agent behind the rule shield, on days of the split test."""
-    protocol = load_protocol(PERSONAL).model_copy(update={"days": FORESEEN_DAYS})
+    protocol = held.world().model_copy(update={"days": FORESEEN_DAYS})
     table = scored(simulate(agent, protocol, "rule", policy.draws_of(held, FORESEEN_DRAWS)), protocol)
     return {name: float(table[name].mean()) for name in ("tir_pct", "below_70_pct")}
 

@@ -11,7 +11,6 @@ from agents.load import FAMILIES
 from agents.tunable import Tuned
 from experiments.config import PERSONAL, TrainConfig
 from experiments.personal.twin_file import TwinFile
-from experiments.protocol import load_protocol
 from experiments.records.config_files import build
 from experiments.records.gains import load_gains, save_tuning
 from experiments.records.provenance import ROOT
@@ -73,7 +72,7 @@ def tune_on(twin: TwinFile, family: str, out: Path) -> None:
     if not twin.accepted:
         atomic_write_text(out, NONE)
         return
-    protocol, draws = load_protocol(PERSONAL), draws_of(twin, TUNE_DRAWS)
+    protocol, draws = twin.world(), draws_of(twin, TUNE_DRAWS)
     save_tuning(tune(family, protocol, "rule", draws, shared=True, person_days=TUNE_PERSON_DAYS), out)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.config import PERSONAL
+from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.records.json_files import load_object
 from twins.cohort import AGE_GROUP, DAILY_INSULIN_U, GROUPS, THERAPY_COLUMNS
 from twins.files import atomic_write_text
@@ -18,8 +20,10 @@ from twins.inference.validity import ALL_MIN, Personal
 FORMAT = 2
 REMEDY = "make it again with scripts.fit_twin"
 KINDS = {"format": int, "who": str, "weight_kg": float, "planned_basal_u_per_h": float, "accepted": bool,
-         "therapy": list, "names": list,
-         "forecast": list, "draws": list, "weights": list, "band": list}  # fmt: skip
+         "carbs_g_per_day": float, "therapy": list, "names": list, "forecast": list,
+         "draws": list, "weights": list, "band": list}  # fmt: skip
+LEAST_CARBS_G = 1.0
+"""A day's grams of who logs none; their card refuses the twin."""
 LARGEST = 20.0
 """No logarithm of a scale is larger."""
 
@@ -28,7 +32,7 @@ LARGEST = 20.0
 class TwinFile:
     """What a file holds. forecast (17,): the forecast twin; belief: the posterior of the causal one, the most likely
     draw first; band (4, 48): quantiles of the forecast twin's errors at 5, 25, 75, 95 %; therapy (7,): settings by the
-    clinical rules; accepted: whether the card lets the causal twin be used."""
+    clinical rules; carbs_g_per_day: logged; accepted: whether the card lets the causal twin be used."""
 
     who: str
     weight_kg: float
@@ -37,7 +41,12 @@ class TwinFile:
     belief: Posterior
     band: NDArray[np.float64]
     therapy: NDArray[np.float64]
+    carbs_g_per_day: float
     accepted: bool
+
+    def world(self, protocol: str = PERSONAL) -> ProtocolConfig:
+        """A protocol with meals of the size that the person logs: a draw tells what a gram does that is logged."""
+        return load_protocol(protocol).model_copy(update={"carbs_g_per_day": self.carbs_g_per_day})
 
 
 def save(fitted: Personal, path: Path) -> None:
@@ -45,6 +54,7 @@ def save(fitted: Personal, path: Path) -> None:
     held = {
         "format": FORMAT, "who": fitted.record.who, "weight_kg": float(fitted.record.weight_kg),
         "planned_basal_u_per_h": fitted.record.planned_basal_u_per_h, "accepted": fitted.card["accepted"],
+        "carbs_g_per_day": max(fitted.card["quality"]["carbs_g"], LEAST_CARBS_G),
         "therapy": settings(fitted.record, fitted.part).tolist(), "names": list(NAMES),
         "forecast": fitted.forecast.theta.tolist(), "draws": fitted.belief.theta.tolist(),
         "weights": fitted.belief.weight.tolist(), "band": fitted.band.tolist(),
@@ -69,7 +79,11 @@ def load(path: Path) -> TwinFile:
     ]  # fmt: skip
     if count == 0 or (arrays[2] < 0).any() or abs(arrays[2].sum() - 1) > 1e-6:
         raise ValueError(f"{path}: weights are no shares that sum to 1; {REMEDY}")
-    for name, low, high in (("weight_kg", 10, 300), ("planned_basal_u_per_h", 0, 20)):
+    for name, low, high in (
+        ("weight_kg", 10, 300),
+        ("planned_basal_u_per_h", 0, 20),
+        ("carbs_g_per_day", LEAST_CARBS_G, 1000),
+    ):
         if not low <= held[name] <= high:
             raise ValueError(f"{path}: {name} is {held[name]}; allowed is {low} ... {high}; {REMEDY}")
     forecast, draws, weights, band, therapy = arrays
@@ -79,7 +93,7 @@ def load(path: Path) -> TwinFile:
         )
     return TwinFile(
         held["who"], held["weight_kg"], held["planned_basal_u_per_h"], forecast, Posterior(draws, weights), band,
-        therapy, held["accepted"],
+        therapy, held["carbs_g_per_day"], held["accepted"],
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """The one loop behind every number: the same people, meals and noise for every agent, whoever else is there."""
 
+import hashlib
+import json
 from typing import Any
 
 import numpy as np
@@ -16,9 +18,9 @@ from envs.therapy import Request
 from envs.view import View
 from experiments import simulate as loop
 from experiments.protocol import ProtocolConfig, load_protocol
-from experiments.simulate import Rollout, join, setting_of, simulate
+from experiments.simulate import Rollout, join, setting_of, simulate, world
 from tests.agents import tiny_policy
-from twins import cohort
+from twins import cohort, random
 
 PEOPLE = ("adult#001", "adolescent#003", "child#002")
 
@@ -349,3 +351,22 @@ def test_a_treatment_that_gives_no_request_is_refused() -> None:
         ValueError, match=r"act\(view\) of Dict gave ndarray; needed is an envs.therapy.Request"
     ):
         simulate(Dict(), protocol, "rule")
+
+
+def test_meals_are_of_the_size_that_is_asked_for_and_a_protocol_without_keeps_its_hash() -> None:
+    protocol = load_protocol("personal")
+    sized = protocol.model_copy(update={"carbs_g_per_day": 60.0})
+    keys = random.keys("test", 1, np.arange(200), 0, 0)
+    eaten = [
+        world(one)["scenario"].events(keys, np.full(200, 70.0), 5.0).eat_g.sum(axis=1).mean() / 5
+        for one in (protocol, sized)
+    ]
+    assert eaten[0] == pytest.approx(194, rel=0.03) and eaten[1] == pytest.approx(60, rel=0.03)
+    assert sized.hash("") != protocol.hash("")
+    # The hash of the days before there was this setting: results made then are of the same protocol.
+    plain = json.dumps(
+        protocol.model_dump(mode="json", exclude={"carbs_g_per_day"}), sort_keys=True, separators=(",", ":")
+    )
+    assert protocol.hash("x") == hashlib.sha256(f"{plain}\nx".encode()).hexdigest()
+    with pytest.raises(ValueError, match=r"carbs_g_per_day is 60, but fasting has meals of its own"):
+        world(sized.model_copy(update={"scenario": "fasting"}))

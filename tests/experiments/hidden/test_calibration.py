@@ -10,13 +10,13 @@ from experiments.hidden import calibration
 from experiments.hidden.calibration import SHOWN, WIDTHS, cells, judge, people, words
 from experiments.records.tables import Table, read_table
 from twins.bodies.glucose import COLUMN
-from twins.inference import personal
+from twins.inference import identify, personal
 from twins.inference.identify import RULE_MG_DL, WEAK
 from twins.inference.replay import forecasts
 
 
 def test_people_are_drawn_from_what_the_fit_believes() -> None:
-    held = people(30, 3)
+    held = people(20, 3)
     daily = np.array([one.planned_basal_u_per_h * 24 / calibration.BASAL_SHARE for one in held.records])
     fall = np.array([
         personal.effects(theta[None], record)[0, 0] for theta, record in zip(held.theta, held.records, strict=True)
@@ -47,6 +47,7 @@ def test_they_live_as_their_own_twins_foresee_but_for_noise_and_drift(
 
 def test_truths_are_ranked_and_intervals_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibration, "WIDTHS", (1.0, 2.0))
+    monkeypatch.setattr(identify, "ROUNDS", 4)  # a fit of a moment
     judge(tmp_path, tmp_path / "one", 3, 1, 1)
     found = read_table(tmp_path / "one" / "people.csv")
     assert len(found["who"]) == 2 * len(SHOWN)

@@ -102,7 +102,7 @@ def test_a_person_goes_the_whole_way(lived: tuple[Path, Table]) -> None:
     assert (episodes["own"] == 1).all() and (episodes["accepted"] == 1).all()
     tir = {arm: select(episodes, arm=arm, shield="rule")["tir_pct"][0] for arm in FEW}
     assert tir["twin-map"] == tir["somebody-elses-twin"], "the same policy on the same days"
-    assert len(set(tir.values())) >= len(FEW) - 2 and all(0 < value <= 100 for value in tir.values())
+    assert len(set(tir.values())) >= 3 and all(0 < value <= 100 for value in tir.values())
     told, untold = (
         select(episodes, arm=arm)["foreseen_tir_pct"] for arm in ("cohort-history", "somebody-elses-twin")
     )

@@ -75,6 +75,7 @@ def test_a_twin_is_read_back(folder: Path) -> None:
         ({"weight_kg": 1000.0}, r"weight_kg is 1000.0; allowed is 10 \.\.\. 300"),
         ({"therapy": [0.0] * 7}, "therapy has settings that are not above 0"),
         ({"therapy": [1.0] * 6}, r"therapy has shape \(6,\)"),
+        ({"carbs_g_per_day": 0.0}, r"carbs_g_per_day is 0.0; allowed is 1.0 \.\.\. 1000"),
         ({"accepted": "yes"}, "accepted is 'yes'; needed is bool"),
         ({"weight_kg": "75"}, "weight_kg is '75'; needed is float"),
     ],
