@@ -22,7 +22,7 @@ def arms(episodes: Table, shield: str = "rule", ax: Axes | None = None) -> Axes:
         columns = mine["tir_pct"], mine["person"], mine["train_seed"]
         found[arm] = person_scores(*columns).scores, score_interval(*columns)
     order = sorted(names, key=lambda arm: found[arm][1].estimate)
-    ax = ax or new_axes(0.8 + 0.26 * len(order), 0.24, 0.94, 0.12, 0.46)
+    ax = ax or new_axes(0.85 + 0.26 * len(order), 0.33, 0.97, 0.3, 0.42)
     for row, arm in enumerate(order):
         scores, interval = found[arm]
         color = AGENT if arm in PERSONAL else BASELINE if arm == "cohort-history" else OTHER
@@ -33,15 +33,13 @@ def arms(episodes: Table, shield: str = "rule", ax: Axes | None = None) -> Axes:
             ax.plot(
                 by_seed, np.full(len(by_seed), row), "o", color=color, markersize=4.5, markeredgecolor="white"
             )
-    ax.set_yticks(range(len(order)), [arm.replace("-", " ") for arm in order], fontsize=8)
+    ax.set_yticks(range(len(order)), [arm.replace("-", " ") for arm in order], fontsize=7.5)
     people, seeds = (
         len(np.unique(episodes["person"])),
         len(np.unique(episodes["train_seed"][episodes["train_seed"] >= 0])),
     )
-    ax.set_xlabel(
-        f"Time in 70-180 mg/dL, % of 14 new days; {people} hidden people, {seeds} training seeds (dots), 95 % interval",
-        fontsize=8,
-    )  # fmt: skip
+    ax.set_xlabel("Time in 70-180 mg/dL, % of 14 new days", fontsize=8)
+    head(ax, f"{people} hidden people, {seeds} training seeds (dots), 95 % intervals", right=True)
     quiet(ax)
     return ax
 
