@@ -22,7 +22,7 @@ from experiments.personal.compared import compared
 from experiments.personal.fit import fit_person
 from experiments.personal.page import write_page
 from experiments.personal.twin_file import TwinFile
-from experiments.runs import RUNS, Run
+from experiments.runs import RUNS
 from experiments.simulated_diary import LIFE, body
 from twins.cohort import Cohort
 from twins.inference.record import KG
@@ -118,11 +118,9 @@ def cells(seeds: Sequence[int], hidden: bool) -> list[Cell]:
 
 def train_cell(folder: Path, out: Path, seed: int) -> None:
     """Train the cohort's policy further on draws of the twin."""
-    from experiments.train import train
+    from experiments.train import train_anew  # with torch, which those who tune or judge need not load
 
-    config = policy.config(folder / "twin", seed)
-    with Run.create(out, config, [], {"train": seed}, parent=config.init_from) as run:
-        train(config, run)
+    train_anew(policy.config(folder / "twin", seed), out)
 
 
 def tune_cell(folder: Path, out: Path, family: str) -> None:
@@ -134,9 +132,8 @@ def judge_cell(folder: Path, out: Path, where: str, shield: str, arm: str, seed:
     """Judge an agent on new days of draws of the twin, or of the hidden body that the diary is of."""
     twin = twin_file.load(folder / "twin" / "twin.json")
     protocol = twin.world().model_copy(update={"days": float(JUDGED_DAYS)})
-    if (
-        where == "body"
-    ):  # the life of the diary; its own days are those of replica 0, which `compared` leaves out
+    if where == "body":
+        # The life of the diary; its own days are those of replica 0, which `compared` leaves out.
         protocol = protocol.model_copy(
             update={**LIFE, "carbs_g_per_day": None, "warmup_days": 0.0, "replicas": 1 + NEW_REPLICAS}
         )
@@ -149,7 +146,7 @@ def judge_cell(folder: Path, out: Path, where: str, shield: str, arm: str, seed:
 def _judged(twin: TwinFile, where: str) -> Cohort:
     """People under the settings that the clinical rules find in the diary."""
     if where == "twin":
-        return policy.draws_of(twin, JUDGED_DRAWS)
+        return twin.draws(JUDGED_DRAWS)
     return replace(body(), therapy=twin.therapy[None])
 
 

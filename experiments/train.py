@@ -90,6 +90,12 @@ def train(
     return run.folder / "policy"
 
 
+def train_anew(config: TrainConfig, folder: Path, whom: Trainees | None = None) -> None:
+    """Train in a new run folder, see `train`."""
+    with Run.create(folder, config, [], {"train": config.seed}, parent=config.init_from) as run:
+        train(config, run, whom=whom)
+
+
 def cut(folder: Path, config: TrainConfig) -> bool:
     """Whether a finished training was ended by its clock, before its steps were done."""
     steps = read_table(folder / "evaluations.csv")["timesteps"][-1]

@@ -7,7 +7,7 @@ from experiments.config import TrainConfig
 from experiments.personal import twin_file
 from experiments.protocol import ProtocolConfig, load_protocol
 from twins.cohort import Cohort
-from twins.inference.posterior_cohort import copies, posterior_cohort, resampled
+from twins.inference.posterior_cohort import copies
 
 BODIES, LOOKED_AT = 64, 8
 """Least people that a training on a twin learns from, and at whom it looks: with fewer draws their bodies come several
@@ -58,13 +58,10 @@ def _draws(config: TrainConfig) -> Trainees:
             f"the card of {config.twin} refuses this twin, so no policy may be trained on it (reasons: "
             f"{config.twin / 'card.md'}); fit one to a better record, or train on virtual people"
         )
-    whole = posterior_cohort(twin.belief, twin, twin.therapy)
     if config.twin_draws == 1:
-        return many(whole.take([0]), whole.ids[:1])
-    cohort, looked_at = (
-        resampled(whole, config.twin_draws),
-        resampled(whole, min(LOOKED_AT, config.twin_draws)),
-    )
+        most_likely = twin.cohort.take([0])
+        return many(most_likely, most_likely.ids)
+    cohort, looked_at = twin.draws(config.twin_draws), twin.draws(min(LOOKED_AT, config.twin_draws))
     return Trainees(copies(cohort, BODIES), copies(looked_at, LOOKED_AT), (f"twin of {twin.who}",))
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from experiments import command, fleet
+from experiments import command
 from experiments.hidden import families
-from twins.files import atomic_write_text
+from experiments.tabled import tabled
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,15 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     cells = families.cells(Path(args.source), args.people, args.seed)
     folder = Path(args.out)
-    flow = fleet.run(cells, folder, args.processes)
-    if flow.failed:
-        print("\n".join(f"{name}: {reason}" for name, reason in flow.failed.items()))
-        return 1
-    text = families.words(families.read(folder, flow.done), command.typed("families", argv))
-    atomic_write_text(folder / "table.md", text)
-    print(text)
-    print(command.NOTICE)
-    return 0
+    typed = command.typed("families", argv)
+    return tabled(
+        cells, folder, args.processes, lambda names: families.words(families.read(folder, names), typed)
+    )
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from experiments import command, fleet
+from experiments import command
 from experiments.hidden import bars
-from twins.files import atomic_write_text
+from experiments.tabled import tabled
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,16 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     cells = bars.cells(args.people, args.seed, args.rule)
     with tempfile.TemporaryDirectory() as spare:
         folder = Path(args.out or spare)
-        flow = fleet.run(cells, folder, args.processes)
-        if flow.failed:
-            print("\n".join(f"{name}: {reason}" for name, reason in flow.failed.items()))
-            return 1
-        people, what_ifs = bars.read(folder, [cell.name for cell in cells])
-        text = bars.words(people, what_ifs, args.rule, command.typed("in_silico", argv))
-        atomic_write_text(folder / "table.md", text)
-    print(text)
-    print(command.NOTICE)
-    return 0
+        typed = command.typed("in_silico", argv)
+        return tabled(
+            cells,
+            folder,
+            args.processes,
+            lambda names: bars.words(*bars.read(folder, names), args.rule, typed),
+        )
 
 
 if __name__ == "__main__":

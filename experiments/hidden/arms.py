@@ -29,6 +29,7 @@ from experiments.records.json_files import load_object
 from experiments.records.provenance import ROOT
 from experiments.records.tables import Table, concat, write_table
 from experiments.simulate import simulate
+from experiments.trainees import many
 from experiments.tune import scored
 from twins.cohort import Cohort, join
 from twins.files import atomic_write_text
@@ -101,23 +102,17 @@ def train_cell(
     folder: Path, out: Path, arm: str, person: Mapping[str, Any], twin: str, train_seed: int
 ) -> None:
     """Train the cohort's policy further for one person; nothing for a refused twin."""
-    from experiments.runs import Run
-    from experiments.train import train
-    from experiments.trainees import many
+    from experiments.train import train_anew  # with torch, which those who fit, tune or judge need not load
 
-    held, whom = twin_file.load(folder / twin / "twin.json"), None
+    held = twin_file.load(folder / twin / "twin.json")
     if arm == "true-body":
-        whom, config = (
-            many(_on_their_days(one(**person), held.therapy), (twin,)),
-            policy.config(None, train_seed),
-        )
+        whom = many(_on_their_days(one(**person), held.therapy), (twin,))
+        train_anew(policy.config(None, train_seed), out, whom)
     elif held.accepted:
-        config = policy.config(folder / twin, train_seed, policy.DRAWS if arm == "twin-posterior" else 1)
+        draws = policy.DRAWS if arm == "twin-posterior" else 1
+        train_anew(policy.config(folder / twin, train_seed, draws), out)
     else:
         out.mkdir(parents=True)
-        return
-    with Run.create(out, config, [], {"train": train_seed}, parent=config.init_from) as run:
-        train(config, run, whom=whom)
 
 
 def _on_their_days(hidden: People, therapy: NDArray[np.float64]) -> Cohort:
@@ -140,10 +135,8 @@ def judge_cell(
             agent, own = _agent(folder, arm, train_seed, place, held.accepted, trainings, tunings, placebo)
             settings = hidden.cohort.therapy if arm == "as-lived" else held.therapy[None]
             if arm == "cohort-twin-settings":
-                settings, own = (
-                    policy.settings_found(folder / tunings["basal-bolus-twin"], settings),
-                    held.accepted,
-                )
+                settings = policy.settings_found(folder / tunings["basal-bolus-twin"], settings)
+                own = held.accepted
             told = arm in FORESEEN and place == 0
             foreseen = _foreseen(agent, held) if told else {"tir_pct": np.nan, "below_70_pct": np.nan}
             for shield in SHIELDS:
@@ -163,7 +156,7 @@ def judge_cell(
 def _foreseen(agent: Agent, held: TwinFile) -> dict[str, float]:
     """What draws of a twin foresee of an agent behind the rule shield, on days of the split test."""
     protocol = held.world().model_copy(update={"days": FORESEEN_DAYS})
-    table = scored(simulate(agent, protocol, "rule", policy.draws_of(held, FORESEEN_DRAWS)), protocol)
+    table = scored(simulate(agent, protocol, "rule", held.draws(FORESEEN_DRAWS)), protocol)
     return {name: float(table[name].mean()) for name in ("tir_pct", "below_70_pct")}
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.frozen import NOTICE
-from experiments.hidden.arms import ARMS, FORESEEN, POLICIES
+from experiments.hidden.arms import ARMS, FORESEEN, POLICIES, SHIELDS
 from experiments.records.json_files import load_object
 from experiments.records.tables import Table, select
 from experiments.statistics import SEED, score_interval
@@ -63,7 +63,7 @@ def words(rung: str, episodes: Table, folder: Path, command: Sequence[str]) -> s
         "seeds and persons.", "",
         "| arm | shield | failures | <54 | <70 | 70-180 | shield acted | what |",
         "|---|---|---:|---:|---:|---:|---:|---|",
-        *(_row(episodes, arm, shield) for shield in ("rule", "off") for arm in ARMS), "",
+        *(_row(episodes, arm, shield) for shield in SHIELDS for arm in ARMS), "",
         "Differences of time in range and of time below 70, in points, the same people and days; rule shield. The "
         "first line is the primary comparison. Personal policies were trained for longer than the cohort's, and on "
         "adults alone: whether it was their own twin that helped, the second line tells. The others are not adjusted "

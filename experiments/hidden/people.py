@@ -8,7 +8,6 @@
 """
 
 from dataclasses import dataclass, replace
-from itertools import count as counting
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,7 +163,7 @@ def _drawn(core: str, keys: NDArray[np.uint32]) -> tuple[NDArray[np.float64], ND
         np.empty(len(keys)),
         np.arange(len(keys)),
     )
-    for attempt in counting():
+    for attempt in range(MOST_DRAWS):
         body[left] = model.draw(own[left], attempt)
         basal = model.basal_u_per_h(body[left])
         fits = (basal >= BASAL_RANGE_U_PER_H[0]) & (basal <= BASAL_RANGE_U_PER_H[1])
@@ -178,8 +177,4 @@ def _drawn(core: str, keys: NDArray[np.uint32]) -> tuple[NDArray[np.float64], ND
         left = np.flatnonzero(~fits)
         if len(left) == 0:
             return body, need
-        if attempt == MOST_DRAWS:
-            raise ValueError(
-                f"no physiological person of {core} in {attempt + 1} draws for {len(left)} of the keys"
-            )
-    raise AssertionError
+    raise ValueError(f"no physiological person of {core} in {MOST_DRAWS} draws for {len(left)} of the keys")

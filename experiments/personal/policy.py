@@ -15,9 +15,8 @@ from experiments.records.config_files import build
 from experiments.records.gains import load_gains, save_tuning
 from experiments.records.provenance import ROOT
 from experiments.tune import tune
-from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U, Cohort
+from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U
 from twins.files import atomic_write_text
-from twins.inference.posterior_cohort import posterior_cohort, resampled
 
 DRAWS = 64
 """Draws of a twin that a policy is trained on."""
@@ -62,18 +61,13 @@ def config(twin: Path | None, train_seed: int, draws: int = DRAWS) -> TrainConfi
     return build(TrainConfig, settings, "training for one person")
 
 
-def draws_of(twin: TwinFile, count: int) -> Cohort:
-    """Draws of a twin as people of the same weight, under the settings of the diary."""
-    return resampled(posterior_cohort(twin.belief, twin, twin.therapy), count)
-
-
 def tune_on(twin: TwinFile, family: str, out: Path) -> None:
     """Write the gains of a family for the person of a twin, found on draws of its posterior; none for a refused one."""
     if not twin.accepted:
         atomic_write_text(out, NONE)
         return
-    protocol, draws = twin.world(), draws_of(twin, TUNE_DRAWS)
-    save_tuning(tune(family, protocol, "rule", draws, shared=True, person_days=TUNE_PERSON_DAYS), out)
+    found = twin.draws(TUNE_DRAWS)
+    save_tuning(tune(family, twin.world(), "rule", found, shared=True, person_days=TUNE_PERSON_DAYS), out)
 
 
 def tuned(family: str, gains: Path) -> Tuned | None:

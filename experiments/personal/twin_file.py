@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from experiments.config import PERSONAL
 from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.records.json_files import load_object
-from twins.cohort import AGE_GROUP, DAILY_INSULIN_U, GROUPS, THERAPY_COLUMNS
+from twins.cohort import AGE_GROUP, DAILY_INSULIN_U, GROUPS, THERAPY_COLUMNS, Cohort
 from twins.files import atomic_write_text
 from twins.inference.personal import NAMES
 from twins.inference.posterior import Posterior
-from twins.inference.posterior_cohort import settings
+from twins.inference.posterior_cohort import posterior_cohort, resampled, settings
 from twins.inference.validity import ALL_MIN, Personal
 
 FORMAT = 2
@@ -43,6 +43,15 @@ class TwinFile:
     therapy: NDArray[np.float64]
     carbs_g_per_day: float
     accepted: bool
+
+    def draws(self, count: int) -> Cohort:
+        """`count` draws of the posterior as people of the same weight, under the settings of the diary."""
+        return resampled(self.cohort, count)
+
+    @property
+    def cohort(self) -> Cohort:
+        """The whole posterior as people with weights, the most likely first."""
+        return posterior_cohort(self.belief, self, self.therapy)
 
     def world(self, protocol: str = PERSONAL) -> ProtocolConfig:
         """A protocol with meals of the size that the person logs: a draw tells what a gram does that is logged."""

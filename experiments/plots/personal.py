@@ -115,7 +115,7 @@ def pairs(fitted: Personal) -> Axes:
     """The posterior of the causal twin in pairs of parameters: draws, larger the more they weigh, and the likeliest."""
     best = fitted.belief.theta[0, list(_SHOWN)]
     shown = fitted.belief.weight > LEAST_SHOWN * fitted.belief.weight.max()
-    theta, weight = np.exp(fitted.belief.theta[shown][:, list(_SHOWN)]), fitted.belief.weight[shown]
+    theta, weight = fitted.belief.theta[shown][:, list(_SHOWN)], fitted.belief.weight[shown]
     names, count = list(_SHOWN.values()), len(_SHOWN)
     figure = Figure(figsize=(WIDTH_INCHES, WIDTH_INCHES))
     size = 0.86 / count
@@ -126,21 +126,21 @@ def pairs(fitted: Personal) -> Axes:
             ax = figure.add_axes((0.13 + across * size, 0.98 - (down + 1) * size, 0.9 * size, 0.9 * size))
             first = first or ax
             if across == down:
-                ax.hist(np.log(theta[rows, across]), bins=14, color=AGENT, alpha=0.6)
+                ax.hist(theta[rows, across], bins=14, color=AGENT, alpha=0.6)
                 ax.set_yticks([])
             else:
                 ax.scatter(
-                    np.log(theta[:, across]), np.log(theta[:, down]), s=60 * weight / weight.max(), color=AGENT,
+                    theta[:, across], theta[:, down], s=60 * weight / weight.max(), color=AGENT,
                     alpha=0.35, linewidth=0,
                 )  # fmt: skip
                 ax.plot(best[across], best[down], "+", color=BASELINE, markersize=6)
                 if across:
                     ax.set_yticklabels([])
                 else:
-                    _factors(ax.yaxis, np.log(theta[:, down]))
+                    _factors(ax.yaxis, theta[:, down])
                     ax.set_ylabel(names[down], fontsize=6.5)
             if down == count - 1:
-                _factors(ax.xaxis, np.log(theta[:, across]))
+                _factors(ax.xaxis, theta[:, across])
                 ax.set_xlabel(names[across], fontsize=6.5)
             else:
                 ax.set_xticklabels([])

@@ -72,12 +72,12 @@ def test_the_command_prints_the_table_and_keeps_it(
                 write_table(folder / cell.name / f"{name}.csv", table)
         return fleet.Flow(tuple(cell.name for cell in cells), {}, {})
 
-    monkeypatch.setattr(in_silico.fleet, "run", done)
+    monkeypatch.setattr(fleet, "run", done)
     assert in_silico.main(["--people", "2", "--seed", "3", "4", "--out", str(tmp_path)]) == 0
     told = capsys.readouterr().out
     assert "4 virtual people" in told and f"{WIDENED:g} is in use" in told
     assert (tmp_path / "table.md").read_text("utf-8") in told
-    monkeypatch.setattr(in_silico.fleet, "run", lambda *_: fleet.Flow((), {"cells/x": "broke"}, {}))
+    monkeypatch.setattr(fleet, "run", lambda *_: fleet.Flow((), {"cells/x": "broke"}, {}))
     assert in_silico.main([]) == 1
 
 
