@@ -30,9 +30,9 @@ from experiments.protocol import ProtocolConfig
 from experiments.records.config_files import build
 from experiments.records.decision_log import DecisionLog, Log, LogError, plain
 from experiments.records.json_files import Kind, check_kinds
+from experiments.records.simulator import simulator_hash
 from experiments.simulate import simulate
 from twins.cohort import Cohort
-from twins.kernels import kernel_hash
 
 MOST_LANES = 32
 """A log is for looking at single days; the files of more episodes at once would be gigabytes."""
@@ -70,7 +70,7 @@ def settings(protocol: ProtocolConfig, shield: str, fold: int | None) -> dict[st
         "protocol": protocol.model_dump(mode="json"),
         "shield": shield,
         "fold": fold,
-        "kernel_hash": kernel_hash(),
+        "kernel_hash": simulator_hash(),
     }
 
 
@@ -223,7 +223,7 @@ def logged_settings(log: Log) -> tuple[ProtocolConfig, str, int | None]:
     check_kinds(held, _SETTINGS_KINDS, "line 1 of the log, settings", "give a log of this version")
     if _digest(held) != told["config_sha256"]:
         raise LogError("line 1 of the log: config_sha256 is not that of its settings; it was edited")
-    if held["kernel_hash"] != kernel_hash():
+    if held["kernel_hash"] != simulator_hash():
         raise LogError(
             "the log was written by another version of the simulator; replay it with that one (its chain holds)"
         )

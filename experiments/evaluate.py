@@ -20,6 +20,7 @@ from experiments.metrics import episode_metrics
 from experiments.protocol import ProtocolConfig
 from experiments.records.lock import FolderLock, check_free
 from experiments.records.provenance import provenance
+from experiments.records.simulator import simulator_hash
 from experiments.records.tables import Table, concat, select, write_table
 from experiments.results.burden import burden
 from experiments.results.curves import dose_counts, glucose_curves
@@ -29,7 +30,6 @@ from experiments.simulate import Rollout, setting_of, simulate
 from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U, DAILY_INSULIN_U, Cohort
 from twins.draw import DRAWN
 from twins.files import TEMPORARY, atomic_write_text, check_writable
-from twins.kernels import kernel_hash
 from twins.world import readers
 from twins.world.diary import complete_days
 from twins.world.scenarios import RecordedDays, Scenario
@@ -130,7 +130,7 @@ def _judge(
         "shield": shield,
         "protocol": protocol.name,
         "protocol_version": protocol.version,
-        "protocol_hash": protocol.hash(kernel_hash() + _digest(setting.scenario)),
+        "protocol_hash": protocol.hash(simulator_hash() + _digest(setting.scenario)),
         "protocol_settings": protocol.model_dump(mode="json"),
         "scenario": setting.scenario.description,
         "modified": modified,

@@ -25,8 +25,8 @@ from typing import Any
 
 from experiments.records.json_files import load_object
 from experiments.records.lock import FolderLock
+from experiments.records.simulator import simulator_hash
 from twins.files import atomic_write_text, check_writable, writing
-from twins.kernels import kernel_hash
 
 TRIES = 2
 """A process that dies takes its neighbours' cells with it; each is tried again once."""
@@ -53,7 +53,7 @@ class Cell:
         """SHA-256 of what the result hangs on: the work, its arguments and the simulator's sources."""
         # The command is words for records.
         given = {name: value for name, value in self.arguments.items() if name != "command"}
-        told = [f"{self.work.__module__}.{self.work.__qualname__}", given, kernel_hash()]
+        told = [f"{self.work.__module__}.{self.work.__qualname__}", given, simulator_hash()]
         if self.stamp:
             told.append(self.stamp)
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()

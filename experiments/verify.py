@@ -1,7 +1,7 @@
 """Do the committed results still come out? A random part of a study's evaluations, done again from what is shipped."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments import fleet
 from experiments.cards.policy_cards import POLICIES
+from experiments.records import simulator
 from experiments.records.provenance import machine
 from experiments.records.tables import Table, select
 from experiments.results import study_tables
@@ -102,6 +103,34 @@ def _difference(again: Table, held: Table, exact: bool) -> str:
             k = int(np.argmin(same))
             return f"{name} of {again['person'][k]}: {column[k]} now, {old[k]} committed"
     return ""
+
+
+def adopt(found: Mapping[str, Verified], seed: int, results: Path = RESULTS) -> str:
+    """List the simulator at hand as giving the committed results of an earlier one; returns the earlier one's name.
+
+    found: by study, what `verify` said of at least `SHARE` of the evaluations of all committed studies with this seed.
+    Raises ValueError where the evidence does not reach: something differs, digits were not compared, a study is
+    missing, or the studies are of different simulators.
+    """
+    missing = sorted({study.name for study in committed_studies(results)} - set(found))
+    if missing or not found:
+        raise ValueError(
+            f"not adopted: {', '.join(missing) or 'nothing'} was not done again; leave --study out"
+        )
+    for name, one in found.items():
+        if one.differing or not one.exact:
+            why = "differs" if one.differing else "was compared within 1e-6 only, on another CPU model"
+            raise ValueError(f"not adopted: {name} {why}; results of another simulator are to be made anew")
+    named = {str(study_tables.read(results / name).about.get("simulator")) for name in found}
+    if len(named) > 1 or "None" in named:
+        raise ValueError(
+            f"not adopted: the committed studies are of simulators {', '.join(sorted(named))}; commit them with one"
+        )
+    (earlier,) = named
+    simulator.adopt(
+        earlier, {name: one.cells for name, one in found.items()}, seed, path=results / simulator.LISTED.name
+    )
+    return earlier
 
 
 def committed_studies(results: Path = RESULTS) -> list[StudyConfig]:

@@ -20,20 +20,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=int, help="of the random choice (default: another one each time)")
     parser.add_argument("--processes", type=int, help="evaluations at a time (default: one for each core)")
+    parser.add_argument(
+        "--adopt", action="store_true", help="where all agree, list this simulator as giving the same results"
+    )
     args = parser.parse_args(argv)
+    if args.adopt and (args.study or args.share < verify.SHARE):
+        raise ValueError(
+            f"--adopt needs all studies and a share of {verify.SHARE} or more; leave --study out"
+        )
     seed = time.time_ns() % 2**32 if args.seed is None else args.seed
     names = args.study or [study.name for study in verify.committed_studies()]
     if not names:
         raise ValueError("no study is committed in results/; run python -m scripts.study NAME --commit")
-    wrong = 0
+    done = {}
     for name in names:
-        found = verify.verify(name, seed, args.share, processes=args.processes)
+        done[name] = found = verify.verify(name, seed, args.share, processes=args.processes)
         how = "to the last digit" if found.exact else "within 1e-6 (another CPU model)"
         print(f"{name}: {len(found.cells)} evaluations done again (seed {seed}), compared {how}")
         for cell, fault in found.differing.items():
             print(f"  differs: {cell}: {fault}")
-        wrong += len(found.differing)
+    wrong = sum(len(found.differing) for found in done.values())
     print("all of them agree" if not wrong else f"{wrong} differ")
+    if args.adopt and not wrong:
+        print(f"this simulator is listed as giving the results of {verify.adopt(done, seed)[:12]}")
     print(command.NOTICE)
     return 1 if wrong else 0
 

@@ -24,10 +24,10 @@ from envs.faults import (
     Spike,
 )
 from experiments.protocol import ProtocolConfig, load_protocol
+from experiments.records.simulator import simulator_hash
 from twins import cohort as cohorts
 from twins.cohort import GROUPS, Cohort
 from twins.draw import draw, mistaken_therapy
-from twins.kernels import kernel_hash
 from twins.words import near_miss
 
 DAYS = 35.0
@@ -116,5 +116,5 @@ def sampler_hash(strata: Sequence[Stratum] = STRATA) -> str:
     """SHA-256 (hex) of all that the sampler draws from, of the simulator, and of the lives led."""
     told = [repr(replace(one)) for one in strata]
     lives = [life(one, lows).model_dump(mode="json") for one in strata for lows in LOWS]
-    plain = json.dumps([told, lives, kernel_hash()], sort_keys=True)
+    plain = json.dumps([told, lives, simulator_hash()], sort_keys=True)
     return hashlib.sha256(plain.encode()).hexdigest()

@@ -58,7 +58,7 @@ POPULATIONS = ("drawn", "table", "all")
 """Whom the primary comparison is about: people drawn by the sampler, those of the table, or both."""
 _KINDS: dict[str, Kind] = {
     "name": str, "title": str, "protocols": dict, "primary": dict, "flow": dict, "versions": dict,
-    "machine": (dict, type(None)), "command": str, "created_utc": str, "notes": list, "runs": list,
+    "machine": (dict, type(None)), "command": str, "created_utc": str, "notes": list, "runs": list, "simulator": str,
 }  # fmt: skip
 _PROTOCOL_KINDS: dict[str, Kind] = {
     "hash": str, "description": str, "scenario": str, "settings": dict, "diary": (dict, type(None)), "modified": bool,

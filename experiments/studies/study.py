@@ -16,6 +16,7 @@ from experiments.committed import write_study
 from experiments.fleet import Flow
 from experiments.protocol import load_protocol
 from experiments.records.gains import load_tuning
+from experiments.records.simulator import simulator_hash
 from experiments.records.tables import Table
 from experiments.results.against_committed import RESULTS
 from experiments.results.collect import collect, degradation
@@ -64,6 +65,7 @@ def tables(study: StudyConfig, folder: Path, flow: Flow) -> StudyTables:
         root=folder,
         notes=_notes(study),
     )
+    found.about["simulator"] = simulator_hash()  # a cell of another one would not count as done
     return _slim(found, {*study.sweep_agents, study.primary, found.about["primary"]["baseline"]})
 
 

@@ -15,13 +15,13 @@ from envs.therapy import Request
 from experiments.evaluate import TRACE_COLUMNS, evaluate
 from experiments.page.findings import Findings
 from experiments.protocol import ProtocolConfig, load_protocol
+from experiments.records.simulator import simulator_hash
 from experiments.records.tables import Table, select
 from experiments.results.collect import collect
 from experiments.results.evaluations import METRICS, read_evaluation
 from tests.agents import tiny_policy
 from twins import cohort
 from twins.files import StorageError
-from twins.kernels import kernel_hash
 from twins.world import readers
 from twins.world.diary import complete_days
 
@@ -161,7 +161,7 @@ def test_the_summary_says_what_was_done_and_with_what(usual: Path) -> None:
         "rule",
         "simglucose-default",
     )
-    assert summary["protocol_hash"] == _protocol().hash(kernel_hash())
+    assert summary["protocol_hash"] == _protocol().hash(simulator_hash())
     assert summary["protocol_settings"]["people"] == list(PEOPLE)
     assert (summary["persons"], summary["replicas"], summary["days"], summary["seed"]) == (3, 2, 1, 20000)
     assert summary["command"] == "python -m scripts.evaluate --agent basal-bolus"

@@ -114,7 +114,7 @@ def test_results_of_other_settings_are_not_taken_for_a_cells_own(
     run(cells, tmp_path, 1, quiet)
     with pytest.raises(ValueError, match="cells/a lies in .* done with other settings"):
         run([Cell("cells/a", work.write, {"text": "b"})], tmp_path, 1, quiet)
-    monkeypatch.setattr(fleet, "kernel_hash", lambda: "another simulator")
+    monkeypatch.setattr(fleet, "simulator_hash", lambda: "another simulator")
     with pytest.raises(ValueError, match="another version of the simulator"):
         run(cells, tmp_path, 1, quiet)
     assert (tmp_path / "cells/a/text.txt").read_text() == "a"

@@ -1,12 +1,14 @@
 """A whole study in small: trained, tuned, judged, collected, kept, done again from what is kept."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from experiments import verify
 from experiments.fleet import Flow
+from experiments.records import simulator
 from experiments.records.config_files import build
 from experiments.records.tables import read_table, write_table
 from experiments.results import study_tables
@@ -100,6 +102,15 @@ def test_what_is_kept_can_be_read_and_done_again(
         "tiny", seed=1, share=1.0, results=results, policies=policies, processes=1, say=lambda _: None
     )
     assert found.exact and not found.differing and len(found.cells) == 8
+    monkeypatch.setattr(verify, "studies", lambda: ["tiny"])
+    monkeypatch.setattr(simulator, "kernel_hash", lambda: "grown")
+    assert verify.adopt({"tiny": found}, 1, results) == held.about["simulator"]
+    listed = results / "simulators.json"
+    assert simulator.name_of("grown", listed) == held.about["simulator"]
+    assert simulator.listed(listed)["grown"]["cells"] == {"tiny": list(found.cells)}
+    with pytest.raises(ValueError, match="tiny was not done again"):
+        verify.adopt({}, 1, results)
+    listed.unlink()
     path = next((results / "tiny").glob("episodes.csv*"))
     assert path.suffix == ".csv"
     table = read_table(path)
@@ -108,6 +119,11 @@ def test_what_is_kept_can_be_read_and_done_again(
     table["tir_pct"][first] -= 1  # one episode of every cell, so that the one done again holds such a one
     write_table(path, table)
     edited = verify.verify("tiny", 1, 0.1, results, policies, 1, lambda _: None)
+    with pytest.raises(ValueError, match="tiny differs; results of another simulator are to be made anew"):
+        verify.adopt({"tiny": edited}, 1, results)
+    with pytest.raises(ValueError, match="compared within 1e-6 only"):
+        verify.adopt({"tiny": replace(found, exact=False)}, 1, results)
+    assert not listed.exists()
     assert len(edited.cells) == 1 and "tir_pct of" in edited.differing[edited.cells[0]]
 
 
