@@ -52,6 +52,12 @@ def test_plain_csv(write: Callable[..., Path]) -> None:
     np.testing.assert_array_equal(diary.basal_u_per_h, held)
 
 
+def test_readings_in_mmol_l_have_a_column_of_their_own(write: Callable[..., Path]) -> None:
+    rows = [row.replace("120", "6.7") for row in DAY]
+    diary = read(write("me.csv", HEADER.replace("mg_dl", "mmol_l"), *rows))
+    np.testing.assert_allclose(diary.glucose_mg_dl, 6.7 * 18.0182)
+
+
 def test_the_word_unknown_ends_a_rate_at_once(write: Callable[..., Path]) -> None:
     rows = DAY.copy()
     rows[10], rows[14] = rows[10] + "1.5", rows[14] + "unknown"
@@ -102,9 +108,11 @@ def _with(line: int, text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([HEADER.replace("cose_mg_dl", "cose")], "no column 'glucose_mg_dl'; did you mean 'glucose'.*rename"),
-        (["time,a,carbs_g,bolus_u,b"], "no column 'glucose_mg_dl'. Given are time, a, .*; rename or add it"),
+        ([HEADER.replace("cose_mg_dl", "cose")], "'glucose_mg_dl' or 'glucose_mmol_l'; did you mean 'glucose'.*rename"),
+        (["time,a,carbs_g,bolus_u,b"], "or 'glucose_mmol_l'. Given are time, a, .*; rename or add it"),
         ([HEADER.replace(",", ";")], "no column 'time'.*separate the fields by commas"),
+        ([HEADER.replace("mg_dl", "mmol_l"), *DAY], "line 2, column glucose_mmol_l: 120 .*mg/dL divided by 18.0182"),
+        ([HEADER + ",glucose_mmol_l", *DAY], "columns 'glucose_mg_dl' and 'glucose_mmol_l'; keep one"),
         ([HEADER + ",time", *DAY], "column 'time' is there 2 times"),
         ([HEADER], "a header but no rows"),
         ([""], "the file is empty"),

@@ -15,7 +15,8 @@ from twins.words import near_miss
 from twins.world.diary import DiaryError
 
 LIMITS = {
-    "glucose_mg_dl": (10.0, 1000.0, "mg/dL; mmol/L times 18.0182 gives it"),
+    "glucose_mg_dl": (10.0, 1000.0, "mg/dL; mmol/L go into the column glucose_mmol_l"),
+    "glucose_mmol_l": (0.6, 55.0, "mmol/L; mg/dL divided by 18.0182 gives it"),
     "carbs_g": (0.0, 500.0, "g in one entry"),
     "bolus_u": (0.0, 60.0, "U in one dose (a pen gives no more at once); mU divided by 1000 gives it"),
     "basal_u_per_h": (0.0, 8.0, "U/h; divide mU/h by 1000, and U of long-acting insulin per day by 24"),
@@ -145,6 +146,8 @@ def _find(path: Path, names: list[str], column: str | tuple[str, ...]) -> int:
     found = [index for index, name in enumerate(names) if name in wanted]
     if len(found) == 1:
         return found[0]
+    if found and len({names[index] for index in found}) > 1:
+        raise DiaryError(f"{path.name}: there are columns {' and '.join(map(repr, wanted))}; keep one of them")
     if found:
         name = names[found[0]]
         raise DiaryError(f"{path.name}: column {name!r} is there {len(found)} times; keep one of them")
