@@ -35,6 +35,8 @@ class Stream(IntEnum):
     THERAPY = 7
     FAULTS = 8
     MISMATCH = 9
+    EXERCISE = 10
+    SESSIONS = 11
 
 
 _M0 = np.uint64(0xD2511F53)

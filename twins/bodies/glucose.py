@@ -98,7 +98,8 @@ class UvaPadova:
     ) -> NDArray[np.float64]:
         """See `Model.advance`. Error against a solver at rtol 1e-9: below 0.05 mg/dL over 48 h.
 
-        Raises ValueError for shapes that do not fit: the kernel itself checks no bounds.
+        state may have further columns behind its own, which stay. Raises ValueError for shapes that do not fit: the
+        kernel itself checks no bounds.
         """
         n = len(state)
         # Contiguous float64: for any other layout or type numba would compile the kernel once more.
@@ -108,7 +109,7 @@ class UvaPadova:
         drive = np.ascontiguousarray(drive, np.float64)
         held = 1 if drive.ndim == 3 and drive.shape[1] == 1 else minutes
         for name, array, shape in (
-            ("state", state, (n, len(k.STATES))),
+            ("state", state[:, : len(k.STATES)], (n, len(k.STATES))),
             ("coefficients", coefficients, (-(-n // k.LANES), k.COEFFICIENTS, k.LANES)),
             ("basal_u_per_h", basal_u_per_h, (n,)),
             ("bolus_u", bolus_u, (n,)),

@@ -1,0 +1,1 @@
+"""Exercise in the twin, beside what trials in people showed."""
