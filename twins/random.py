@@ -37,6 +37,8 @@ class Stream(IntEnum):
     MISMATCH = 9
     EXERCISE = 10
     SESSIONS = 11
+    FITNESS = 12
+    TRAINING = 13
 
 
 _M0 = np.uint64(0xD2511F53)

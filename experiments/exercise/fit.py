@@ -7,9 +7,10 @@ from scipy.optimize import least_squares
 from experiments.exercise.targets import TARGETS
 from experiments.exercise.trials import Trials
 
-PRIOR = np.array([0.030, 3.0, 0.006, 0.009, 0.5, 4.6, 0.80])
+PRIOR = np.array([0.019, 1.9, 0.006, 0.009, 0.5, 4.6, 0.80])
 PRIOR_LOG_SD = np.array([0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.03])
-"""What the fit begins from, in the order of `twins.bodies.exercise.PARAMETERS`, and how well that is known."""
+"""What the fit begins from, in the order of `twins.bodies.exercise.PARAMETERS`, and how well that is known:
+the values of the project's sources, at half of the reserve."""
 ROUNDS = 15
 
 

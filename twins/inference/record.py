@@ -31,6 +31,8 @@ class Record:
     glucose_mg_dl: readings, NaN where none; carbs_g: logged; basal_u: basal insulin of the 5 min, as delivered (the
     planned rate where it is not known); meal_bolus_u, other_bolus_u: doses of the 5 min; planned_basal_u_per_h: median
     of the known rates; basal_known: where. minute_of_day: of value 0. weight_kg: `KG` where nobody knows it.
+    exercise (n, 3): what is known of muscles at work, None of nobody's: how much more insulin acts, uptake [1/min], and
+    liver output relative to basal, see `twins.bodies.exercise`.
     """
 
     who: str
@@ -43,6 +45,7 @@ class Record:
     minute_of_day: int
     basal_known: NDArray[np.bool_]
     weight_kg: float = KG
+    exercise: NDArray[np.float64] | None = None
 
     @property
     def delivered_u(self) -> NDArray[np.float64]:
@@ -63,6 +66,7 @@ class Record:
         """The steps `part` as a record. Its planned rate stays that of all days."""
         return replace(
             self, minute_of_day=(self.minute_of_day + STEP_MIN * part.start) % MINUTES_PER_DAY,
+            exercise=None if self.exercise is None else self.exercise[part],
             **{name: getattr(self, name)[part] for name in _BY_STEP},
         )  # fmt: skip
 

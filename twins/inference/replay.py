@@ -66,7 +66,8 @@ def forecasts(
         _blocks(np.stack([*gain, *fading], axis=1)), _blocks(scale[:, personal.CARBS]),
         _blocks(parameters[:, COLUMN["BW"]]), _blocks(parameters[:, COLUMN["Vg"]]), record.glucose_mg_dl,
         record.carbs_g, planned * (INSULIN_PMOL_PER_U / STEP_MIN), reaction * (INSULIN_PMOL_PER_U / STEP_MIN),
-        record.minute_of_day, starts, foreseen, out,
+        record.minute_of_day, np.zeros((len(record), 3)) if record.exercise is None else record.exercise,
+        _blocks(parameters[:, COLUMN["EGPb"]]), starts, foreseen, out,
     )  # fmt: skip
     return np.moveaxis(out, 3, 1).reshape(-1, len(starts), steps)[: len(theta)]
 
@@ -122,7 +123,7 @@ def _follow_food(w, carbs, share, gut):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _advance(w, x, action, reacted, at, gut, a, level, observer, block):  # type: ignore[no-untyped-def]
+def _advance(w, x, action, reacted, at, gut, a, level, observer, block, work, liver):  # type: ignore[no-untyped-def]
     """One step of glucose `x` (4, LANES): under insulin action `action` from row a and `reacted` from row `at` on."""
     for i in range(LANES):
         g, t = _step(
@@ -131,17 +132,18 @@ def _advance(w, x, action, reacted, at, gut, a, level, observer, block):  # type
             action[a + 2, 0, i] + reacted[at + 2, 0, i],
             action[a, 1, i] + reacted[at, 1, i], action[a + 1, 1, i] + reacted[at + 1, 1, i],
             action[a + 2, 1, i] + reacted[at + 2, 1, i],
-            gut[a, i], gut[a + 1, i], gut[a + 2, i], 0.0, 0.0, 0.0, level[i] + x[_FAST, i] + x[_SLOW, i],
+            gut[a, i], gut[a + 1, i], gut[a + 2, i], work[0], 0.0, work[1],
+            level[i] + x[_FAST, i] + x[_SLOW, i] + work[2] * liver[block, i],
         )  # fmt: skip
-        x[_G, i], x[_T, i] = max(g, 1.0), t
+        x[_G, i], x[_T, i] = max(g, 1.0), max(t, 0.0)  # below zero the equations would hold it there for good
         x[_FAST, i] *= observer[block, 2, i]
         x[_SLOW, i] *= observer[block, 3, i]
 
 
 @kernel
 def _replay(  # type: ignore[no-untyped-def]
-    state, table, half, rhythm, observer, share, weight, volume, cgm, carbs, planned, reaction, minute_of_day, starts,
-    foreseen, out
+    state, table, half, rhythm, observer, share, weight, volume, cgm, carbs, planned, reaction, minute_of_day, exercise,
+    liver, starts, foreseen, out
 ):  # fmt: skip
     n = len(cgm)
     w = np.empty((k.ROWS, LANES))
@@ -190,7 +192,8 @@ def _replay(  # type: ignore[no-untyped-def]
                     x[_FAST, i] += observer[block, 0, i] * missed
                     x[_SLOW, i] += observer[block, 1, i] * missed
             held[step] = x[:4]
-            _advance(w, x, action, reacted, 2 * step, gut, 2 * step, level[step], observer, block)
+            work = exercise[step]
+            _advance(w, x, action, reacted, 2 * step, gut, 2 * step, level[step], observer, block, work, liver)
         # --- forecasts
         for window in range(len(starts)):
             first = starts[window]
@@ -200,8 +203,9 @@ def _replay(  # type: ignore[no-untyped-def]
             z[:] = reacted_states[first]
             for ahead in range(out.shape[2]):
                 step = first + ahead
+                work = exercise[step]
                 if foreseen:
-                    _advance(w, x, action, reacted, 2 * step, gut, 2 * step, level[step], observer, block)
+                    _advance(w, x, action, reacted, 2 * step, gut, 2 * step, level[step], observer, block, work, liver)
                 else:
                     for half_step in range(3):  # what was given before the window goes on acting
                         for i in range(LANES):
@@ -209,6 +213,6 @@ def _replay(  # type: ignore[no-untyped-def]
                         if half_step < 2:
                             _insulin(half, block, z, y, 0.0, weight, 0.0)
                             z, y = y, z
-                    _advance(w, x, action, later, 0, gut, 2 * step, level[step], observer, block)
+                    _advance(w, x, action, later, 0, gut, 2 * step, level[step], observer, block, work, liver)
                 for i in range(LANES):
                     out[block, window, ahead, i] = x[_G, i] / volume[block, i]

@@ -1,0 +1,42 @@
+"""Real bouts of T1D-UOM under twins that know of exercise and that do not: python -m scripts.bouts FOLDER --out DIR"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+if __name__ == "__main__" and not __package__:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from experiments import command
+from experiments.exercise import recorded
+from twins.files import atomic_write_text
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Fit everybody who wore a watch, print the table and write it to DIR/bouts.md; 1 when nobody could be followed."""
+    parser = command.parser(
+        __doc__ or "", "python -m scripts.bouts ../shared/data/t1d_uom --out results/runs/bouts"
+    )
+    parser.add_argument("source", help="the folder of T1D-UOM")
+    parser.add_argument("--out", metavar="DIR", required=True, help="where bouts.md goes")
+    args = parser.parse_args(argv)
+    people, left_out = [], []
+    for one in recorded.everybody(Path(args.source)):
+        print(one if isinstance(one, str) else f"{one.who}: {len(one.change)} bouts", flush=True)
+        left_out += [one] if isinstance(one, str) else []
+        people += [] if isinstance(one, str) else [one]
+    if not people:
+        print("nobody could be followed; see the reasons above")
+        return 1
+    typed = " ".join(command.typed("bouts", argv))
+    head = f"# Real bouts under the twin\n\nMade by `{typed}`. {command.NOTICE}\n"
+    text = head + recorded.table(people, left_out)
+    Path(args.out).mkdir(parents=True, exist_ok=True)
+    atomic_write_text(Path(args.out) / "bouts.md", text)
+    print(text)
+    print(command.NOTICE)
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main)
