@@ -40,6 +40,6 @@ for _id, _task in TASKS.items():
         gymnasium.register(
             _id,
             entry_point="envs.faces.single:SingleEnv",
-            vector_entry_point="envs.faces.vector:BatchEnv",
+            vector_entry_point=f"envs.faces.vector:{'seasons' if _task == 'plan' else 'BatchEnv'}",
             kwargs={"task": _task},
         )

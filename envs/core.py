@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from envs import limits, trace, view
 from envs.faults import MEMORY, Faults
 from envs.setting import Setting
-from envs.shield import SHIELDS, Shield
+from envs.shield import REASONS, SHIELDS, Shield
 from envs.shield.twin import TwinShield
 from envs.tasks.task import Task
 from envs.therapy import Request
@@ -62,6 +62,8 @@ class Transition:
 
 class Core:
     """`lanes` persons side by side under one setting and one task. Call `reset` before `step`."""
+
+    reasons = REASONS
 
     def __init__(self, setting: Setting, task: Task, lanes: int) -> None:
         if lanes < 1:
@@ -360,6 +362,20 @@ class Core:
         return Transition(
             self.task.observe(self.view), reward, terms, cost, terminated, truncated, self._trace
         )
+
+    # --- what faces ask for --------------------------------------------------------------------------
+    def first_info(self) -> dict[str, NDArray[Any]]:
+        """Facts at the beginning of episodes, by name, one row per lane."""
+        return {"glucose_mg_dl": self.glucose.copy(), "glucose_min_mg_dl": self.glucose.copy()}
+
+    def info(self, done: Transition) -> dict[str, Any]:
+        """Facts about a step, by name, one row per lane; `shield` holds the code of its reason and for how long."""
+        glucose, lowest, reason, changed = trace.summary(done.trace)
+        return {
+            "glucose_mg_dl": glucose,
+            "glucose_min_mg_dl": lowest,
+            "shield": {"reason": reason.astype(int), "changed_min": changed},
+        }
 
     # --- stopping and going on -----------------------------------------------------------------------
     def save(self) -> dict[str, NDArray[Any]]:

@@ -141,7 +141,7 @@ def make_setting(
         shield, asked = named(shield)
         guard = asked if guard is None else guard
     return Setting(
-        _people(person, cohort, legacy_gut),
+        people(person, cohort, legacy_gut),
         scenario_named(scenario, behaviour) if isinstance(scenario, str) else scenario,
         sensor,
         devices.pump(pump) if isinstance(pump, str) else pump,
@@ -167,7 +167,12 @@ def scenario_named(name: str, behaviour: str = "exact") -> Scenario:
     return scenarios.named(name, behaviour)
 
 
-def _people(person: str | None, cohort: str | Sequence[str] | Cohort | None, legacy_gut: bool) -> Cohort:
+def people(
+    person: str | None = None,
+    cohort: str | Sequence[str] | Cohort | None = None,
+    legacy_gut: bool = False,
+) -> Cohort:
+    """One person by id (default "adult#001"), or a cohort. Raises ValueError for both at once, and for unknown ids."""
     if cohort is not None:
         if person is not None:
             raise ValueError(f"person={person!r} and cohort={cohort!r} were given; give one of the two")

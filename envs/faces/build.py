@@ -1,46 +1,72 @@
 """From the id of an environment and its keywords to a core: what the three faces share."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from gymnasium.spaces import Box
 
 from envs.core import Core
 from envs.roster import Roster
-from envs.setting import make_setting
+from envs.season.core import SeasonCore, SeasonSetting
+from envs.season.plan import Plan
+from envs.setting import make_setting, people
 from envs.tasks.dosing import WIDEST, Dosing
-from envs.tasks.task import Task
+from envs.tasks.task import Field, Task
 from twins.words import near_miss
 
-TASKS = {"Homeostat/Dosing-v0": "dosing"}
-"""Ids of the environments and their tasks."""
+TASKS = {"Homeostat/Dosing-v0": "dosing", "Homeostat/Exercise-v0": "plan"}
+"""Ids of the environments and their default tasks."""
+BY_TASK = ("dosing", "plan")
 
 _SETTING_WORDS = tuple(make_setting.__annotations__)[:-1]
+_SEASON_WORDS = (
+    "person",
+    "cohort",
+    *(name for name in SeasonSetting.__dataclass_fields__ if name != "cohort"),
+)
 
 
-def build(task: str, lanes: int, rotate: bool = False, **keywords: Any) -> tuple[Core, Roster]:
-    """A core and its roster; keywords are those of `make_setting`, `action` and `history`.
+class Decided(Protocol):
+    """What spaces are made of."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]: ...
+
+    @property
+    def observation_names(self) -> tuple[str, ...]: ...
+
+
+def build(task: str, lanes: int, rotate: bool = False, **keywords: Any) -> tuple[Core | SeasonCore, Roster]:
+    """A core and its roster. Keywords of the task "dosing": those of `make_setting`, `action` and `history`; of "plan":
+    person or cohort, and those of `SeasonSetting`.
 
     Raises ValueError or TypeError naming the wrong keyword and the nearest known one.
     """
+    if task not in BY_TASK:
+        raise ValueError(f"task is {task!r}{near_miss(str(task), BY_TASK)}; allowed are {', '.join(BY_TASK)}")
     if isinstance(lanes, bool) or not isinstance(lanes, int | np.integer) or lanes < 1:
         raise ValueError(f"num_envs is {lanes!r}; give a whole number from 1 on")
-    action, history = keywords.pop("action", "modulation"), keywords.pop("history", False)
+    known = _SEASON_WORDS if task == "plan" else ("action", "history", *_SETTING_WORDS)
     for word in keywords:
-        if word not in _SETTING_WORDS:
-            known = ("action", "history", *_SETTING_WORDS)
+        if word not in known:
             raise TypeError(f"unknown keyword {word!r}{near_miss(word, known)}; known are {', '.join(known)}")
+    if task == "plan":
+        who = people(keywords.pop("person", None), keywords.pop("cohort", None))
+        season = SeasonSetting(who, **keywords)
+        roster = Roster(who, int(lanes), season.split, season.seed, rotate)
+        return SeasonCore(season, Plan(season.oracle), int(lanes)), roster
+    action, history = keywords.pop("action", "modulation"), keywords.pop("history", False)
     setting = make_setting(**keywords)
     decisions: Task = Dosing(action, setting.oracle, history)
     core = Core(setting, decisions, int(lanes))
     return core, Roster(setting.cohort, int(lanes), setting.split, setting.seed, rotate)
 
 
-def action_space(task: Task) -> Box:
+def action_space(task: Decided) -> Box:
     """All fields of an action, each scaled to [-1, 1]."""
     return Box(-1.0, 1.0, (len(task.fields),), np.float32)
 
 
-def observation_space(task: Task) -> Box:
+def observation_space(task: Decided) -> Box:
     """Observations are scaled to about [-1, 1] and clipped far outside."""
     return Box(-WIDEST, WIDEST, (len(task.observation_names),), np.float32)

@@ -7,16 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices
 
-from envs import trace
 from envs.faces.build import action_space, build, observation_space
-from envs.shield.reasons import REASONS
 
 
 class Sb3Env(VecEnv):
     """Lanes of one core for Stable-Baselines3: it resets ended lanes in the same step.
 
-    Every info holds glucose_mg_dl, glucose_min_mg_dl, cost, reward_terms and shield; of an ended episode also
-    `terminal_observation` and `TimeLimit.truncated`. Keywords: see `envs.faces.single.SingleEnv`.
+    Every info holds what the core tells of a step (glucose_mg_dl, ...), cost, reward_terms and shield; of an ended one
+    also `terminal_observation` and `TimeLimit.truncated`. Keywords: see `envs.faces.single.SingleEnv`.
     """
 
     def __init__(self, num_envs: int = 1, task: str = "dosing", **keywords: Any) -> None:
@@ -49,7 +47,7 @@ class Sb3Env(VecEnv):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """One decision of every lane."""
         done = self.core.step(self._actions)
-        infos = _infos(done.trace, done.cost, done.terms)
+        infos = _infos(self.core.info(done), self.core.reasons, done.cost, done.terms)
         observation, ended = done.obs, done.terminated | done.truncated
         if ended.any():
             lanes = np.flatnonzero(ended)
@@ -104,17 +102,24 @@ class Sb3Env(VecEnv):
 
 
 def _infos(
-    minutes: NDArray[np.float64], cost: NDArray[np.float64], terms: Mapping[str, NDArray[np.float64]]
+    told: dict[str, Any],
+    reasons: Sequence[str],
+    cost: NDArray[np.float64],
+    terms: Mapping[str, NDArray[np.float64]],
 ) -> list[dict[str, Any]]:
-    names = list(terms)
-    table = [*trace.summary(minutes).tolist(), cost.tolist(), *(term.tolist() for term in terms.values())]
+    shield = told.pop("shield")
+    facts, parts = list(told), list(terms)
+    rows = zip(
+        cost.tolist(), shield["reason"].tolist(), shield["changed_min"].tolist(),
+        zip(*(told[name].tolist() for name in facts), strict=True),
+        zip(*(terms[name].tolist() for name in parts), strict=True), strict=True,
+    )  # fmt: skip
     return [
         {
-            "glucose_mg_dl": g,
-            "glucose_min_mg_dl": low,
+            **dict(zip(facts, values, strict=True)),
             "cost": c,
-            "shield": {"reason": REASONS[int(code)], "changed_min": int(changed)},
-            "reward_terms": dict(zip(names, parts, strict=True)),
+            "shield": {"reason": reasons[code], "changed_min": int(changed)},
+            "reward_terms": dict(zip(parts, amounts, strict=True)),
         }
-        for g, low, code, changed, c, *parts in zip(*table, strict=True)
+        for c, code, changed, values, amounts in rows
     ]

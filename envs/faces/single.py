@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs import render, trace
+from envs.core import Core
 from envs.faces.build import action_space, build, observation_space
-from envs.shield.reasons import REASONS
+from envs.season.session import Session
 from envs.therapy import Request
 from twins.units import MINUTES_PER_DAY
 
@@ -28,6 +29,8 @@ class SingleEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
     def __init__(self, task: str = "dosing", render_mode: str | None = None, **keywords: Any) -> None:
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is {render_mode!r}; allowed are None and 'rgb_array'")
+        if render_mode is not None and task == "plan":
+            raise ValueError("a season has no picture of a day; leave render_mode out")
         self.render_mode = render_mode
         self.core, self._roster = build(task, 1, rotate=True, **keywords)
         self.task = self.core.task
@@ -49,39 +52,38 @@ class SingleEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         self._roster.begin_anew(seed)
         observation = self.core.reset(*self._roster.next(_FIRST))
         self._day = []
-        glucose = float(self.core.glucose[0])
-        return observation[0], {
-            "person": self.person,
-            "minute": 0,
-            "glucose_mg_dl": glucose,
-            "glucose_min_mg_dl": glucose,
-            "cost": 0.0,
-        }
+        facts = {name: float(value[0]) for name, value in self.core.first_info().items()}
+        return observation[0], {"person": self.person, "minute": 0, **facts, "cost": 0.0}
 
     def step(
-        self, action: NDArray[np.float32] | Request | None
+        self, action: NDArray[np.float32] | Request | Session | None
     ) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """One decision: an action of the space, a `Request` in U/h and U, or None (no request)."""
-        if action is not None and not isinstance(action, Request):
+        """One decision: an action of the space, a `Request` in U/h and U (a `Session` where sessions are planned), or
+        None (no request)."""
+        if action is not None and not isinstance(action, Request | Session):
             action = np.asarray(action)[None]
-        done = self.core.step(action)
+        done = self.core.step(action)  # type: ignore[arg-type]
         if self.render_mode is not None:
             self._day.append(done.trace[0].copy())
-        glucose, lowest, reason, changed = trace.summary(done.trace)[:, 0].tolist()
+        facts = self.core.info(done)
+        shield = facts.pop("shield")
         info = {
             "person": self.person,
             "minute": int(self.core.minute[0]),
-            "glucose_mg_dl": glucose,
-            "glucose_min_mg_dl": lowest,
+            **{name: float(value[0]) for name, value in facts.items()},
             "cost": float(done.cost[0]),
             "reward_terms": {name: float(term[0]) for name, term in done.terms.items()},
-            "shield": {"reason": REASONS[int(reason)], "changed_min": int(changed)},
+            "shield": {
+                "reason": self.core.reasons[int(shield["reason"][0])],
+                "changed_min": int(shield["changed_min"][0]),
+            },
         }
         return done.obs[0], float(done.reward[0]), bool(done.terminated[0]), bool(done.truncated[0]), info
 
     def day(self) -> dict[str, NDArray[Any]]:
         """The day in progress as a table, a row per control interval; empty unless there is a render mode."""
         minutes = np.concatenate(self._day) if self._day else np.empty((0, trace.TRACE_COLUMNS))
+        assert isinstance(self.core, Core)  # a season has no day to look at
         begin = max(len(minutes) - 1, 0) // MINUTES_PER_DAY * MINUTES_PER_DAY
         return trace.of_lane(trace.intervals(minutes[None, begin:], begin, self.core.control_min), 0)
 

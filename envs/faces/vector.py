@@ -7,9 +7,9 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from envs import trace
 from envs.compat import OLD_GYMNASIUM, SAME_STEP
 from envs.faces.build import action_space, build, observation_space
+from envs.season.session import Session
 from envs.therapy import Request
 
 
@@ -49,26 +49,16 @@ class BatchEnv(VectorEnv):
         """First observations (n, O) of the next episode of every lane."""
         self._roster.begin_anew(seed)
         observation = self.core.reset(*self._roster.next(self._all))
-        return observation, {
-            "person": np.array(self.core.view.ids),
-            "glucose_mg_dl": self.core.glucose.copy(),
-        }
+        return observation, {"person": np.array(self.core.view.ids), **self.core.first_info()}
 
     def step(  # type: ignore[override]  # 0.29 gives it the types of a single environment
-        self, actions: NDArray[np.float32] | Request | None
+        self, actions: NDArray[np.float32] | Request | Session | None
     ) -> tuple[
         NDArray[np.float32], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
     ]:
-        """One decision of every lane: actions (n, A), or a `Request` in U/h and U."""
-        done = self.core.step(actions)
-        glucose, lowest, reason, changed = trace.summary(done.trace)
-        info: dict[str, Any] = {
-            "glucose_mg_dl": glucose,
-            "glucose_min_mg_dl": lowest,
-            "cost": done.cost,
-            "reward_terms": done.terms,
-            "shield": {"reason": reason.astype(int), "changed_min": changed},
-        }
+        """One decision of every lane: actions (n, A), a `Request` in U/h and U, or a `Session`."""
+        done = self.core.step(actions)  # type: ignore[arg-type]
+        info: dict[str, Any] = {**self.core.info(done), "cost": done.cost, "reward_terms": done.terms}
         observation, ended = done.obs, done.terminated | done.truncated
         if ended.any():
             lanes = np.flatnonzero(ended)
@@ -82,3 +72,8 @@ class BatchEnv(VectorEnv):
 
     def close_extras(self, **_: Any) -> None:
         """Nothing to close."""
+
+
+def seasons(num_envs: int = 1, **keywords: Any) -> BatchEnv:
+    """A `BatchEnv` of seasons: gymnasium 0.29 tells a vector entry point nothing of the id's own keywords."""
+    return BatchEnv(num_envs, **{"task": "plan", **keywords})

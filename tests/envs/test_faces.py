@@ -27,7 +27,8 @@ from envs.shield import REASONS
 from envs.therapy import Request
 from tests.envs.worlds import own_actions
 
-ID = "Homeostat/Dosing-v0"
+ID, SEASON = "Homeostat/Dosing-v0", "Homeostat/Exercise-v0"
+SEEN = {ID: 35, SEASON: 26}
 PEOPLE = ["adult#003", "adolescent#004", "child#001"]
 OLD_GYMNASIUM = gymnasium.__version__.startswith("0.")
 _ALLOWED_WARNINGS = (
@@ -126,11 +127,18 @@ def test_lanes_that_fail_alone_begin_anew_while_the_others_go_on() -> None:
 
 
 # --- the checkers ----------------------------------------------------------------------------------------
-@pytest.mark.parametrize("action", ["modulation", "basal"])
-@pytest.mark.parametrize("name", TASKS)
-def test_both_checkers_pass_every_id(name: str, action: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "keywords"),
+    [
+        (ID, {"action": "modulation", "days": 0.1}),
+        (ID, {"action": "basal", "days": 0.1}),
+        (SEASON, {"days": 14}),
+    ],
+)
+def test_both_checkers_pass_every_id(name: str, keywords: dict[str, Any]) -> None:
+    assert name in TASKS and len(TASKS) == 2
     with only_known_warnings():
-        env = gymnasium.make(name, action=action, days=0.1)
+        env = gymnasium.make(name, **keywords)
         gymnasium_check(env.unwrapped, skip_render_check=True)
         sb3_check(env.unwrapped)
         sb3_check(env)
@@ -148,14 +156,18 @@ def test_every_id_is_registered_once_with_an_entry_point_for_both_faces(name: st
     spec = gymnasium.spec(name)
     assert spec.max_episode_steps is None
     assert isinstance(gymnasium.make(f"envs:{name}").unwrapped, SingleEnv)
-    people: dict[str, Any] = {"cohort": "child", "days": 0.5}
+    people: dict[str, Any] = {"cohort": "child", "days": 7}
     if OLD_GYMNASIUM:  # which passes nothing but vector_kwargs on
         many = gymnasium.make_vec(name, 3, vectorization_mode="custom", vector_kwargs=people)
     else:
         many = gymnasium.make_vec(name, 3, vectorization_mode="vector_entry_point", **people)
     assert isinstance(many.unwrapped, BatchEnv) and many.num_envs == 3
     seen, info = many.reset(seed=1)
-    assert seen.shape == (3, 35) and info["person"].tolist() == ["child#001", "child#002", "child#003"]
+    assert seen.shape == (3, SEEN[name]) and info["person"].tolist() == [
+        "child#001",
+        "child#002",
+        "child#003",
+    ]
     many.close()
     assert isinstance(envs.make_vec(name, 2), BatchEnv) and isinstance(envs.make_vec(name, 2, "sb3"), Sb3Env)
 

@@ -39,11 +39,14 @@ PARAMETERS = (
     FITNESS_DAYS, FATIGUE_DAYS, FITNESS, FATIGUE, GROWTH_DAYS, GROWTH, HAZARD, RESTING, HIGHEST, HRV, HABIT,
 ) = range(len(PARAMETERS))  # fmt: skip
 MEDIANS = np.array([45.0, 15.0, 0.8, 1.6, 2.3, 0.565, 0.004, 62.0, 186.0, 4.0, 0.35])
-LOG_SD = np.array([0.3, 0.4, 0.4, 0.4, 0.3, 0.4, 0.5, 0.10, 0.03, 0.08, 0.5])
+LOG_SD = np.array([0.15, 0.20, 0.4, 0.15, 0.3, 0.2, 0.5, 0.10, 0.03, 0.08, 0.5])
 """fitness_per_load, fatigue_per_load: points of performance, of which `BASE` is an untrained person's, such that half
 the load for two weeks brings an athlete with a load of 1 a day two percent, as tapers do (Bosquet et al., Med Sci
-Sports Exerc 39 (2007) 1358). growth: of Busso's model alone, such that both agree at a load of 1. hazard_per_day: of a
-training day at usual load, with the person's frailty in it. habit_load: of the 28 days before."""
+Sports Exerc 39 (2007) 1358). growth: of Busso's model alone, such that both agree at a load of 1. hazard_per_day: a
+training day's at usual load, with the person's frailty in it. habit_load: a day, before. Who gains more by a load tires
+more by it: the spreads of fatigue and growth come on top of that of fitness; wider or independent ones would make
+every fourth person worse by training.
+"""
 FASTER = 0.6
 """Fatigue fades at least by this faster than fitness: the models have no meaning otherwise."""
 BASE = 100.0
@@ -56,7 +59,7 @@ STATES = (
 ACUTE_PART, CHRONIC_PART = 2 / (7 + 1), 2 / (28 + 1)
 CHRONIC_FLOOR = 0.15
 """Below it nobody's habit is said to be: a quarter of an hour's walk a day."""
-HISTORY_DAYS = 28
+HABIT_DAYS = 180
 LOAD_WEIGHT, RATIO_WEIGHT, RATIO_FROM, RECENT_WEIGHT, RECENT_DAYS = 0.8, 1.2, 1.3, 0.7, 60.0
 """Of the hazard's logarithm: per unit of acute load above habit, per unit of ratio above 1.3, and for an injury within
 60 days."""
@@ -81,6 +84,8 @@ def draw(keys: NDArray[np.uint32], spread: float = 1.0) -> Array:
     """Parameters (n, P) of persons; each hangs on its key (n, 6) alone. spread multiplies the standard deviations."""
     z = random.normal(random.stream(keys, Stream.FITNESS), len(PARAMETERS))
     drawn: Array = MEDIANS * np.exp(spread * LOG_SD * z)
+    for column in (FATIGUE, GROWTH):
+        drawn[:, column] *= drawn[:, FITNESS] / MEDIANS[FITNESS]
     drawn[:, FATIGUE_DAYS] = np.minimum(drawn[:, FATIGUE_DAYS], FASTER * drawn[:, FITNESS_DAYS])
     return drawn
 
@@ -111,13 +116,13 @@ class Fitness:
         self.model, self.ratio_weight = model, ratio_weight
 
     def begin(self, parameters: Array) -> Array:
-        """States (n, S) after 28 days of the person's habit."""
+        """States (n, S) after half a year of the person's habit."""
         n = len(parameters)
         state = np.zeros((n, len(STATES)))
         state[:, RESPONSE], state[:, HURT] = 1.0, NEVER_DAYS
         habit = parameters[:, HABIT]
         state[:, ACUTE] = state[:, CHRONIC] = habit
-        for _ in range(HISTORY_DAYS):
+        for _ in range(HABIT_DAYS):
             self._train(state, parameters, habit)
         return state
 

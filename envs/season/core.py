@@ -1,0 +1,328 @@
+"""The stepping loop of a season: decode, bounds, adherence, body, watch. One step is one day; plain arrays.
+
+It has the face of `envs.core.Core`, so that the same faces serve it. A lane's future hangs on its key and its actions
+alone: also the body, whose time constants, gains and frailty are drawn anew for each key and shown to nobody.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.core import Transition
+from envs.season import life
+from envs.season.bounds import BOUNDS, Bound, hold
+from envs.season.plan import Plan
+from envs.season.session import VIGOROUS, Session
+from envs.season.view import HISTORY_DAYS, SeasonView
+from twins import random
+from twins.bodies import fitness
+from twins.bodies.fitness import Fitness
+from twins.cohort import Cohort
+from twins.random import SPLITS, Stream, check_seed
+from twins.units import MINUTES_PER_DAY
+from twins.words import near_miss
+
+DRAWS_PER_DAY = 4
+"""Pairs of draws. Uniforms: whether the session is done, an injury, its length; normals: heart rate, HRV, trial."""
+TRIAL_EVERY_DAYS = 7
+TARGET_GROWTH = 1.4
+"""Prescribed load of a season over that of the person's habit."""
+(
+    PERFORMANCE, LOAD, MINUTES, INTENSITY, ASKED_MINUTES, ASKED_INTENSITY, RATIO, HURT, LOST, SKIPPED, REASON,
+    ASKED_RATIO,
+) = range(12)  # fmt: skip
+RECORD = (
+    "performance", "load", "minutes", "intensity", "asked_minutes", "asked_intensity", "ratio", "hurt", "lost",
+    "skipped", "reason", "asked_ratio",
+)  # fmt: skip
+"""Columns of `Transition.trace`, a row a day. asked_ratio: acute to chronic load had the session been done as asked."""
+SHIELDS = ("rule", "off")
+_SAVED = ("rows", "people", "keys", "state", "habit")
+_SAVED_VIEW = tuple(name for name in SeasonView.__dataclass_fields__ if name not in ("ids", "days"))
+
+
+@dataclass(frozen=True)
+class SeasonSetting:
+    """Who trains, for how long, in which body, within which bounds. Raises ValueError naming what is wrong.
+
+    model: "banister" or "busso". ratio_weight: of the acute:chronic ratio in the hazard of injuries. spread: of the
+    bodies around their medians. oracle: agents see the body's parameters, for a reference that names itself.
+    """
+
+    cohort: Cohort
+    days: int = 84
+    model: str = fitness.BANISTER
+    ratio_weight: float = 1.0
+    spread: float = 1.0
+    shield: str = "rule"
+    oracle: bool = False
+    split: str = "train"
+    seed: int = 0
+    decision_min: int = MINUTES_PER_DAY
+
+    def __post_init__(self) -> None:
+        if isinstance(self.days, bool) or not isinstance(self.days, int) or not 7 <= self.days <= 366:
+            raise ValueError(f"days is {self.days!r}; give whole days from 7 to 366, such as 84")
+        for name, allowed in (("model", fitness.MODELS), ("shield", SHIELDS), ("split", tuple(SPLITS))):
+            given = getattr(self, name)
+            if given not in allowed:
+                raise ValueError(
+                    f"{name} is {given!r}{near_miss(str(given), allowed)}; allowed are {', '.join(allowed)}"
+                )
+        for name in ("ratio_weight", "spread"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed is 0 and more")
+        if not isinstance(self.oracle, bool):
+            raise ValueError(f"oracle is {self.oracle!r}; allowed are True and False")
+        if self.decision_min != MINUTES_PER_DAY:
+            raise ValueError(
+                f"decision_min is {self.decision_min!r}; a season is decided once a day, 1440; leave it out"
+            )
+        check_seed(self.seed)
+
+
+class SeasonCore:
+    """`lanes` persons side by side. Call `reset` before `step`."""
+
+    reasons = BOUNDS
+
+    def __init__(self, setting: SeasonSetting, task: Plan, lanes: int) -> None:
+        self.setting, self.task, self.lanes = setting, task, lanes
+        self.body = Fitness(setting.model, setting.ratio_weight)
+        self.rows = np.full(lanes, -1)
+        self.people = np.zeros(lanes, np.uint32)
+        self.keys = np.zeros((lanes, random.KEY_COLUMNS), np.uint32)
+        self.state = np.zeros((lanes, len(fitness.STATES)))
+        self.habit = np.zeros(lanes)
+        self._record = np.empty((lanes, 1, len(RECORD)))
+        self._seated = False
+
+    def reset(
+        self, rows: NDArray[np.int64], keys: NDArray[np.uint32], lanes: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
+        """Begin new seasons in `lanes` (default: all) for persons `rows` (m,) under `keys` (m, 6).
+
+        Raises ValueError for shapes or rows that do not fit; nothing has happened then.
+        """
+        if lanes is None:
+            lanes = np.arange(self.lanes)
+        shapes = (len(lanes),), (len(lanes), random.KEY_COLUMNS)
+        known = (np.asarray(rows) >= 0).all() and (np.asarray(rows) < len(self.setting.cohort)).all()
+        if (np.shape(rows), np.shape(keys)) != shapes or not known:
+            raise ValueError(
+                f"rows {np.shape(rows)} and keys {np.shape(keys)} do not fit; needed are shapes {shapes[0]} and "
+                f"{shapes[1]}, rows from 0 to {len(self.setting.cohort) - 1}"
+            )
+        if not self._seated and len(lanes) < self.lanes:
+            raise ValueError("reset all lanes first")
+        self.rows[lanes], self.keys[lanes] = rows, keys
+        self.people[lanes] = self.setting.cohort.numbers[rows]
+        self._draw()
+        if not self._seated:
+            self._seated = True
+            self.view = self._empty()
+        self.view.ids = tuple(self.setting.cohort.ids[row] for row in self.rows)
+        self.state[lanes] = self.body.begin(self._parameters[lanes])
+        self.habit[lanes] = life.HABIT_FIRST
+        self._begin_view(lanes)
+        return self.task.observe(self.view, self._known())
+
+    def _draw(self) -> None:
+        """All that hangs on the keys alone."""
+        self._parameters = fitness.draw(self.keys, self.setting.spread)
+        self._willing, self._evening = life.draw(self.keys)
+        self._stream = random.stream(self.keys, Stream.TRAINING)
+
+    def _known(self) -> NDArray[np.float64] | None:
+        return self._parameters if self.setting.oracle else None
+
+    def _empty(self) -> SeasonView:
+        n = self.lanes
+        arrays = {name: np.zeros(n) for name in _SAVED_VIEW}
+        arrays |= {name: np.zeros((n, HISTORY_DAYS)) for name in ("loads", "minutes", "hard", "skipped")}
+        arrays["day"] = np.zeros(n, np.int64)
+        return SeasonView(ids=(), days=self.setting.days, **arrays)  # type: ignore[arg-type]
+
+    def _begin_view(self, lanes: NDArray[np.int64]) -> None:
+        """The 28 days of habit before, the first morning, the first trial."""
+        view, p = self.view, self._parameters[lanes]
+        habit = p[:, fitness.HABIT]
+        for name in _SAVED_VIEW:
+            getattr(view, name)[lanes] = 0
+        # Habit is an easy session a day but for one of seven, so that the week's load is seven times habit.
+        rest = np.arange(HISTORY_DAYS) % 7 == 6
+        easy = np.where(rest, 0.0, habit[:, None] * 7 / 6)
+        view.loads[lanes] = easy
+        view.minutes[lanes] = easy * 100 / (0.5 * 0.64 * np.exp(1.92 * 0.5))
+        view.target_load[lanes] = TARGET_GROWTH * habit * self.setting.days
+        view.usual_bpm[lanes], view.usual_hrv_ln_ms[lanes] = p[:, fitness.RESTING], p[:, fitness.HRV]
+        self._morning(lanes)
+        view.first_trial[lanes] = view.trial[lanes]
+
+    def _morning(self, lanes: NDArray[np.int64]) -> None:
+        """What is seen on the morning of the day: load's means, watch, injury, and every week a time trial."""
+        view, p, state = self.view, self._parameters[lanes], self.state[lanes]
+        day = view.day[lanes]
+        noise = _by_day(random.normal, self._stream[lanes], 3, day)
+        view.acute[lanes], view.chronic[lanes] = state[:, fitness.ACUTE], state[:, fitness.CHRONIC]
+        view.injured[lanes] = (state[:, fitness.LOST] >= 1.0).astype(float)
+        seen = self.body.shown(state, p, noise[:, :2])
+        view.resting_bpm[lanes], view.hrv_ln_ms[lanes] = seen[:, 0], seen[:, 1]
+        tested = (day % TRIAL_EVERY_DAYS == 0) & ((view.injured[lanes] == 0) | (day == 0))
+        shown = self.body.performance(state, p) + fitness.TRIAL_SD * noise[:, 2]
+        view.trial[lanes] = np.where(tested, shown, view.trial[lanes])
+        view.trial_age_days[lanes] = np.where(tested, 0.0, view.trial_age_days[lanes] + 1.0)
+
+    def step(self, action: NDArray[Any] | Session | None) -> Transition:
+        """A day: an action (n, A) in [-1, 1], a `Session`, or None (rest).
+
+        Values outside [-1, 1] count as the nearest bound, what is not finite as rest. Raises ValueError for a wrong
+        shape or type; nothing has happened then.
+        """
+        if not self._seated:
+            raise RuntimeError("step() was called before reset(); call reset() first")
+        view, p = self.view, self._parameters
+        asked = self._asked(action)
+        allowed, reason = (
+            hold(asked, view) if self.setting.shield == "rule" else (asked, np.zeros(self.lanes, int))
+        )
+        ready = view.injured == 0
+        asked_ratio = self.body.ratio_after(self.state, np.where(ready, asked.load, 0.0))
+        before = self.body.performance(self.state, p)
+        chance = _by_day(random.uniform, self._stream, 3, view.day, after=4)
+        tired = self.state[:, fitness.TIRED]
+        planned = allowed.minutes > 0
+        done = (
+            planned
+            & ready
+            & (chance[:, 0] < life.follows(allowed, self._willing, self._evening, self.habit, tired))
+        )
+        load = np.where(done, allowed.load, 0.0)
+        day = self.body.advance(self.state, p, load, chance[:, 1:])
+        self.habit += np.where(done, life.HABIT_PER_SESSION * (1 - self.habit), 0.0)
+        self._note(allowed, load, done, planned & ready & ~done)
+        view.target_load -= np.where(
+            day.lost, view.target_load / np.maximum(view.days - view.day, 1), 0.0
+        ) * (view.target_load > view.done_load)
+        view.day += 1
+        self._morning(np.arange(self.lanes))
+        row = self._record[:, 0]
+        for column, value in (
+            (PERFORMANCE, day.performance), (LOAD, load), (MINUTES, np.where(done, allowed.minutes, 0.0)),
+            (INTENSITY, np.where(done, allowed.intensity, 0.0)), (ASKED_MINUTES, asked.minutes),
+            (ASKED_INTENSITY, asked.intensity), (RATIO, day.ratio), (HURT, day.hurt), (LOST, day.lost),
+            (SKIPPED, planned & ready & ~done), (REASON, reason), (ASKED_RATIO, asked_ratio),
+        ):  # fmt: skip
+            row[:, column] = value
+        terms = self.task.terms(self._record, view, day.performance - before)
+        truncated = view.day >= self.setting.days
+        return Transition(
+            self.task.observe(view, self._known()), sum(terms.values(), np.zeros(self.lanes)), terms,
+            day.lost.astype(float), np.zeros(self.lanes, bool), truncated, self._record,
+        )  # fmt: skip
+
+    def _asked(self, action: NDArray[Any] | Session | None) -> Session:
+        if action is None:
+            return Session.rest(self.lanes)
+        if isinstance(action, Session):
+            asked = Session.checked(action.minutes, action.intensity, action.kind, action.evening)
+            shapes = {
+                np.shape(asked.minutes),
+                np.shape(asked.intensity),
+                np.shape(asked.kind),
+                np.shape(asked.evening),
+            }
+            if shapes != {(self.lanes,)}:
+                raise ValueError(f"a session has shapes {shapes}; needed is ({self.lanes},) of each")
+            return asked
+        shape = (self.lanes, len(self.task.fields))
+        try:
+            array = np.asarray(action).astype(np.float64, casting="same_kind")
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the action is not numeric ({error}); give floats of shape {shape}") from None
+        if array.shape != shape:
+            names = ", ".join(field.name for field in self.task.fields)
+            raise ValueError(
+                f"the action has shape {array.shape}; needed is {shape}: {names}, each within [-1, 1]"
+            )
+        return self.task.decode(array)
+
+    def _note(
+        self, allowed: Session, load: NDArray[np.float64], done: NDArray[np.bool_], skipped: NDArray[np.bool_]
+    ) -> None:
+        view = self.view
+        for table, value in (
+            (view.loads, load), (view.minutes, np.where(done, allowed.minutes, 0.0)),
+            (view.hard, done & (allowed.intensity >= VIGOROUS)), (view.skipped, skipped),
+        ):  # fmt: skip
+            table[:, :-1] = table[:, 1:].copy()
+            table[:, -1] = value
+        view.done_load += load
+
+    @property
+    def minute(self) -> NDArray[np.int64]:
+        """Minutes since the season began (n,)."""
+        minutes: NDArray[np.int64] = self.view.day * MINUTES_PER_DAY
+        return minutes
+
+    # --- what faces ask for -----------------------------------------------------------------------------
+    def first_info(self) -> dict[str, NDArray[Any]]:
+        """Facts at the beginning of episodes, by name, one row per lane."""
+        return {"performance": self.body.performance(self.state, self._parameters)}
+
+    def info(self, done: Transition) -> dict[str, Any]:
+        """Facts about a step, by name, one row per lane; `shield` holds the code of the bound and the minutes taken."""
+        row = done.trace[:, 0]
+        taken = np.where(row[:, REASON] > int(Bound.NONE), row[:, ASKED_MINUTES] - row[:, MINUTES], 0.0)
+        return {
+            "performance": row[:, PERFORMANCE], "load": row[:, LOAD], "ratio": row[:, RATIO], "lost": row[:, LOST],
+            "shield": {"reason": row[:, REASON].astype(int), "changed_min": taken},
+        }  # fmt: skip
+
+    # --- stopping and going on ----------------------------------------------------------------------------
+    def save(self) -> dict[str, NDArray[Any]]:
+        """Everything that the future of the lanes hangs on; `restore` takes it back."""
+        return {name: getattr(self, name).copy() for name in _SAVED} | {
+            f"view.{name}": getattr(self.view, name).copy() for name in _SAVED_VIEW
+        }
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Go on, bit for bit, where `save` was called. Raises ValueError when it does not fit; nothing has happened."""
+        empty = self._empty()
+        held = {name: getattr(self, name) for name in _SAVED}
+        held |= {f"view.{name}": getattr(empty, name) for name in _SAVED_VIEW}
+        if set(saved) != set(held):
+            odd = ", ".join(sorted(set(saved).symmetric_difference(held)))
+            raise ValueError(f"saved state does not fit this setting ({odd}); save and restore must agree")
+        for name, array in held.items():
+            new = saved[name]
+            if new.dtype != array.dtype or new.shape != array.shape or not np.isfinite(new).all():
+                raise ValueError(
+                    f"saved {name} is {new.dtype}{new.shape}, needed is {array.dtype}{array.shape}, finite"
+                )
+        rows = saved["rows"]
+        fits = (rows >= 0).all() and (rows < len(self.setting.cohort)).all()
+        if not fits or not np.array_equal(saved["people"], self.setting.cohort.numbers[rows]):
+            raise ValueError("saved rows are not people of this setting; restore with the cohort of the save")
+        for name in _SAVED:
+            getattr(self, name)[...] = saved[name]
+        self._seated, self.view = True, empty
+        for name in _SAVED_VIEW:
+            getattr(self.view, name)[...] = saved[f"view.{name}"]
+        self.view.ids = tuple(self.setting.cohort.ids[row] for row in self.rows)
+        self._draw()
+        return self.task.observe(self.view, self._known())
+
+
+def _by_day(
+    draw: Any, keys: NDArray[np.uint32], count: int, day: NDArray[np.int64], after: int = 0
+) -> NDArray[np.float64]:
+    """Draws (n, count) of each lane's own day: number 8 day + `after` and on of its stream."""
+    out = np.empty((len(keys), count))
+    for one in np.unique(day):
+        mine = day == one
+        out[mine] = draw(keys[mine], count, first=2 * DRAWS_PER_DAY * int(one) + after)
+    return out

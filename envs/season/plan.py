@@ -1,0 +1,112 @@
+"""The planning task: which session today. The class is the data sheet of `Homeostat/Exercise-v0` with `task="plan"`."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.season.session import LEAST_INTENSITY, MOST_INTENSITY, Session
+from envs.season.view import HISTORY_DAYS, SeasonView
+from envs.tasks.task import Field
+from twins.bodies.fitness import MEDIANS, PARAMETERS
+
+LONGEST_MIN = 90.0
+WEEK_DAYS, WEEK_MIN = 7, 150.0
+"""150 minutes a week: WHO guidelines on physical activity (2020)."""
+PER_DAY_LOST, PER_WEEK_SHORT, PER_SHARE_OFF, WITHIN = 0.3, 0.5, 20.0, 0.10
+SEEN_DAYS = 7
+NAMES = (
+    "day_share", "days_left_share", *(f"load_{k}d" for k in range(SEEN_DAYS)), "acute", "chronic", "ratio",
+    "minutes_week", "hard_days", "days_since_rest", "skipped", "resting_bpm", "hrv", "trial_gain", "trial_age",
+    "injured", "done_share", "ahead_of_plan", "target_load", "week_day_sin", "week_day_cos",
+)  # fmt: skip
+WIDEST = 5.0
+
+
+class Plan:
+    """A season's training, one decision a day. Research software, not a medical device.
+
+    ## Description
+    A person trains for 84 days. Time constants, gains and frailty of the body are drawn for each season and hidden; a
+    watch shows resting heart rate and HRV, a noisy time trial comes once a week. The bounds (`envs.season.bounds`) hold
+    every session, and the person does it or does not (`envs.season.life`).
+
+    ## Action space: `Box(-1, 1)`, 4 numbers
+    | # | name | meaning |
+    |---|---|---|
+    | 0 | minutes | (a + 1) / 2 x 90 min; under 10 is rest |
+    | 1 | intensity | 0.30 to 0.95 of the heart-rate reserve |
+    | 2 | kind | aerobic, interval, resistance: thirds of the range |
+    | 3 | evening | above 0 in the evening, else in the morning |
+
+    ## Observation space: `Box(-5, 5)`, 26 numbers (37 with `oracle=True`)
+    Shares of the season gone and left; loads of the last 7 days, acute and chronic load relative to the prescribed
+    daily load, their ratio; minutes of the week / 150; vigorous days of 7; days since rest; share of sessions skipped;
+    resting heart rate and HRV against before the season; the last trial against the first, and its age; injured; load
+    done over prescribed; the same ahead of an even plan; prescribed daily load; day of the week. Under `oracle=True`
+    the logarithms of the body's parameters over their medians.
+
+    ## Reward
+    `performance`: its change today, so that a season's sum is the gain (points); `days_lost`: -0.3 each;
+    `week_short`: -0.5 for a week of no minutes, in proportion below 150, unless injured in it; `load_off`: at the end,
+    -20 for each unit by which the load is more than 10 % off the prescribed. `info["cost"]`: 1 for a day lost.
+
+    ## Episode end
+    `truncated` after `days`.
+    """
+
+    def __init__(self, oracle: bool = False) -> None:
+        self.oracle = oracle
+        self.fields = (
+            Field("minutes", 0.0, LONGEST_MIN, "min"),
+            Field("intensity", LEAST_INTENSITY, MOST_INTENSITY, "share of the heart-rate reserve"),
+            Field("kind", 0.0, 2.0, "aerobic, interval, resistance"),
+            Field("evening", 0.0, 1.0, "morning, evening"),
+        )
+        self.observation_names = (*NAMES, *(f"body_{name}" for name in PARAMETERS if oracle))
+
+    def decode(self, action: NDArray[np.float64]) -> Session:
+        """A session from numbers in [-1, 1]; what is not finite is rest."""
+        a = np.clip(action, -1.0, 1.0)
+        middle, half = (LEAST_INTENSITY + MOST_INTENSITY) / 2, (MOST_INTENSITY - LEAST_INTENSITY) / 2
+        kind = np.nan_to_num(np.floor((a[:, 2] + 1) * 1.5)).astype(np.int64)
+        evening = (np.nan_to_num(a[:, 3]) > 0).astype(np.int64)
+        return Session.checked((a[:, 0] + 1) / 2 * LONGEST_MIN, middle + half * a[:, 1], kind, evening)
+
+    def observe(self, view: SeasonView, body: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
+        """What is seen (n, O); body (n, P): only under oracle."""
+        n, daily = len(view), np.maximum(view.target_load / view.days, 1e-3)
+        share = view.day / view.days
+        rested = np.argmax(view.minutes[:, ::-1] == 0, axis=1)
+        rested = np.where((view.minutes > 0).all(axis=1), HISTORY_DAYS, rested)
+        angle = 2 * np.pi * view.day / WEEK_DAYS
+        columns = [
+            share, 1 - share, *(view.loads[:, -1 - k] / daily / 2 for k in range(SEEN_DAYS)), view.acute / daily / 2,
+            view.chronic / daily / 2, view.acute / np.maximum(view.chronic, 1e-3) - 1,
+            view.minutes[:, -WEEK_DAYS:].sum(axis=1) / WEEK_MIN - 1, view.hard[:, -WEEK_DAYS:].sum(axis=1) / 3 - 1,
+            rested / 6, view.skipped.mean(axis=1) * 4, (view.resting_bpm - view.usual_bpm) / 10,
+            (view.hrv_ln_ms - view.usual_hrv_ln_ms) * 4, (view.trial - view.first_trial) / 10,
+            view.trial_age_days / WEEK_DAYS, view.injured, view.done_load / np.maximum(view.target_load, 1e-3),
+            view.done_load / np.maximum(view.target_load, 1e-3) - share, daily, np.sin(angle), np.cos(angle),
+        ]  # fmt: skip
+        out = np.empty((n, len(self.observation_names)), np.float32)
+        for column, value in enumerate(columns):
+            out[:, column] = value
+        if self.oracle:
+            assert body is not None, "the setting has no oracle"
+            out[:, len(NAMES) :] = np.log(body / MEDIANS)
+        return np.clip(out, -WIDEST, WIDEST)
+
+    def terms(
+        self, record: NDArray[np.float64], view: SeasonView, gained: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Reward terms by name (n,), after a day: view is that of the next morning."""
+        lost = view.injured > 0
+        ends = view.day % WEEK_DAYS == 0
+        short = np.maximum(1 - view.minutes[:, -WEEK_DAYS:].sum(axis=1) / WEEK_MIN, 0.0)
+        over = view.day >= view.days
+        off = np.maximum(np.abs(view.done_load / np.maximum(view.target_load, 1e-3) - 1) - WITHIN, 0.0)
+        return {
+            "performance": gained,
+            "days_lost": -PER_DAY_LOST * lost,
+            "week_short": np.where(ends & ~lost, -PER_WEEK_SHORT * short, 0.0),
+            "load_off": np.where(over, -PER_SHARE_OFF * off, 0.0),
+        }

@@ -1,0 +1,55 @@
+"""What an agent may know of a season: loads done, what a watch shows in the morning, a weekly time trial."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+HISTORY_DAYS = 28
+NO_TRIAL = -1.0
+
+
+@dataclass
+class SeasonView:
+    """The visible past of n persons on the morning of `day` (0, 1, ...). Arrays are the core's own: read them.
+
+    loads, minutes, hard, skipped (n, 28): of the days before, newest last; hard: 1 where a session was vigorous;
+    skipped: 1 where one was planned and not done. acute, chronic (n,): weighted means of the loads. resting_bpm,
+    hrv_ln_ms (n,): this morning's; usual_* (n,): before the season. trial (n,): the last time trial [points], its age
+    in days, the first one. injured (n,): cannot train. target_load (n,): prescribed for the season, less what days lost
+    would have held; done_load (n,).
+    """
+
+    ids: tuple[str, ...]
+    days: int
+    day: NDArray[np.int64]
+    loads: NDArray[np.float64]
+    minutes: NDArray[np.float64]
+    hard: NDArray[np.float64]
+    skipped: NDArray[np.float64]
+    acute: NDArray[np.float64]
+    chronic: NDArray[np.float64]
+    resting_bpm: NDArray[np.float64]
+    hrv_ln_ms: NDArray[np.float64]
+    usual_bpm: NDArray[np.float64]
+    usual_hrv_ln_ms: NDArray[np.float64]
+    trial: NDArray[np.float64]
+    trial_age_days: NDArray[np.float64]
+    first_trial: NDArray[np.float64]
+    injured: NDArray[np.float64]
+    target_load: NDArray[np.float64]
+    done_load: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+    def shown(self) -> "SeasonView":
+        """A copy for an agent, read-only."""
+        arrays = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, np.ndarray):
+                value = value.copy()
+                value.setflags(write=False)
+            arrays[one.name] = value
+        return SeasonView(**arrays)

@@ -1,0 +1,1 @@
+"""Seasons of training, lived by many people and judged."""

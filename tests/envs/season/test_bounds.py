@@ -1,0 +1,130 @@
+"""Bounds of training: laws for anything that is asked for, and 10,000 days of agents that ask for too much."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.seasons import Most, Random, SeasonAgent
+from envs.season import core as c
+from envs.season.bounds import (
+    MOST_RATIO,
+    MOST_WEEKLY_RISE,
+    Bound,
+    hold,
+    most_load_by_ratio,
+    most_load_of_week,
+)
+from envs.season.core import SeasonCore, SeasonSetting
+from envs.season.plan import Plan
+from envs.season.session import KINDS, LEAST_MIN, VIGOROUS, Session, minutes_for
+from envs.season.view import SeasonView
+from twins import cohort, random
+from twins.bodies.fitness import ACUTE_PART, CHRONIC_FLOOR, CHRONIC_PART, MODELS
+
+PEOPLE = cohort.load("adult")
+
+
+def _core(lanes: int, **changes: object) -> SeasonCore:
+    setting = SeasonSetting(PEOPLE, **changes)  # type: ignore[arg-type]
+    core = SeasonCore(setting, Plan(setting.oracle), lanes)
+    rows = np.arange(lanes) % len(PEOPLE)
+    core.reset(rows, random.keys("test", 5, PEOPLE.numbers[rows], np.arange(lanes) // len(PEOPLE), 0))
+    return core
+
+
+def _view(days: int, seed: int, lanes: int = 40) -> SeasonView:
+    """A view after some days of an agent that asks for anything."""
+    core, agent = _core(lanes, shield="off"), Random(seed)
+    for _ in range(days):
+        core.step(agent.act(core.view))
+    return core.view
+
+
+VIEWS = [_view(days, days) for days in (0, 3, 10, 40)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(range(len(VIEWS))),
+    st.floats(0, 400),
+    st.floats(0, 2),
+    st.integers(-3, 9),
+    st.integers(-3, 9),
+)
+def test_bounds_only_take_and_taking_twice_takes_no_more(
+    which: int, minutes: float, intensity: float, kind: int, evening: int
+) -> None:
+    view = VIEWS[which]
+    n = len(view)
+    asked = Session.checked(np.full(n, minutes), np.full(n, intensity), np.full(n, kind), np.full(n, evening))
+    allowed, reason = hold(asked, view)
+    assert (allowed.minutes <= asked.minutes).all() and (allowed.intensity <= asked.intensity).all()
+    assert ((allowed.minutes == 0) | (allowed.minutes >= LEAST_MIN)).all()
+    changed = (allowed.minutes < asked.minutes) | (allowed.intensity < asked.intensity)
+    short = asked.minutes < LEAST_MIN
+    assert (changed <= ((reason != Bound.NONE) | short)).all()
+    again, none = hold(allowed, view)
+    assert (again.minutes == allowed.minutes).all() and (again.intensity == allowed.intensity).all()
+    assert (none[allowed.minutes > 0] == Bound.NONE).all()
+    assert asked.kind.min() >= 0 and asked.kind.max() < len(KINDS) and set(asked.evening) <= {0, 1}
+
+
+def test_what_is_not_finite_is_rest() -> None:
+    odd = np.array([np.nan, np.inf, -np.inf, 60.0])
+    session = Session.checked(odd, np.array([0.5, 0.5, 0.5, np.nan]))
+    assert (session.minutes == 0).all() and np.isfinite(session.intensity).all()
+
+
+@pytest.mark.parametrize("which", range(len(VIEWS)))
+def test_the_most_by_ratio_is_the_most(which: int) -> None:
+    view = VIEWS[which]
+    most = most_load_by_ratio(view)
+
+    def ratio(load: np.ndarray) -> np.ndarray:
+        acute = view.acute + ACUTE_PART * (load - view.acute)
+        chronic = view.chronic + CHRONIC_PART * (load - view.chronic)
+        return np.asarray(acute / np.maximum(chronic, CHRONIC_FLOOR))
+
+    can = most > 0
+    np.testing.assert_allclose(ratio(most)[can], MOST_RATIO)
+    assert (ratio(most + 0.01)[can] > MOST_RATIO).all()
+    assert (ratio(np.zeros(len(view)))[~can] >= MOST_RATIO - 1e-9).all()
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("agent", [Most(), Random(3)], ids=["most", "random"])
+def test_ten_thousand_days_within_bounds(agent: SeasonAgent, model: str) -> None:
+    """120 people for 84 days: no ratio above 1.5, no week a fifth above, no seventh day, no third vigorous one."""
+    core = _core(120, model=model)
+    record = []
+    for _ in range(84):
+        before = most_load_of_week(core.view)
+        row = core.step(agent.act(core.view.shown())).trace[:, 0].copy()
+        assert (row[:, c.LOAD] <= np.maximum(before, 0.0) + 1e-9).all()
+        assert (
+            core.view.done_load <= 1.1 * np.maximum(core.view.target_load, core.view.done_load / 1.1) + 1e-6
+        ).all()
+        record.append(row)
+    days = np.stack(record, axis=1)
+    assert days.shape[0] * days.shape[1] > 10_000
+    assert (days[:, :, c.RATIO] <= MOST_RATIO + 1e-9).all()
+    assert (days[:, :, c.ASKED_RATIO] > MOST_RATIO).mean() > 0.1  # it was asked for
+    trained = days[:, :, c.MINUTES] > 0
+    sevens = np.lib.stride_tricks.sliding_window_view(trained, 7, axis=1)
+    assert not sevens.all(axis=2).any()
+    vigorous = trained & (days[:, :, c.INTENSITY] >= VIGOROUS)
+    assert not np.lib.stride_tricks.sliding_window_view(vigorous, 3, axis=1).all(axis=2).any()
+    assert not (trained & (days[:, :, c.LOST] > 0)).any()
+    assert set(np.unique(days[:, :, c.REASON])) >= {float(Bound.RATIO), float(Bound.REST_DAY)}
+
+
+def test_a_week_may_rise_by_a_fifth_and_no_more() -> None:
+    view = _core(10).view
+    week = view.loads[:, -13:-6].sum(axis=1)
+    most = most_load_of_week(view)
+    np.testing.assert_allclose(
+        view.loads[:, -6:].sum(axis=1) + most, (1 + MOST_WEEKLY_RISE) * np.maximum(week, 1.0)
+    )
+    asked = Session.checked(minutes_for(most * 2, np.full(10, 0.5)), np.full(10, 0.5))
+    assert (hold(asked, view)[0].load <= np.maximum(most, 0) + 1e-9).all()

@@ -1,0 +1,148 @@
+"""A season as an environment: what it hangs on, how it is kept, and what users type."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+import envs
+from agents.seasons import SEASON_AGENTS
+from envs.season.core import SeasonCore, SeasonSetting
+from envs.season.plan import NAMES, WEEK_MIN, Plan
+from experiments.season import judge
+from scripts import season
+from twins import cohort, random
+from twins.bodies.fitness import PARAMETERS
+
+PEOPLE = cohort.load("adult")
+ID = "Homeostat/Exercise-v0"
+
+
+def _core(rows: list[int], **changes: object) -> SeasonCore:
+    setting = SeasonSetting(PEOPLE, days=21, **changes)  # type: ignore[arg-type]
+    core = SeasonCore(setting, Plan(setting.oracle), len(rows))
+    core.reset(np.array(rows), random.keys("train", 1, PEOPLE.numbers[rows], 0, 0))
+    return core
+
+
+def _days(core: SeasonCore, actions: np.ndarray, count: int) -> list[np.ndarray]:
+    return [core.step(actions[:, day]).trace.copy() for day in range(count)]
+
+
+def test_a_persons_season_does_not_depend_on_company_and_goes_on_from_a_save_bit_for_bit() -> None:
+    rng = np.random.default_rng(2)
+    actions = rng.uniform(-1, 1, (10, 21, 4))
+    many, one = _core(list(range(10))), _core([4])
+    together, alone = _days(many, actions, 21), _days(one, actions[4:5], 21)
+    assert all((a[4] == b[0]).all() for a, b in zip(together, alone, strict=True))
+    first, later = _core(list(range(10))), _core(list(reversed(range(10))))
+    _days(first, actions, 9)
+    later.restore(first.save())
+    for day in range(9, 21):
+        assert (later.step(actions[:, day]).trace == together[day]).all()
+    with pytest.raises(ValueError, match=r"saved habit is float64\(3,\), needed is float64\(10,\)"):
+        later.restore(first.save() | {"habit": np.zeros(3)})
+    with pytest.raises(ValueError, match="does not fit this setting \\(habit\\)"):
+        later.restore({name: array for name, array in first.save().items() if name != "habit"})
+
+
+def test_another_key_is_another_body_and_another_season() -> None:
+    core = _core([0, 0])
+    keys = random.keys("train", 1, PEOPLE.numbers[[0, 0]], [0, 1], 0)
+    core.reset(np.array([0, 0]), keys)
+    assert (core._parameters[0] != core._parameters[1]).all()
+    lone = core.view.trial.copy()
+    core.reset(np.array([0]), random.keys("train", 2, PEOPLE.numbers[[0]], 0, 0), np.array([1]))
+    assert core.view.trial[0] == lone[0] and core.view.trial[1] != lone[1]
+
+
+def test_the_reward_is_the_sum_of_its_terms_and_of_a_season_the_gain() -> None:
+    core = _core([1, 2, 3])
+    began = core.body.performance(core.state, core._parameters)
+    gained, short = np.zeros(3), np.zeros(3)
+    for day in range(21):
+        done = core.step(
+            np.full((3, 4), -0.6 if day < 7 else -1.0)
+        )  # 18 min a day in the first week, then rest
+        assert np.allclose(done.reward, sum(done.terms.values()))
+        gained += done.terms["performance"]
+        short += done.terms["week_short"]
+    assert done.truncated.all() and not done.terminated.any()
+    np.testing.assert_allclose(gained, core.body.performance(core.state, core._parameters) - began)
+    assert (short <= -1.0).all() and (short >= -1.5).all() and WEEK_MIN == 150
+    assert (done.terms["load_off"] < -10).all()
+
+
+def test_faces() -> None:
+    env = gym.make(ID, days=14)
+    check_env(env.unwrapped, skip_render_check=True)
+    first, told = env.reset(seed=3)
+    assert told["person"] == "adult#001" and first.shape == (len(NAMES),)
+    total, ended = 0.0, False
+    while not ended:
+        _, reward, _, ended, info = env.step(np.array([0.0, -0.5, -1.0, 1.0], np.float32))
+        total += float(reward)
+    assert info["minute"] == 14 * 1440 and "performance" in info and info["shield"]["reason"] in envs_bounds()
+    vector = envs.make_vec(ID, num_envs=20, cohort="all", days=14)
+    assert vector.reset(seed=1)[0].shape == (20, len(NAMES)) and vector.minutes_per_step == 1440
+    for _ in range(14):
+        _, _, _, ended_all, infos = vector.step(vector.action_space.sample())
+    assert ended_all.all() and len(infos["final_obs"]) == 20
+    sb3 = envs.make_vec(ID, num_envs=5, cohort="all", days=14, face="sb3", oracle=True)
+    assert sb3.reset().shape == (5, len(NAMES) + len(PARAMETERS))
+    assert sb3.step(np.zeros((5, 4), np.float32))[3][0]["reward_terms"].keys() >= {"performance", "days_lost"}
+
+
+def envs_bounds() -> tuple[str, ...]:
+    return SeasonCore.reasons
+
+
+@pytest.mark.parametrize(
+    ("keywords", "says"),
+    [
+        ({"days": 3}, "days is 3; give whole days from 7 to 366"),
+        ({"model": "buso"}, "model is 'buso'; did you mean 'busso'"),
+        ({"shield": "twin"}, "shield is 'twin'.*allowed are rule, off"),
+        ({"spread": -1.0}, "spread is -1.0; allowed is 0 and more"),
+        ({"decision_min": 30}, "decision_min is 30; a season is decided once a day"),
+        ({"task": "session"}, "task is 'session'.*allowed are dosing, plan"),
+        ({"person": "adult#1"}, "unknown person 'adult#1'"),
+        ({"render_mode": "rgb_array"}, "a season has no picture of a day"),
+    ],
+)
+def test_wrong_settings_are_answered_with_what_is_allowed(keywords: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        gym.make(ID, **keywords)
+
+
+def test_wrong_keywords_and_actions() -> None:
+    with pytest.raises(TypeError, match="unknown keyword 'modle'; did you mean 'model'"):
+        gym.make(ID, modle="busso")
+    core = _core([0])
+    for action, says in ((np.zeros((1, 3)), r"shape \(1, 3\)"), (np.array([["a"] * 4]), "not numeric")):
+        with pytest.raises(ValueError, match=says):
+            core.step(action)
+    assert (core.step(np.full((1, 4), np.nan)).trace[0, 0, 1:3] == 0).all()  # what is not finite is rest
+    with pytest.raises(RuntimeError, match="reset"):
+        SeasonCore(core.setting, Plan(), 1).step(None)
+
+
+@pytest.mark.parametrize("model", ["banister", "busso"])
+def test_plans_of_people_keep_to_the_load_and_extremes_do_not(model: str) -> None:
+    found = {name: judge.live(SEASON_AGENTS[name](), 60, judge.setting(model)) for name in SEASON_AGENTS}
+    assert (found["rest"]["load_share"] == 0).all()
+    for name in ("even", "polarised", "ramp-taper"):
+        assert found[name]["gain_points"].mean() > found["rest"]["gain_points"].mean()
+        assert found[name]["on_load"].mean() > 1.5 * max(
+            found[other]["on_load"].mean() for other in ("most", "random")
+        )
+        assert found[name]["weeks_of_150_min"].mean() > found["most"]["weeks_of_150_min"].mean()
+    assert all((one["days_over_ratio"] == 0).all() for one in found.values())
+
+
+def test_the_command_prints_a_table_and_knows_its_agents(capsys: pytest.CaptureFixture[str]) -> None:
+    assert season.main(["--people", "20", "--days", "14", "--agent", "even", "rest"]) == 0
+    said = capsys.readouterr().out
+    assert "| even |" in said and "not a medical device" in said
+    with pytest.raises(ValueError, match="agent is 'evn'; did you mean 'even'"):
+        season.main(["--people", "2", "--agent", "evn"])
