@@ -36,6 +36,7 @@ def test_simglucoses_environment_is_repaired_for_sb3() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.verify
 def test_the_same_ppo_learns_on_both_environments() -> None:
     found = bench.ppo_speed(0.2, 0.2, lanes=20, their_steps=32, n_steps=12, batch_size=80)
     assert found["ratio_to_simglucose"] == pytest.approx(

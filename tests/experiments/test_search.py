@@ -219,6 +219,7 @@ def _process(words: list[str]) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.verify
 def test_two_processes_share_a_study_and_one_that_was_killed_is_made_up_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -45,10 +45,10 @@ def test_bars_are_met_or_missed_as_the_numbers_say(tmp_path: Path) -> None:
 
 
 def test_rows_are_run_by_their_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    argv = ["--only", "exact-max", "planner", "--days", "0.05", "--out", str(tmp_path), "--processes", "1"]
+    argv = ["--only", "exact-max", "--days", "0.02", "--out", str(tmp_path), "--processes", "1"]
     assert shield.main(argv) == 0
     told = capsys.readouterr().out
-    assert "true body and state, max" in told and "the planner behind the rules" in told
+    assert "true body and state, max" in told
     with pytest.raises(ValueError, match="--out is missing"):
         shield.main([])
 

@@ -295,6 +295,7 @@ def test_a_training_that_was_killed_goes_on_bit_for_bit(
     _assert_same_training(run, long)
 
 
+@pytest.mark.verify
 def test_ctrl_c_leaves_an_interrupted_run_that_can_go_on(long: Path, tmp_path: Path) -> None:
     config = _long()
     run = tmp_path / "run"

@@ -109,7 +109,7 @@ class UvaPadova:
         drive = np.ascontiguousarray(drive, np.float64)
         held = 1 if drive.ndim == 3 and drive.shape[1] == 1 else minutes
         for name, array, shape in (
-            ("state", state[:, : len(k.STATES)], (n, len(k.STATES))),
+            ("state", state[..., : len(k.STATES)], (n, len(k.STATES))),
             ("coefficients", coefficients, (-(-n // k.LANES), k.COEFFICIENTS, k.LANES)),
             ("basal_u_per_h", basal_u_per_h, (n,)),
             ("bolus_u", bolus_u, (n,)),

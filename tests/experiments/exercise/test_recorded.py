@@ -81,6 +81,7 @@ def test_who_wore_no_watch_is_told_of(folder: Callable[..., Path]) -> None:
         t1d_uom_watch.read(where, "2399", _diary())
 
 
+@pytest.mark.verify
 def test_real_bouts_of_a_real_person() -> None:
     """One person of T1D-UOM: the committed row comes out again."""
     data = readers.recordings_folder()
