@@ -41,9 +41,12 @@ def write_study(out: str | Path, study: StudyTables) -> list[Row]:
 
 
 def _figures(view: Findings) -> dict[str, bytes]:
-    """Figures for a README, letters as outlines: the bars, and of the primary agent the glucose and one day."""
+    """Figures for a README, letters as outlines: bars of those judged on everybody under the primary shield, and of the
+    primary agent the glucose and one day."""
     agent = view.pair[0]
-    found = {"bars": style.svg(glucose.range_bars(view.main))}
+    everybody = max(row["persons"] for row in view.main)
+    shown = [row for row in view.main if (row["shield"], row["persons"]) == (view.primary["shield"], everybody)]
+    found = {"bars": style.svg(glucose.range_bars(shown))}
     if view.study.curves is not None:
         curves = view.of_primary(view.study.curves)
         if (curves["agent"] == agent).any():
