@@ -1,4 +1,4 @@
-"""Plans of training that people follow, and agents that must lose: one decision a day for a season.
+"""Plans of training that people follow, and extremes: one decision a day for a season.
 
 All know the load that is prescribed, and spread what is left of it over the days that are left, in their own shape; so
 that days lost and sessions skipped are made up for, as far as the bounds allow.
@@ -96,7 +96,7 @@ class Most:
 
 
 class Random:
-    """Asks for anything; what, hangs on the seed and on how often it was asked."""
+    """Asks for anything; what, hangs on the seed, on how often it was asked and for how many."""
 
     def __init__(self, seed: int = 0) -> None:
         self._rng = np.random.default_rng(seed)

@@ -131,7 +131,9 @@ class Core:
         elif setting.oracle:
             self._shield = TwinShield(guard, self._parameters[:, None], np.ones(1), self.control_min, legacy)
         else:
-            self._filter = Filter(setting.twins, rows, guard.trusting, guard.sd, guard.shares, self.control_min)
+            self._filter = Filter(
+                setting.twins, rows, guard.trusting, guard.sd, guard.shares, self.control_min
+            )
             self._shield = TwinShield(
                 guard, self._filter.parameters, self._filter.carb_share, self.control_min, legacy
             )
@@ -303,9 +305,7 @@ class Core:
         deliver(allowed.basal_u_per_h, allowed.bolus_u, self._most, self._pump, self.carry, basal, bolus)
         given = basal, bolus  # to the body; where the pump errs, less or more than it reports
         if self._faults is not None:
-            given = self._faults.deliver(
-                self._fault_keys, self.minute, self.fault_memory, dt, basal, bolus
-            )
+            given = self._faults.deliver(self._fault_keys, self.minute, self.fault_memory, dt, basal, bolus)
         glucose = self.model.advance(self.state, self._coefficients, *given, self.plate, self.drive, dt)
         self.minute += dt
         self.glucose[:] = glucose[:, -1]
@@ -341,7 +341,10 @@ class Core:
             # same_kind: whole numbers become floats, words and complex numbers do not
             array = np.asarray(action).astype(np.float64, casting="same_kind")
         except (TypeError, ValueError) as error:
-            raise ValueError(f"the action is not numeric ({error}); give floats of shape {shape}") from None
+            raise ValueError(
+                f"the action is {type(action).__name__} and not numeric ({error}); give floats of shape {shape}, or a "
+                "Request"
+            ) from None
         if array.shape != shape:
             names = ", ".join(field.name for field in self.task.fields)
             raise ValueError(

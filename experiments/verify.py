@@ -45,11 +45,12 @@ def verify(
     policies: Path = POLICIES,
     processes: int | None = None,
     say: Callable[[str], None] | None = None,
+    each: bool = False,
 ) -> Verified:
     """Do a random `share` of the evaluations of a committed study again and compare every episode.
 
-    seed: of the choice. Raises FileNotFoundError when the study or what it needs is not committed, ValueError for a
-    share outside 0 ... 1.
+    seed: of the choice. each: and at least one of every protocol under every shield. Raises FileNotFoundError when the
+    study or what it needs is not committed, ValueError for a share outside 0 ... 1.
     """
     if not 0 < share <= 1:
         raise ValueError(f"share is {share}; give more than 0 and up to 1, such as {SHARE}")
@@ -59,8 +60,11 @@ def verify(
     # What was fine-tuned to one person is not shipped, so it cannot be judged again.
     done = [cell for cell in done if "-fine-tuned/" not in cell]
     count = max(round(share * len(done)), 1)
-    draw = np.random.default_rng(seed).choice(len(done), count, replace=False)
-    chosen = [done[k] for k in sorted(draw.tolist())]
+    order = [done[k] for k in np.random.default_rng(seed).permutation(len(done)).tolist()]
+    chosen = order[:count]
+    if each:  # cells/PROTOCOL/SHIELD/...
+        chosen += list({tuple(one.split("/")[1:3]): one for one in reversed(order)}.values())
+    chosen = sorted(set(chosen))
     exact = machine()["cpu"] == held.about["machine"].get("cpu")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -108,9 +112,9 @@ def _difference(again: Table, held: Table, exact: bool) -> str:
 def adopt(found: Mapping[str, Verified], seed: int, results: Path = RESULTS) -> str:
     """List the simulator at hand as giving the committed results of an earlier one; returns the earlier one's name.
 
-    found: by study, what `verify` said of at least `SHARE` of the evaluations of all committed studies with this seed.
-    Raises ValueError where the evidence does not reach: something differs, digits were not compared, a study is
-    missing, or the studies are of different simulators.
+    found: by study, what `verify` said with `each` of at least `SHARE` of the evaluations of all committed studies,
+    with this seed. Raises ValueError where the evidence does not reach: something differs, digits were not compared, a
+    study or a protocol and shield of it is missing, too little was done, or the studies are of different simulators.
     """
     missing = sorted({study.name for study in committed_studies(results)} - set(found))
     if missing or not found:
@@ -118,6 +122,13 @@ def adopt(found: Mapping[str, Verified], seed: int, results: Path = RESULTS) -> 
             f"not adopted: {', '.join(missing) or 'nothing'} was not done again; leave --study out"
         )
     for name, one in found.items():
+        cells = study_tables.read(results / name).cells
+        ways = {tuple(cell.split("/")[1:3]) for cell in cells["cell"].tolist()}
+        seen = {tuple(cell.split("/")[1:3]) for cell in one.cells}
+        if ways - seen or len(one.cells) < SHARE * (cells["status"] == "done").sum() - 1:
+            raise ValueError(
+                f"not adopted: of {name} only {len(one.cells)} evaluations were done again; verify with each"
+            )
         if one.differing or not one.exact:
             why = "differs" if one.differing else "was compared within 1e-6 only, on another CPU model"
             raise ValueError(f"not adopted: {name} {why}; results of another simulator are to be made anew")

@@ -16,7 +16,7 @@ from twins.words import near_miss
 
 TASKS = {"Homeostat/Dosing-v0": "dosing", "Homeostat/Exercise-v0": "plan"}
 """Ids of the environments and their default tasks."""
-BY_TASK = ("dosing", "plan")
+BY_TASK = tuple(TASKS.values())
 
 _SETTING_WORDS = tuple(make_setting.__annotations__)[:-1]
 _SEASON_WORDS = (

@@ -15,7 +15,7 @@ from envs.core import Transition
 from envs.season import life
 from envs.season.bounds import BOUNDS, Bound, hold
 from envs.season.plan import Plan
-from envs.season.session import VIGOROUS, Session
+from envs.season.session import VIGOROUS, Session, minutes_for
 from envs.season.view import HISTORY_DAYS, SeasonView
 from twins import random
 from twins.bodies import fitness
@@ -28,15 +28,16 @@ from twins.words import near_miss
 DRAWS_PER_DAY = 4
 """Pairs of draws. Uniforms: whether the session is done, an injury, its length; normals: heart rate, HRV, trial."""
 TRIAL_EVERY_DAYS = 7
+HABIT_INTENSITY = 0.5
 TARGET_GROWTH = 1.4
 """Prescribed load of a season over that of the person's habit."""
 (
     PERFORMANCE, LOAD, MINUTES, INTENSITY, ASKED_MINUTES, ASKED_INTENSITY, RATIO, HURT, LOST, SKIPPED, REASON,
-    ASKED_RATIO,
-) = range(12)  # fmt: skip
+    ASKED_RATIO, ALLOWED_MINUTES,
+) = range(13)  # fmt: skip
 RECORD = (
     "performance", "load", "minutes", "intensity", "asked_minutes", "asked_intensity", "ratio", "hurt", "lost",
-    "skipped", "reason", "asked_ratio",
+    "skipped", "reason", "asked_ratio", "allowed_minutes",
 )  # fmt: skip
 """Columns of `Transition.trace`, a row a day. asked_ratio: acute to chronic load had the session been done as asked."""
 SHIELDS = ("rule", "off")
@@ -73,7 +74,8 @@ class SeasonSetting:
                     f"{name} is {given!r}{near_miss(str(given), allowed)}; allowed are {', '.join(allowed)}"
                 )
         for name in ("ratio_weight", "spread"):
-            if not 0 <= getattr(self, name) < np.inf:
+            given = getattr(self, name)
+            if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < np.inf:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; allowed is 0 and more")
         if not isinstance(self.oracle, bool):
             raise ValueError(f"oracle is {self.oracle!r}; allowed are True and False")
@@ -142,7 +144,9 @@ class SeasonCore:
     def _empty(self) -> SeasonView:
         n = self.lanes
         arrays = {name: np.zeros(n) for name in _SAVED_VIEW}
-        arrays |= {name: np.zeros((n, HISTORY_DAYS)) for name in ("loads", "minutes", "hard", "skipped")}
+        arrays |= {
+            name: np.zeros((n, HISTORY_DAYS)) for name in ("loads", "minutes", "hard", "skipped", "lost")
+        }
         arrays["day"] = np.zeros(n, np.int64)
         return SeasonView(ids=(), days=self.setting.days, **arrays)  # type: ignore[arg-type]
 
@@ -156,9 +160,10 @@ class SeasonCore:
         rest = np.arange(HISTORY_DAYS) % 7 == 6
         easy = np.where(rest, 0.0, habit[:, None] * 7 / 6)
         view.loads[lanes] = easy
-        view.minutes[lanes] = easy * 100 / (0.5 * 0.64 * np.exp(1.92 * 0.5))
+        view.minutes[lanes] = minutes_for(easy, np.full_like(easy, HABIT_INTENSITY))
         view.target_load[lanes] = TARGET_GROWTH * habit * self.setting.days
-        view.usual_bpm[lanes], view.usual_hrv_ln_ms[lanes] = p[:, fitness.RESTING], p[:, fitness.HRV]
+        usual = self.body.shown(self.state[lanes], p, np.zeros((len(lanes), 2)))
+        view.usual_bpm[lanes], view.usual_hrv_ln_ms[lanes] = usual[:, 0], usual[:, 1]
         self._morning(lanes)
         view.first_trial[lanes] = view.trial[lanes]
 
@@ -193,7 +198,7 @@ class SeasonCore:
         asked_ratio = self.body.ratio_after(self.state, np.where(ready, asked.load, 0.0))
         before = self.body.performance(self.state, p)
         chance = _by_day(random.uniform, self._stream, 3, view.day, after=4)
-        tired = self.state[:, fitness.TIRED]
+        tired = self.body.fatigue_load(self.state, p)
         planned = allowed.minutes > 0
         done = (
             planned
@@ -203,10 +208,9 @@ class SeasonCore:
         load = np.where(done, allowed.load, 0.0)
         day = self.body.advance(self.state, p, load, chance[:, 1:])
         self.habit += np.where(done, life.HABIT_PER_SESSION * (1 - self.habit), 0.0)
-        self._note(allowed, load, done, planned & ready & ~done)
-        view.target_load -= np.where(
-            day.lost, view.target_load / np.maximum(view.days - view.day, 1), 0.0
-        ) * (view.target_load > view.done_load)
+        self._note(allowed, load, done, planned & ready & ~done, day.lost)
+        left = np.maximum(view.target_load - view.done_load, 0.0)
+        view.target_load -= np.where(day.lost, left / np.maximum(view.days - view.day, 1), 0.0)
         view.day += 1
         self._morning(np.arange(self.lanes))
         row = self._record[:, 0]
@@ -215,6 +219,7 @@ class SeasonCore:
             (INTENSITY, np.where(done, allowed.intensity, 0.0)), (ASKED_MINUTES, asked.minutes),
             (ASKED_INTENSITY, asked.intensity), (RATIO, day.ratio), (HURT, day.hurt), (LOST, day.lost),
             (SKIPPED, planned & ready & ~done), (REASON, reason), (ASKED_RATIO, asked_ratio),
+            (ALLOWED_MINUTES, allowed.minutes),
         ):  # fmt: skip
             row[:, column] = value
         terms = self.task.terms(self._record, view, day.performance - before)
@@ -242,7 +247,10 @@ class SeasonCore:
         try:
             array = np.asarray(action).astype(np.float64, casting="same_kind")
         except (TypeError, ValueError) as error:
-            raise ValueError(f"the action is not numeric ({error}); give floats of shape {shape}") from None
+            raise ValueError(
+                f"the action is {type(action).__name__} and not numeric ({error}); give floats of shape {shape}, or a "
+                "Session"
+            ) from None
         if array.shape != shape:
             names = ", ".join(field.name for field in self.task.fields)
             raise ValueError(
@@ -251,12 +259,18 @@ class SeasonCore:
         return self.task.decode(array)
 
     def _note(
-        self, allowed: Session, load: NDArray[np.float64], done: NDArray[np.bool_], skipped: NDArray[np.bool_]
+        self,
+        allowed: Session,
+        load: NDArray[np.float64],
+        done: NDArray[np.bool_],
+        skipped: NDArray[np.bool_],
+        lost: NDArray[np.bool_],
     ) -> None:
         view = self.view
         for table, value in (
             (view.loads, load), (view.minutes, np.where(done, allowed.minutes, 0.0)),
             (view.hard, done & (allowed.intensity >= VIGOROUS)), (view.skipped, skipped),
+            (view.lost, lost),
         ):  # fmt: skip
             table[:, :-1] = table[:, 1:].copy()
             table[:, -1] = value
@@ -276,7 +290,9 @@ class SeasonCore:
     def info(self, done: Transition) -> dict[str, Any]:
         """Facts about a step, by name, one row per lane; `shield` holds the code of the bound and the minutes taken."""
         row = done.trace[:, 0]
-        taken = np.where(row[:, REASON] > int(Bound.NONE), row[:, ASKED_MINUTES] - row[:, MINUTES], 0.0)
+        taken = np.where(
+            row[:, REASON] > int(Bound.NONE), row[:, ASKED_MINUTES] - row[:, ALLOWED_MINUTES], 0.0
+        )
         return {
             "performance": row[:, PERFORMANCE], "load": row[:, LOAD], "ratio": row[:, RATIO], "lost": row[:, LOST],
             "shield": {"reason": row[:, REASON].astype(int), "changed_min": taken},

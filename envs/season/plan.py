@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from envs.season.session import LEAST_INTENSITY, MOST_INTENSITY, Session
 from envs.season.view import HISTORY_DAYS, SeasonView
+from envs.tasks.dosing import WIDEST
 from envs.tasks.task import Field
 from twins.bodies.fitness import MEDIANS, PARAMETERS
 
@@ -18,7 +19,9 @@ NAMES = (
     "minutes_week", "hard_days", "days_since_rest", "skipped", "resting_bpm", "hrv", "trial_gain", "trial_age",
     "injured", "done_share", "ahead_of_plan", "target_load", "week_day_sin", "week_day_cos",
 )  # fmt: skip
-WIDEST = 5.0
+LOST = 8
+"""Column of a day's record, see `envs.season.core.RECORD` (a test holds the two together)."""
+_SPARE = 1e-9
 
 
 class Plan:
@@ -34,7 +37,7 @@ class Plan:
     |---|---|---|
     | 0 | minutes | (a + 1) / 2 x 90 min; under 10 is rest |
     | 1 | intensity | 0.30 to 0.95 of the heart-rate reserve |
-    | 2 | kind | aerobic, interval, resistance: thirds of the range |
+    | 2 | kind | aerobic, interval, resistance: thirds of the range; without effect so far |
     | 3 | evening | above 0 in the evening, else in the morning |
 
     ## Observation space: `Box(-5, 5)`, 26 numbers (37 with `oracle=True`)
@@ -45,9 +48,10 @@ class Plan:
     the logarithms of the body's parameters over their medians.
 
     ## Reward
-    `performance`: its change today, so that a season's sum is the gain (points); `days_lost`: -0.3 each;
-    `week_short`: -0.5 for a week of no minutes, in proportion below 150, unless injured in it; `load_off`: at the end,
-    -20 for each unit by which the load is more than 10 % off the prescribed. `info["cost"]`: 1 for a day lost.
+    `performance`: its change today, so that a season's sum is the gain (points); `days_lost`: -0.3 for each day
+    without training for an injury; `week_short`: -0.5 for a week of no minutes, in proportion below 150, unless a day
+    of it was lost; `load_off`: at the end, -20 for each unit by which the load is more than 10 % off the prescribed.
+    `info["cost"]`: 1 for a day lost.
 
     ## Episode end
     `truncated` after `days`.
@@ -65,7 +69,7 @@ class Plan:
 
     def decode(self, action: NDArray[np.float64]) -> Session:
         """A session from numbers in [-1, 1]; what is not finite is rest."""
-        a = np.clip(action, -1.0, 1.0)
+        a = np.clip(np.where(np.isfinite(action), action, np.nan), -1.0, 1.0)
         middle, half = (LEAST_INTENSITY + MOST_INTENSITY) / 2, (MOST_INTENSITY - LEAST_INTENSITY) / 2
         kind = np.nan_to_num(np.floor((a[:, 2] + 1) * 1.5)).astype(np.int64)
         evening = (np.nan_to_num(a[:, 3]) > 0).astype(np.int64)
@@ -99,14 +103,16 @@ class Plan:
         self, record: NDArray[np.float64], view: SeasonView, gained: NDArray[np.float64]
     ) -> dict[str, NDArray[np.float64]]:
         """Reward terms by name (n,), after a day: view is that of the next morning."""
-        lost = view.injured > 0
-        ends = view.day % WEEK_DAYS == 0
+        lost = record[:, 0, LOST]
+        whole = (view.day % WEEK_DAYS == 0) & (view.lost[:, -WEEK_DAYS:].sum(axis=1) == 0)
         short = np.maximum(1 - view.minutes[:, -WEEK_DAYS:].sum(axis=1) / WEEK_MIN, 0.0)
         over = view.day >= view.days
-        off = np.maximum(np.abs(view.done_load / np.maximum(view.target_load, 1e-3) - 1) - WITHIN, 0.0)
+        off = np.maximum(
+            np.abs(view.done_load / np.maximum(view.target_load, 1e-3) - 1) - WITHIN - _SPARE, 0.0
+        )
         return {
             "performance": gained,
             "days_lost": -PER_DAY_LOST * lost,
-            "week_short": np.where(ends & ~lost, -PER_WEEK_SHORT * short, 0.0),
+            "week_short": np.where(whole, -PER_WEEK_SHORT * short, 0.0),
             "load_off": np.where(over, -PER_SHARE_OFF * off, 0.0),
         }

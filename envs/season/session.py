@@ -1,6 +1,7 @@
 """A day's session: what an agent asks for, what the bounds allow, what the person does."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,19 +42,29 @@ class Session:
     ) -> "Session":
         """A session from numbers of any kind: what is not finite is rest, what is out of range the nearest bound."""
         n = len(minutes)
+        minutes, intensity = np.asarray(minutes, float), np.asarray(intensity, float)
         known = np.isfinite(minutes) & np.isfinite(intensity)
         minutes = np.clip(np.where(known, minutes, 0.0), 0.0, MOST_MIN)
         return cls(
             np.where(minutes < LEAST_MIN, 0.0, minutes),
             np.clip(np.where(known, intensity, LEAST_INTENSITY), LEAST_INTENSITY, MOST_INTENSITY),
-            np.zeros(n, np.int64) if kind is None else np.clip(kind, 0, len(KINDS) - 1).astype(np.int64),
-            np.zeros(n, np.int64) if evening is None else np.clip(evening, 0, 1).astype(np.int64),
+            _code(kind, n, len(KINDS) - 1),
+            _code(evening, n, 1),
         )
 
     @property
     def load(self) -> NDArray[np.float64]:
         """TRIMP / 100 (n,)."""
         return trimp_load(self.minutes, self.intensity)
+
+
+def _code(given: NDArray[Any] | None, n: int, most: int) -> NDArray[np.int64]:
+    """Whole numbers from 0 to `most`; 0 for what is none."""
+    if given is None:
+        return np.zeros(n, np.int64)
+    known = np.nan_to_num(np.asarray(given, float), posinf=0.0, neginf=0.0)
+    code: NDArray[np.int64] = np.clip(known, 0, most).astype(np.int64)
+    return code
 
 
 def minutes_for(load: NDArray[np.float64], intensity: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,18 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 HISTORY_DAYS = 28
-NO_TRIAL = -1.0
 
 
 @dataclass
 class SeasonView:
     """The visible past of n persons on the morning of `day` (0, 1, ...). Arrays are the core's own: read them.
 
-    loads, minutes, hard, skipped (n, 28): of the days before, newest last; hard: 1 where a session was vigorous;
-    skipped: 1 where one was planned and not done. acute, chronic (n,): weighted means of the loads. resting_bpm,
-    hrv_ln_ms (n,): this morning's; usual_* (n,): before the season. trial (n,): the last time trial [points], its age
-    in days, the first one. injured (n,): cannot train. target_load (n,): prescribed for the season, less what days lost
-    would have held; done_load (n,).
+    loads, minutes, hard, skipped, lost (n, 28): of the days before, newest last; hard: 1 where a session was vigorous;
+    skipped: 1 where one was planned and not done; lost: 1 where none could be done. acute, chronic (n,): weighted
+    means of the loads. resting_bpm, hrv_ln_ms (n,): this morning's; usual_* (n,): before the season. trial (n,): the
+    last time trial [points], its age in days, the first one. injured (n,): cannot train. target_load (n,): prescribed
+    for the season, less what days lost would have held; done_load (n,).
     """
 
     ids: tuple[str, ...]
@@ -27,6 +26,7 @@ class SeasonView:
     minutes: NDArray[np.float64]
     hard: NDArray[np.float64]
     skipped: NDArray[np.float64]
+    lost: NDArray[np.float64]
     acute: NDArray[np.float64]
     chronic: NDArray[np.float64]
     resting_bpm: NDArray[np.float64]

@@ -2,9 +2,10 @@
 
 Results hang on the sources of twins and environments, and the hash of these sources names them. Sources also grow in
 ways that change no result, as when another kind of body is added. `scripts.verify_results --adopt` shows that by
-doing a part of the committed evaluations again; where every episode comes out to the last digit, it lists the new
-sources in `results/simulators.json` under the name of the earlier ones, with what was done. Results keep their name
-then. Without such an entry other sources are another simulator.
+doing a part of the committed evaluations again, every protocol under every shield among them; where every episode comes
+out to the last digit, it lists the new sources in `results/simulators.json` under the name of the earlier ones, with
+what was done. Results keep their name then. Without such an entry other sources are another simulator. What trainings
+alone see, rewards and costs, is in no evaluation: who changes these trains anew.
 """
 
 import json

@@ -46,7 +46,9 @@ mean of 18 (T1DEXI, Diabetes Care 46 (2023) 704), which people alone do not give
 
 DRIVE_MIN, SURGE_UP_MIN, SURGE_DOWN_MIN, EARLY_MIN, LATE_MIN = 5.0, 10.0, 40.0, 180.0, 1200.0
 """Time constants; those of drive as in Breton 2008, the others assumed."""
-_KEPT_DRIVE, _KEPT_UP, _KEPT_DOWN = (float(np.exp(-1.0 / tau)) for tau in (DRIVE_MIN, SURGE_UP_MIN, SURGE_DOWN_MIN))
+_KEPT_DRIVE, _KEPT_UP, _KEPT_DOWN = (
+    float(np.exp(-1.0 / tau)) for tau in (DRIVE_MIN, SURGE_UP_MIN, SURGE_DOWN_MIN)
+)
 """Of these a minute leaves so much; early and late are slow enough for a step of a minute."""
 HALF_WORK = 0.3
 """What muscle does levels off with intensity, y (1 + c) / (y + c) with this c: its uptake over a bout was 12.4 at
@@ -93,7 +95,7 @@ def work(state, parameters, reserve, gain, given, drive):  # type: ignore[no-unt
             at = minute if minute < given.shape[1] else 0  # else held
             for column in range(drive.shape[2]):
                 drive[lane, minute, column] = given[lane, at, column]
-            e = min(max(reserve[lane, at], 0.0), 1.0)
+            e = min(max(reserve[lane, minute if minute < reserve.shape[1] else 0], 0.0), 1.0)
             before = y
             y = e + (y - e) * _KEPT_DRIVE
             middle = 0.5 * (before + y)

@@ -58,7 +58,7 @@ STATES = (
 
 ACUTE_PART, CHRONIC_PART = 2 / (7 + 1), 2 / (28 + 1)
 CHRONIC_FLOOR = 0.15
-"""Below it nobody's habit is said to be: a quarter of an hour's walk a day."""
+"""Below it nobody's habit is said to be: half an hour's walk a day."""
 HABIT_DAYS = 180
 LOAD_WEIGHT, RATIO_WEIGHT, RATIO_FROM, RECENT_WEIGHT, RECENT_DAYS = 0.8, 1.2, 1.3, 0.7, 60.0
 """Of the hazard's logarithm: per unit of acute load above habit, per unit of ratio above 1.3, and for an injury within
@@ -131,6 +131,11 @@ class Fitness:
         points: Array = BASE + parameters[:, FITNESS] * state[:, FIT] - self._cost(state, parameters)
         return points
 
+    def fatigue_load(self, state: Array, parameters: Array) -> Array:
+        """Fatigue (n,) as the load that it weighs as much as: of one unit in both models."""
+        load: Array = self._cost(state, parameters) / parameters[:, FATIGUE]
+        return load
+
     def _cost(self, state: Array, parameters: Array) -> Array:
         """What fatigue takes (n,), in points. Busso's weighs every day's load when it is done."""
         cost: Array = state[:, TIRED] * (parameters[:, FATIGUE] if self.model == BANISTER else 1.0)
@@ -166,7 +171,7 @@ class Fitness:
     def shown(self, state: Array, parameters: Array, noise: Array) -> Array:
         """What a watch shows in the morning (n, 2): resting heart rate [bpm] and ln rMSSD. noise (n, 2): standard
         normals."""
-        tired = self._cost(state, parameters) / parameters[:, FATIGUE]
+        tired = self.fatigue_load(state, parameters)
         bpm = parameters[:, RESTING] + BPM_PER_FATIGUE * tired + BPM_SD * noise[:, 0]
         hrv = parameters[:, HRV] - HRV_PER_FATIGUE * tired + HRV_SD * noise[:, 1]
         return np.stack([bpm, hrv], axis=1)

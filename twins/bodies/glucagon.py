@@ -5,7 +5,8 @@ Equations: Dalla Man et al., "The UVA/PADOVA Type 1 Diabetes Simulator: New Feat
 of them as without a reliable source. So it is an option, and off unless it is asked for.
 
 It is followed once for each stretch that a body is advanced by, and held over it: its own time constants are 5 to 10
-min, as long as a control interval.
+min, as long as a control interval. Stretches are to be of one length: a fall is taken to have lasted as long as the
+stretch that follows it.
 """
 
 import numpy as np

@@ -17,6 +17,14 @@ NEUTRAL_DRIVE = (1.0, 1.0, 0.0, 0.0)
 liver, extra fractional glucose uptake of tissue [1/min], extra glucose output of the liver [mg/kg/min]."""
 
 
+def check_drive(drive: NDArray[np.float64], people: int, minutes: int, names: tuple[str, ...]) -> None:
+    """Raise ValueError unless drive is (people, 1 or minutes, D): kernels check no bounds."""
+    if drive.shape not in ((people, 1, len(names)), (people, minutes, len(names))):
+        raise ValueError(
+            f"drive has shape {drive.shape}; needed is ({people}, 1 or {minutes}, {len(names)}): {', '.join(names)}"
+        )
+
+
 class Model(Protocol):
     """A body's equations over a batch. First axis of every array = person (lane)."""
 

@@ -11,13 +11,12 @@ from twins.bodies import exercise, glucagon
 from twins.bodies import glucose_kernel as k
 from twins.bodies.glucose import COLUMN, UvaPadova
 from twins.bodies.glucose import PARAMETERS as GLUCOSE
-from twins.bodies.model import DRIVE_NAMES, NEUTRAL_DRIVE
+from twins.bodies.model import DRIVE_NAMES, NEUTRAL_DRIVE, check_drive
 
 HEART_RATE_RESERVE, SESSION_GAIN = len(DRIVE_NAMES), len(DRIVE_NAMES) + 1
 _BODY = slice(0, len(GLUCOSE))
 _FIRST = len(k.STATES)
-_EXERCISE = slice(_FIRST, _FIRST + len(exercise.STATES))
-_GLUCAGON = slice(_EXERCISE.stop, _EXERCISE.stop + len(glucagon.STATES))
+_GLUCAGON = slice(_FIRST + len(exercise.STATES), _FIRST + len(exercise.STATES) + len(glucagon.STATES))
 
 
 class Person:
@@ -76,22 +75,22 @@ class Person:
     ) -> NDArray[np.float64]:
         """See `Model.advance`; drive (n, 1 or minutes, 6). The gain is that of the first minute."""
         n, parameters = len(state), coefficients[0]
-        if drive.shape not in ((n, 1, len(self.drive_names)), (n, minutes, len(self.drive_names))):
-            raise ValueError(
-                f"drive has shape {drive.shape}; needed is ({n}, 1 or {minutes}, {len(self.drive_names)}): "
-                f"{', '.join(self.drive_names)}"
-            )
+        check_drive(drive, n, minutes, self.drive_names)
         body = np.empty((n, minutes, len(DRIVE_NAMES)))
+        own = state[:, _FIRST:].copy()  # kept where glucose refuses what it is given
         exercise.work(
-            state[:, _EXERCISE], parameters[:, _BODY.stop :], drive[:, :, HEART_RATE_RESERVE],
+            own[:, : len(exercise.STATES)], parameters[:, _BODY.stop :], drive[:, :, HEART_RATE_RESERVE],
             drive[:, 0, SESSION_GAIN], drive, body,
         )  # fmt: skip
         if self.counterregulation:
-            self._counter(state, parameters, minutes, body)
-        return self.glucose.advance(state, coefficients[1], basal_u_per_h, bolus_u, carbs_g, body, minutes)
+            self._counter(own, state, parameters, minutes, body)
+        glucose = self.glucose.advance(state, coefficients[1], basal_u_per_h, bolus_u, carbs_g, body, minutes)
+        state[:, _FIRST:] = own
+        return glucose
 
     def _counter(
         self,
+        own: NDArray[np.float64],
         state: NDArray[np.float64],
         parameters: NDArray[np.float64],
         minutes: int,
@@ -99,7 +98,7 @@ class Person:
     ) -> None:
         p = parameters.T
         glucagon.answer(
-            state[:, _GLUCAGON],
+            own[:, len(exercise.STATES) :],
             state[:, k.GLUCOSE_PLASMA] / p[COLUMN["Vg"]],
             np.array(p[COLUMN["Gb"]]),
             state[:, k.INSULIN_PLASMA] / p[COLUMN["Vi"]],

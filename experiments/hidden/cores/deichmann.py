@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.hidden.cores.hovorka import Hovorka
-from twins.bodies.model import DRIVE_NAMES, NEUTRAL_DRIVE, SENSITIVITY_PERIPHERAL, UPTAKE
+from twins.bodies.model import DRIVE_NAMES, NEUTRAL_DRIVE, SENSITIVITY_PERIPHERAL, UPTAKE, check_drive
 from twins.bodies.person import HEART_RATE_RESERVE, SESSION_GAIN
 from twins.kernels import kernel
 
@@ -71,6 +71,7 @@ class ActiveHovorka:
         minutes: int,
     ) -> NDArray[np.float64]:
         """See `Model.advance`; drive (n, 1 or minutes, 6)."""
+        check_drive(drive, len(state), minutes, self.drive_names)
         body = np.empty((len(state), minutes, len(DRIVE_NAMES)))
         _work(state[:, self._states :], np.ascontiguousarray(drive), body)
         inner = np.ascontiguousarray(state[:, : self._states])

@@ -7,11 +7,15 @@ from gymnasium.utils.env_checker import check_env
 
 import envs
 from agents.seasons import SEASON_AGENTS
-from envs.season.core import SeasonCore, SeasonSetting
-from envs.season.plan import NAMES, WEEK_MIN, Plan
+from envs.season import life
+from envs.season.core import MINUTES, RECORD, SKIPPED, TARGET_GROWTH, SeasonCore, SeasonSetting
+from envs.season.plan import LOST, NAMES, WEEK_MIN, Plan
+from envs.season.session import Session
+from envs.therapy import Request
 from experiments.season import judge
 from scripts import season
 from twins import cohort, random
+from twins.bodies import fitness
 from twins.bodies.fitness import PARAMETERS
 
 PEOPLE = cohort.load("adult")
@@ -73,6 +77,51 @@ def test_the_reward_is_the_sum_of_its_terms_and_of_a_season_the_gain() -> None:
     assert (done.terms["load_off"] < -10).all()
 
 
+def test_a_day_lost_takes_its_part_of_the_prescribed_load_and_no_more() -> None:
+    core = _core([0, 1])
+    assert RECORD[LOST] == "lost"
+    for day in range(20):
+        core.step(np.full((2, 4), -0.7))
+        if day == 9:
+            core.state[0, fitness.LOST] = 2.0  # two days
+            core._morning(np.arange(2))
+    core.state[1, fitness.LOST] = 3.0
+    core._morning(np.arange(2))
+    before, done = core.view.target_load.copy(), core.view.done_load.copy()
+    last = core.step(None)
+    whole = fitness_target(core)
+    assert core.view.lost[0].sum() == 2 and core.view.lost[1, -1] == 1
+    assert 0.75 * whole[0] < before[0] < whole[0] and before[1] == whole[1]
+    np.testing.assert_allclose(
+        core.view.target_load[1], max(done[1], 0.0) if before[1] > done[1] else before[1]
+    )
+    assert last.terms["days_lost"].tolist() == [0.0, -0.3] and (last.terms["load_off"] > -25).all()
+    assert last.terms["week_short"][1] == 0.0 and last.cost.tolist() == [0.0, 1.0]
+
+
+def fitness_target(core: SeasonCore) -> np.ndarray:
+    return np.asarray(TARGET_GROWTH * core._parameters[:, fitness.HABIT] * core.setting.days)
+
+
+def test_sessions_are_done_by_habit_and_left_for_burden_fatigue_and_hour() -> None:
+    one, none = np.ones(1), np.zeros(1)
+
+    def chance(minutes: float, habit: float = 0.5, tired: float = 0.0, evening: int = 0) -> float:
+        asked = Session.checked(np.full(1, minutes), 0.5 * one, evening=np.full(1, evening))
+        return float(life.follows(asked, life.WILLING * one, none.astype(int), habit * one, tired * one)[0])
+
+    usual = chance(45.0)
+    assert 0.8 < usual < 0.99
+    assert chance(45.0, habit=1.0) > usual > chance(90.0)
+    assert usual > chance(45.0, tired=20.0) and usual > chance(45.0, evening=1)
+    core = _core(list(range(10)))
+    for _ in range(6):
+        done = core.step(np.full((10, 4), 0.0)).trace[:, 0]
+        assert ((done[:, SKIPPED] == 1) <= (done[:, MINUTES] == 0)).all()
+    grown = core.habit > life.HABIT_FIRST
+    assert (grown == (core.view.minutes[:, -6:] > 0).any(axis=1)).all() and grown.any()
+
+
 def test_faces() -> None:
     env = gym.make(ID, days=14)
     check_env(env.unwrapped, skip_render_check=True)
@@ -103,6 +152,7 @@ def envs_bounds() -> tuple[str, ...]:
         ({"days": 3}, "days is 3; give whole days from 7 to 366"),
         ({"model": "buso"}, "model is 'buso'; did you mean 'busso'"),
         ({"shield": "twin"}, "shield is 'twin'.*allowed are rule, off"),
+        ({"spread": "big"}, "spread is 'big'; allowed is 0 and more"),
         ({"spread": -1.0}, "spread is -1.0; allowed is 0 and more"),
         ({"decision_min": 30}, "decision_min is 30; a season is decided once a day"),
         ({"task": "session"}, "task is 'session'.*allowed are dosing, plan"),
@@ -122,20 +172,22 @@ def test_wrong_keywords_and_actions() -> None:
     for action, says in ((np.zeros((1, 3)), r"shape \(1, 3\)"), (np.array([["a"] * 4]), "not numeric")):
         with pytest.raises(ValueError, match=says):
             core.step(action)
-    assert (core.step(np.full((1, 4), np.nan)).trace[0, 0, 1:3] == 0).all()  # what is not finite is rest
+    for odd in (np.nan, np.inf, -np.inf):  # what is not finite is rest
+        assert (core.step(np.full((1, 4), odd)).trace[0, 0, 1:3] == 0).all()
+    with pytest.raises(ValueError, match="the action is Request and not numeric"):
+        core.step(Request.absent(1))
     with pytest.raises(RuntimeError, match="reset"):
         SeasonCore(core.setting, Plan(), 1).step(None)
 
 
 @pytest.mark.parametrize("model", ["banister", "busso"])
-def test_plans_of_people_keep_to_the_load_and_extremes_do_not(model: str) -> None:
+def test_plans_of_people_keep_to_the_load_and_rest_loses(model: str) -> None:
     found = {name: judge.live(SEASON_AGENTS[name](), 60, judge.setting(model)) for name in SEASON_AGENTS}
     assert (found["rest"]["load_share"] == 0).all()
     for name in ("even", "polarised", "ramp-taper"):
         assert found[name]["gain_points"].mean() > found["rest"]["gain_points"].mean()
-        assert found[name]["on_load"].mean() > 1.5 * max(
-            found[other]["on_load"].mean() for other in ("most", "random")
-        )
+        assert found[name]["on_load"].mean() > 0.5
+        assert found[name]["objective"].mean() > found["rest"]["objective"].mean() + 1
         assert found[name]["weeks_of_150_min"].mean() > found["most"]["weeks_of_150_min"].mean()
     assert all((one["days_over_ratio"] == 0).all() for one in found.values())
 

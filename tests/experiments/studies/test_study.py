@@ -110,6 +110,8 @@ def test_what_is_kept_can_be_read_and_done_again(
     assert simulator.listed(listed)["grown"]["cells"] == {"tiny": list(found.cells)}
     with pytest.raises(ValueError, match="tiny was not done again"):
         verify.adopt({}, 1, results)
+    with pytest.raises(ValueError, match="of tiny only 1 evaluations were done again; verify with each"):
+        verify.adopt({"tiny": replace(found, cells=found.cells[:1])}, 1, results)
     listed.unlink()
     path = next((results / "tiny").glob("episodes.csv*"))
     assert path.suffix == ".csv"
@@ -119,8 +121,10 @@ def test_what_is_kept_can_be_read_and_done_again(
     table["tir_pct"][first] -= 1  # one episode of every cell, so that the one done again holds such a one
     write_table(path, table)
     edited = verify.verify("tiny", 1, 0.1, results, policies, 1, lambda _: None)
+    every = verify.verify("tiny", 1, 0.1, results, policies, 1, lambda _: None, each=True)
+    assert {cell.split("/")[2] for cell in every.cells} == {"rule", "off"} and every.differing
     with pytest.raises(ValueError, match="tiny differs; results of another simulator are to be made anew"):
-        verify.adopt({"tiny": edited}, 1, results)
+        verify.adopt({"tiny": every}, 1, results)
     with pytest.raises(ValueError, match="compared within 1e-6 only"):
         verify.adopt({"tiny": replace(found, exact=False)}, 1, results)
     assert not listed.exists()

@@ -51,7 +51,7 @@ def test_work_lowers_glucose_more_the_harder_and_a_gain_of_zero_spares_the_muscl
 
 
 def test_drive_follows_its_equations() -> None:
-    """Against a solver, through an hour's work and five hours after; an eighth of a percent is the minute's step."""
+    """Against a solver, through an hour's work and five hours after; what is left is the step of a minute."""
     p = exercise.draw(np.array([7], np.uint32), np.array([2.0]))
     reserve = np.zeros((1, 360))
     reserve[0, 30:60], reserve[0, 60:90] = 0.5, 0.95
@@ -69,9 +69,25 @@ def test_drive_follows_its_equations() -> None:
     state, drive = np.zeros((1, 4)), np.empty((1, 360, 4))
     exercise.work(state, p, reserve, np.ones(1), np.tile(np.array(NEUTRAL_DRIVE), (1, 360, 1)), drive)
     right = solve_ivp(slope, (0, 360), np.zeros(4), max_step=0.5, rtol=1e-8).y[:, -1]
-    np.testing.assert_allclose(state[0], right, rtol=0.03, atol=1e-6)
+    np.testing.assert_allclose(state[0], right, rtol=0.003, atol=1e-6)
     assert drive[0, 89, SENSITIVITY_PERIPHERAL] > 3 and drive[0, 89, UPTAKE] > 0
     assert 1.0 < drive[0, -1, SENSITIVITY_PERIPHERAL] < 1.6  # hours later, for a while
+    _, _, early, late = state[0]
+    assert drive[0, 59, LIVER_OUTPUT] == pytest.approx(
+        2.0 * p[0, exercise.LIVER] * 0.5, rel=0.05
+    )  # of 2 basal
+    assert drive[0, 89, LIVER_OUTPUT] > 2.0 * p[0, exercise.SURGE_LIVER] * 0.5
+    held = p[0, exercise.ACTION_EARLY] * early + p[0, exercise.ACTION_LATE] * late
+    most = exercise.MOST_HELD
+    assert drive[0, -1, SENSITIVITY_PERIPHERAL] == pytest.approx(
+        1 + most * (1 - np.exp(-held / most)), rel=1e-3
+    )
+    muscle = 0.5 * (1 + exercise.HALF_WORK) / (0.5 + exercise.HALF_WORK)
+    assert drive[0, 59, UPTAKE] == pytest.approx(p[0, exercise.UPTAKE_PER_MIN] * muscle, rel=0.01)
+    short = np.tile(np.array(NEUTRAL_DRIVE), (1, 1, 1))
+    again, same = np.zeros((1, 4)), np.empty_like(drive)
+    exercise.work(again, p, reserve, np.ones(1), short, same)  # what is given is held, the reserve is not
+    assert (same == drive).all()
 
 
 def test_what_exercise_does_to_a_person_hangs_on_the_person_alone() -> None:
