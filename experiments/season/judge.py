@@ -21,8 +21,8 @@ DRAWS = 2000
 
 def live(agent: SeasonAgent, people: int, setting: SeasonSetting) -> Table:
     """A row a season: objective (the sum of rewards), gain [points], days lost, load done over prescribed, share of
-    weeks of 150 min or more, days over the ratio of 1.5 as done and as asked for, and days on which a bound changed what
-    was asked for."""
+    weeks of 150 min or more, days over the ratio of 1.5 as done and as asked for, and days on which a bound changed
+    what was asked for."""
     core = SeasonCore(setting, Plan(setting.oracle), people)
     rows = np.arange(people) % len(setting.cohort)
     replica = np.arange(people) // len(setting.cohort)
