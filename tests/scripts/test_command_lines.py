@@ -225,6 +225,7 @@ def test_a_run_is_resumed_with_its_own_settings_alone(
         _main("train", *TINY_TRAINING, "--out", out)
 
 
+@pytest.mark.verify
 def test_train_shows_a_progress_bar_where_it_is_asked_for(tmp_path: Path) -> None:
     done = _process("-m", "scripts.train", *TINY_TRAINING, "--out", str(tmp_path / "run"), "-P")
     assert done.returncode == 0, done.stderr

@@ -123,6 +123,7 @@ def test_what_cannot_be_is_said(argv: list[str], says: str, tmp_path: Path) -> N
 
 @pytest.mark.real
 @pytest.mark.slow
+@pytest.mark.verify
 def test_real_people_are_forecast_better_than_by_their_last_reading(tmp_path: Path) -> None:
     source = (recordings_folder() or Path()) / "azt1d"
     settings = Settings(rounds=4, every=2, batch=128, units=16, width=16, members=1, learning_rate=0.01)

@@ -12,6 +12,7 @@ from twins.inference import identify
 from twins.world.diary import DiaryError
 
 
+@pytest.mark.verify
 def test_a_hidden_person_has_a_line_of_each_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identify, "ROUNDS", 4)  # fits of a moment
     families.hidden(tmp_path, tmp_path / "one", "kanderian", 1, 31)

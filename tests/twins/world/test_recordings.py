@@ -41,6 +41,7 @@ def _step(time: datetime) -> datetime:
     return later - timedelta(minutes=later.minute % 5, seconds=later.second)
 
 
+@pytest.mark.verify
 def test_every_person_of_t1d_uom() -> None:
     folder = _folder("t1d_uom")
     ids = people(folder)
@@ -103,6 +104,7 @@ def test_injections_and_pumps_of_t1d_uom() -> None:
     assert summary(pump).complete_days >= 50 and len(as_scenario(pump).days) >= 50
 
 
+@pytest.mark.verify
 def test_every_person_of_azt1d() -> None:
     folder = _folder("azt1d")
     ids = people(folder)
