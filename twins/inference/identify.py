@@ -7,6 +7,9 @@ Two twins come of one record. The *forecast* twin has the smallest errors. Where
 in which insulin does next to nothing: what lowers glucose is given when glucose would rise. So the *causal* twin is
 held, by an anchor, near the clinical rule for what a unit does (1700 / daily insulin, within about 20 %), and its data
 count less.
+
+Meals that nobody logged are left to the observer. To add those that forecasts' errors tell of, and to fit again, did
+not pay: on twelve hidden people the fall per unit came out no nearer, and the rise of ten grams further off.
 """
 
 from collections.abc import Callable
