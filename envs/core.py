@@ -16,7 +16,7 @@ from envs.faults import MEMORY, Faults
 from envs.setting import Setting
 from envs.shield import REASONS, SHIELDS, Shield
 from envs.shield.twin import TwinShield
-from envs.tasks.task import Task
+from envs.tasks.task import Task, numeric
 from envs.therapy import Request
 from envs.trace import GLUCOSE_MG_DL
 from envs.view import View, hear
@@ -336,20 +336,7 @@ class Core:
 
     def _action(self, action: NDArray[Any]) -> NDArray[np.float64]:
         """The action as floats within [-1, 1]; NaN where it is not finite."""
-        shape = (self.lanes, len(self.task.fields))
-        try:
-            # same_kind: whole numbers become floats, words and complex numbers do not
-            array = np.asarray(action).astype(np.float64, casting="same_kind")
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"the action is {type(action).__name__} and not numeric ({error}); give floats of shape {shape}, or a "
-                "Request"
-            ) from None
-        if array.shape != shape:
-            names = ", ".join(field.name for field in self.task.fields)
-            raise ValueError(
-                f"the action has shape {array.shape}; needed is {shape}: {names}, each within [-1, 1]"
-            )
+        array = numeric(action, self.task.fields, self.lanes, "a Request")
         _clip(array)
         return array
 

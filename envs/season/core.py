@@ -17,6 +17,7 @@ from envs.season.bounds import BOUNDS, Bound, hold
 from envs.season.plan import Plan
 from envs.season.session import VIGOROUS, Session, minutes_for
 from envs.season.view import HISTORY_DAYS, SeasonView
+from envs.tasks.task import numeric
 from twins import random
 from twins.bodies import fitness
 from twins.bodies.fitness import Fitness
@@ -243,20 +244,7 @@ class SeasonCore:
             if shapes != {(self.lanes,)}:
                 raise ValueError(f"a session has shapes {shapes}; needed is ({self.lanes},) of each")
             return asked
-        shape = (self.lanes, len(self.task.fields))
-        try:
-            array = np.asarray(action).astype(np.float64, casting="same_kind")
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"the action is {type(action).__name__} and not numeric ({error}); give floats of shape {shape}, or a "
-                "Session"
-            ) from None
-        if array.shape != shape:
-            names = ", ".join(field.name for field in self.task.fields)
-            raise ValueError(
-                f"the action has shape {array.shape}; needed is {shape}: {names}, each within [-1, 1]"
-            )
-        return self.task.decode(array)
+        return self.task.decode(numeric(action, self.task.fields, self.lanes, "a Session"))
 
     def _note(
         self,

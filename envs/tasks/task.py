@@ -1,7 +1,7 @@
 """What the core asks of a task."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,30 @@ class Field:
     unit: str
     every_min: int = 0
     latched: bool = False
+
+
+def numeric(
+    action: NDArray[Any], fields: tuple[Field, ...], lanes: int, otherwise: str
+) -> NDArray[np.float64]:
+    """The action as floats (lanes, fields), a copy. otherwise: what else the caller takes, for the message.
+
+    Raises ValueError where it is not numeric or has another shape.
+    """
+    shape = (lanes, len(fields))
+    try:
+        # same_kind: whole numbers become floats, words and complex numbers do not
+        array = np.asarray(action).astype(np.float64, casting="same_kind")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"the action is {type(action).__name__} and not numeric ({error}); give floats of shape {shape}, or "
+            f"{otherwise}"
+        ) from None
+    if array.shape != shape:
+        names = ", ".join(field.name for field in fields)
+        raise ValueError(
+            f"the action has shape {array.shape}; needed is {shape}: {names}, each within [-1, 1]"
+        )
+    return array
 
 
 class Task(Protocol):
