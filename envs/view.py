@@ -4,7 +4,8 @@ One row per lane. Scalars that are kept up to date stand in `View.now`, historie
 are written twice, half a length apart, so that the latest window is always one contiguous slice.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -85,7 +86,23 @@ def insulin_on_board(
 
 
 @dataclass
-class View:
+class Visible:
+    """What a core keeps for others to see, as arrays."""
+
+    def shown(self) -> Self:
+        """A copy for an agent, read-only: whatever it writes reaches neither shield nor body."""
+        arrays = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, np.ndarray):
+                value = value.copy()
+                value.setflags(write=False)
+            arrays[one.name] = value
+        return replace(self, **arrays)
+
+
+@dataclass
+class View(Visible):
     """The visible past of n lanes. Arrays are the core's own: read them, do not write.
 
     ids: who sits in each lane. now: (n, 20), columns `CGM_MG_DL` ... `SINCE_BOLUS_MIN`. therapy: (n, 7), columns
@@ -147,17 +164,6 @@ class View:
             curves=curves,
             hourly=np.zeros((n, PAST_HOURS, HOURLY_COLUMNS)),
         )
-
-    def shown(self) -> "View":
-        """A copy for an agent, read-only: whatever it writes reaches neither shield nor body."""
-        arrays = {}
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if isinstance(value, np.ndarray):
-                value = value.copy()
-                value.setflags(write=False)
-            arrays[one.name] = value
-        return View(**arrays)
 
     def __len__(self) -> int:
         return len(self.now)

@@ -1,15 +1,17 @@
 """What an agent may know of a season: loads done, what a watch shows in the morning, a weekly time trial."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from envs.view import Visible
 
 HISTORY_DAYS = 28
 
 
 @dataclass
-class SeasonView:
+class SeasonView(Visible):
     """The visible past of n persons on the morning of `day` (0, 1, ...). Arrays are the core's own: read them.
 
     loads, minutes, hard, skipped, lost (n, 28): of the days before, newest last; hard: 1 where a session was vigorous;
@@ -42,14 +44,3 @@ class SeasonView:
 
     def __len__(self) -> int:
         return len(self.day)
-
-    def shown(self) -> "SeasonView":
-        """A copy for an agent, read-only."""
-        arrays = {}
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if isinstance(value, np.ndarray):
-                value = value.copy()
-                value.setflags(write=False)
-            arrays[one.name] = value
-        return SeasonView(**arrays)
