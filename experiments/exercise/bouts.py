@@ -24,10 +24,14 @@ def repeated(high: float, low: float, work_min: int, rest_min: int, times: int) 
     return np.tile(np.concatenate([steady(high, work_min), steady(low, rest_min)]), times)
 
 
+def highest_bpm(age_years: float) -> float:
+    """The highest heart rate at this age [1/min]."""
+    return HIGHEST_BPM_AT_BIRTH - LOST_BPM_PER_YEAR * age_years
+
+
 def at_heart_rate(bpm: float, age_years: float) -> float:
     """The share of the reserve that this rate is."""
-    highest = HIGHEST_BPM_AT_BIRTH - LOST_BPM_PER_YEAR * age_years
-    return (bpm - RESTING_BPM) / (highest - RESTING_BPM)
+    return (bpm - RESTING_BPM) / (highest_bpm(age_years) - RESTING_BPM)
 
 
 def sprints() -> Bout:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.exercise.bouts import HIGHEST_BPM_AT_BIRTH, LOST_BPM_PER_YEAR
+from experiments.exercise.bouts import highest_bpm
 from experiments.statistics import SEED
 from twins.bodies import exercise
 from twins.bodies.model import LIVER_OUTPUT, NEUTRAL_DRIVE, SENSITIVITY_PERIPHERAL, UPTAKE
@@ -53,7 +53,7 @@ def reserve_in_use(watch: Watch, age_years: float = AGE_YEARS) -> NDArray[np.flo
 
     A fit holds the ordinary day already, so that its median counts as rest.
     """
-    highest = HIGHEST_BPM_AT_BIRTH - LOST_BPM_PER_YEAR * age_years
+    highest = highest_bpm(age_years)
     usual = float(np.nanmedian(watch.heart_rate_bpm[watch.heart_rate_bpm > watch.resting_bpm + 5]))
     known = np.isfinite(watch.heart_rate_bpm)
     steps = np.arange(len(known))
