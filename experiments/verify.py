@@ -121,8 +121,9 @@ def adopt(found: Mapping[str, Verified], seed: int, results: Path = RESULTS) -> 
         raise ValueError(
             f"not adopted: {', '.join(missing) or 'nothing'} was not done again; leave --study out"
         )
+    held = {name: study_tables.read(results / name) for name in found}
     for name, one in found.items():
-        cells = study_tables.read(results / name).cells
+        cells = held[name].cells
         ways = {tuple(cell.split("/")[1:3]) for cell in cells["cell"].tolist()}
         seen = {tuple(cell.split("/")[1:3]) for cell in one.cells}
         if ways - seen or len(one.cells) < SHARE * (cells["status"] == "done").sum() - 1:
@@ -132,7 +133,7 @@ def adopt(found: Mapping[str, Verified], seed: int, results: Path = RESULTS) -> 
         if one.differing or not one.exact:
             why = "differs" if one.differing else "was compared within 1e-6 only, on another CPU model"
             raise ValueError(f"not adopted: {name} {why}; results of another simulator are to be made anew")
-    named = {str(study_tables.read(results / name).about.get("simulator")) for name in found}
+    named = {str(study.about.get("simulator")) for study in held.values()}
     if len(named) > 1 or "None" in named:
         raise ValueError(
             f"not adopted: the committed studies are of simulators {', '.join(sorted(named))}; commit them with one"
