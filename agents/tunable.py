@@ -113,3 +113,14 @@ class Tuned:
                     "persons with gains. Tune on the same people that are judged"
                 )
         return np.array([self.values[person] for person in ids])
+
+
+class PerLane:
+    """A treatment with gains (n, K) of its own for every lane."""
+
+    def __init__(self, family: Family, values: NDArray[np.float64]) -> None:
+        self._family, self._values = family, values
+
+    def act(self, view: View) -> Request:
+        """See `Treatment.act`."""
+        return self._family.request(view, self._values)

@@ -16,19 +16,20 @@ def make_vec(
 ) -> Any:
     """Many persons side by side: a `gymnasium.vector.VectorEnv` or a Stable-Baselines3 `VecEnv`.
 
-    id: such as "Homeostat/Dosing-v0"; keywords as for `gymnasium.make` of that id. Raises ValueError or
-    TypeError with the nearest known name.
+    id: such as "Homeostat/Dosing-v0"; keywords as for `gymnasium.make` of that id, such as task="plan". Raises
+    ValueError or TypeError with the nearest known name.
     """
     if id not in TASKS:
         raise ValueError(f"unknown environment {id!r}{near_miss(id, TASKS)}; known are {', '.join(TASKS)}")
+    task = keywords.pop("task", TASKS[id])
     if face == "gymnasium":
         from envs.faces.vector import BatchEnv
 
-        return BatchEnv(num_envs, TASKS[id], **keywords)
+        return BatchEnv(num_envs, task, **keywords)
     if face == "sb3":
         from envs.faces.sb3 import Sb3Env
 
-        return Sb3Env(num_envs, TASKS[id], **keywords)
+        return Sb3Env(num_envs, task, **keywords)
     raise ValueError(
         f"face is {face!r}{near_miss(str(face), ('gymnasium', 'sb3'))}; allowed are 'gymnasium' and 'sb3'"
     )
@@ -40,6 +41,6 @@ for _id, _task in TASKS.items():
         gymnasium.register(
             _id,
             entry_point="envs.faces.single:SingleEnv",
-            vector_entry_point=f"envs.faces.vector:{'seasons' if _task == 'plan' else 'BatchEnv'}",
+            vector_entry_point=f"envs.faces.vector:{'exercise' if _task == 'session' else 'BatchEnv'}",
             kwargs={"task": _task},
         )

@@ -5,13 +5,14 @@ It never begins an episode by itself: faces do. A lane's future hangs on its key
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from envs import limits, trace, view
+from envs import limits, therapy, trace, view
+from envs.bouts.activity import Activity
 from envs.faults import MEMORY, Faults
 from envs.setting import Setting
 from envs.shield import REASONS, SHIELDS, Shield
@@ -21,7 +22,7 @@ from envs.therapy import Request
 from envs.trace import GLUCOSE_MG_DL
 from envs.view import View, hear
 from twins import random
-from twins.bodies.model import NEUTRAL_DRIVE
+from twins.bodies.model import neutral_drive
 from twins.inference.filter import Belief, Filter
 from twins.kernels import kernel
 from twins.random import Stream
@@ -30,11 +31,12 @@ from twins.world.behaviour import EXACT, NEVER, announce
 from twins.world.devices import SAMPLE, SENSOR_STATE_COLUMNS, deliver, measure
 from twins.world.scenarios import serve
 
+LIVED_BEFORE_MIN = 360
+"""As long as rapid-acting insulin acts."""
 _EVENTS = ("eat_minute", "eat_g", "tell_minute", "tell_g")
 _SAVED = (
-    "rows", "people", "keys", "minute", "state", "glucose", *_EVENTS, "sensitivity", "cursor", "sensor_state", "noise",
-    "carry", "plate", "told", "rescue", "drive",
-    "fault_memory",
+    "rows", "people", "keys", "begin", "minute", "state", "glucose", *_EVENTS, "sensitivity", "cursor", "sensor_state",
+    "noise", "carry", "plate", "told", "rescue", "drive", "fault_memory",
 )  # fmt: skip
 _FINITE = (
     "state", "glucose", "sensitivity", "sensor_state", "noise", "carry", "plate", "told", "rescue", "drive",
@@ -78,25 +80,29 @@ class Core:
         self._treats = (habits.treats_lows_day, habits.treats_lows_night, habits.rescue_g)
         self._spline = setting.sensor.spline()
         self._faults = Faults(setting.faults) if setting.faults else None
-        self._end_min = round(setting.days * MINUTES_PER_DAY, 6)  # 2.2 * 1440 is a trifle above 3168
+        self._activity: Activity | None = None
+        if setting.sessions is not None:
+            self._activity = Activity(setting.sessions, n, dt, setting.shield != "off")
+        self._length_min = round(setting.days * MINUTES_PER_DAY, 6)  # 2.2 * 1440 is a trifle above 3168
         self._all = np.arange(n)
 
         self._seated = False
         self.rows = np.full(n, -1)
         self.people = np.zeros(n, np.uint32)
         self.keys = np.zeros((n, random.KEY_COLUMNS), np.uint32)
-        self.minute = np.zeros(n, np.int64)
+        self.begin, self.minute = np.zeros((2, n), np.int64)
         self.state = np.zeros((n, len(self.model.state_names)))
         self.glucose = np.zeros(n)
         self.eat_minute, self.tell_minute = np.full((2, n, 1), NEVER)
         self.eat_g, self.tell_g = np.zeros((2, n, 1))
-        self.sensitivity = np.ones((n, int(np.ceil(setting.days * 24))))
+        self.sensitivity = np.ones((n, int(np.ceil(setting.event_days * 24))))
         self.cursor = np.zeros((n, 2), np.int64)
         self.sensor_state = np.zeros((n, SENSOR_STATE_COLUMNS))
         self.noise = np.zeros((n, setting.sensor.samples))
         self.carry = np.zeros(n)
         self.plate, self.told, self.rescue = np.zeros((n, dt)), np.zeros(n), np.zeros(n)
-        self.drive = np.tile(np.array(NEUTRAL_DRIVE), (n, 1, 1))
+        # One row for an interval; where people move, one for each of its minutes.
+        self.drive = np.tile(neutral_drive(self.model.drive_names), (n, dt if self._activity else 1, 1))
         self.fault_memory = np.zeros((n, len(setting.faults), MEMORY))
 
         self._trace = np.empty((n, setting.decision_min, trace.TRACE_COLUMNS))
@@ -185,6 +191,18 @@ class Core:
                     "people change places only when all lanes begin anew; reset all lanes, or keep the rows"
                 )
             self._seat(rows)
+        self._begin(keys, lanes, np.zeros(len(lanes), np.int64))
+        if self._activity is not None:
+            self._activity.begin(lanes, keys)
+            self._live_before(lanes, self._activity.first_min[lanes])
+            self._activity.show(self.minute, self.view)
+        self._show_meals()
+        return self.task.observe(self.view)
+
+    def _begin(
+        self, keys: NDArray[np.uint32], lanes: NDArray[np.int64], first_min: NDArray[np.int64]
+    ) -> None:
+        """Begin in `lanes` (m,) at these minutes (m,) of their days, in equilibrium."""
         self.keys[lanes] = keys
         for stream, table in (
             (Stream.SENSOR, self._sensor_keys),
@@ -193,17 +211,40 @@ class Core:
         ):
             table[lanes] = random.stream(keys, stream)
         for memory in (
-            self.minute, self.cursor, self.sensor_state, self.noise, self.carry, self.fault_memory,
+            self.cursor, self.sensor_state, self.noise, self.carry, self.fault_memory,
         ):  # fmt: skip
             memory[lanes] = 0
+        self.begin[lanes] = self.minute[lanes] = first_min
         parameters = self._parameters[lanes]
         self.state[lanes] = state = self.model.basal_state(parameters)
         interstitial = self.model.interstitial_mg_dl(state, parameters)
         self.glucose[lanes] = interstitial  # in equilibrium plasma and tissue fluid agree
         self._draw_events(lanes)
         self._first_reading(lanes, interstitial)
-        self._show_meals()
-        return self.task.observe(self.view)
+
+    def _live_before(self, lanes: NDArray[np.int64], first_min: NDArray[np.int64]) -> None:
+        """Bring `lanes` (m,) to minute `first_min` (m,) of their days: hours of their own therapy, in a core of their
+        own, so that insulin and food are on board when the episode begins."""
+        whole = self.setting.event_days
+        setting = replace(self.setting, sessions=None, decision_min=self.control_min, days=whole)
+        before = Core(setting, self.task, len(lanes))
+        before._seat(self.rows[lanes])
+        before._begin(self.keys[lanes], before._all, first_min - LIVED_BEFORE_MIN)
+        for _ in range(0, LIVED_BEFORE_MIN, self.control_min):
+            before._interval(therapy.basal_bolus(before.view), 0, asked=True)
+        for name in _SAVED:
+            if name not in (
+                "rows",
+                "people",
+                "keys",
+                "begin",
+                "drive",
+                *_EVENTS,
+            ):  # events are of the same keys
+                getattr(self, name)[lanes] = getattr(before, name)
+        self.drive[lanes] = before.drive  # held for all minutes of an interval
+        self.begin[lanes] = first_min
+        self.view.take(lanes, before.view)
 
     def _show_meals(self) -> None:
         if self.setting.oracle:
@@ -211,7 +252,7 @@ class Core:
 
     def _draw_events(self, lanes: NDArray[np.int64]) -> None:
         setting, keys = self.setting, self.keys[lanes]
-        events = setting.scenario.events(keys, self.view.weight_kg[lanes], setting.days)
+        events = setting.scenario.events(keys, self.view.weight_kg[lanes], setting.event_days)
         tell_minute, tell_g = events.tell_minute, events.tell_g
         if setting.announce == "exact":
             tell_minute, tell_g = announce(EXACT, keys, events.eat_minute, events.eat_g)
@@ -224,6 +265,10 @@ class Core:
         for name, table in zip(_EVENTS, (events.eat_minute, events.eat_g, tell_minute, tell_g), strict=True):
             self._put(name, lanes, table, NEVER if name.endswith("minute") else 0.0)
         self.sensitivity[lanes] = events.sensitivity
+        past = self.minute[lanes][:, None]  # what was before the episode is over
+        self.cursor[lanes] = np.stack(
+            [(events.eat_minute < past).sum(axis=1), (tell_minute < past).sum(axis=1)], axis=1
+        )
 
     def _put(self, name: str, lanes: NDArray[np.int64], table: NDArray[np.float64], padding: float) -> None:
         """Put rows of any width into an array of events, widening it when they do not fit."""
@@ -245,7 +290,7 @@ class Core:
             sensor.highest_mg_dl, sensor.noise, cgm,
         )  # fmt: skip
         self.sensor_state[lanes], self.noise[lanes] = memory, noise
-        self.view.begin(lanes, cgm)
+        self.view.begin(lanes, cgm, self.minute[lanes])
         cursor, plate, told, rescue = (
             self.cursor[lanes],
             np.empty(shape),
@@ -289,7 +334,7 @@ class Core:
             if decoded is not None:
                 request = self.task.decode(decoded, self.view)
             elif at:
-                request = Request(request.basal_u_per_h, np.zeros(self.lanes))
+                request = Request(request.basal_u_per_h, np.zeros(self.lanes), request.plan)
             self._interval(request, at, asked=decoded is not None or at == 0)
         return self._transition()
 
@@ -306,6 +351,8 @@ class Core:
         given = basal, bolus  # to the body; where the pump errs, less or more than it reports
         if self._faults is not None:
             given = self._faults.deliver(self._fault_keys, self.minute, self.fault_memory, dt, basal, bolus)
+        if self._activity is not None:
+            self._activity.live(self.minute, request.plan, now_view, self.plate, self.drive, first=at == 0)
         glucose = self.model.advance(self.state, self._coefficients, *given, self.plate, self.drive, dt)
         self.minute += dt
         self.glucose[:] = glucose[:, -1]
@@ -327,6 +374,8 @@ class Core:
             self._faults.strain(self._fault_keys, self.minute, self.drive)
             self._faults.shift_clock(self._fault_keys, self.minute, now_view.now, self._all)
         hear(now_view.now, self._all, self.told)
+        if self._activity is not None:
+            self._activity.show(self.minute, now_view)
         if self._filter is not None:
             self._filter.update(cgm, basal * (dt / 60) + bolus, self.told)
         trace.record(
@@ -342,11 +391,11 @@ class Core:
 
     def _transition(self) -> Transition:
         setting = self.setting
-        terms, cost = self.task.terms(self._trace, self.control_min)
+        terms, cost = self.task.terms(self._trace, self.control_min, self.view)
         terminated, truncated = np.empty((2, self.lanes), np.bool_)
         _ended(
-            self._trace, setting.failure_low_mg_dl, setting.failure_high_mg_dl, self.minute, self._end_min, terminated,
-            truncated,
+            self._trace, setting.failure_low_mg_dl, setting.failure_high_mg_dl, self.minute - self.begin,
+            self._length_min, terminated, truncated,
         )  # fmt: skip
         reward = sum(terms.values(), np.zeros(self.lanes))
         return Transition(
@@ -374,6 +423,8 @@ class Core:
         saved |= {f"view.{name}": getattr(self.view, name).copy() for name in _SAVED_VIEW}
         if self._filter is not None:
             saved |= {f"belief.{name}": array for name, array in self._filter.save().items()}
+        if self._activity is not None:
+            saved |= {f"bout.{name}": array for name, array in self._activity.save().items()}
         return saved
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
@@ -392,6 +443,9 @@ class Core:
             getattr(self.view, name)[...] = saved[f"view.{name}"]
         if self._filter is not None:
             self._filter.restore({name: saved[f"belief.{name}"] for name in self._filter.saved})
+        if self._activity is not None:
+            self._activity.restore({name: saved[f"bout.{name}"] for name in self._activity.save()}, self.keys)
+            self._activity.show(self.minute, self.view)
         self._show_meals()
         self._sensor_keys[...] = random.stream(self.keys, Stream.SENSOR)
         self._treatment_keys[...] = random.stream(self.keys, Stream.TREATMENT)
@@ -407,6 +461,8 @@ class Core:
             names |= set(shapes)
         else:
             shapes = {}
+        bout = {} if self._activity is None else self._activity.save()
+        names |= {f"bout.{name}" for name in bout}
         if set(saved) != names or saved["rows"].shape != (self.lanes,):
             odd = ", ".join(sorted(names.symmetric_difference(saved))) or f"{len(saved['rows'])} lanes"
             raise ValueError(
@@ -423,6 +479,7 @@ class Core:
         held = {name: getattr(self, name) for name in _SAVED}
         held |= {f"view.{name}": getattr(empty, name) for name in _SAVED_VIEW}
         held |= {name: np.empty(shape) for name, shape in shapes.items()}
+        held |= {f"bout.{name}": array for name, array in bout.items()}
         for name in _EVENTS:  # of any width, but times and amounts alike
             held[name] = np.empty((self.lanes, *saved[f"{name.split('_')[0]}_minute"].shape[1:2]))
         for name, array in held.items():
@@ -431,7 +488,7 @@ class Core:
                 raise ValueError(
                     f"saved {name} is {new.dtype}{new.shape}, needed is {array.dtype}{array.shape}"
                 )
-            if name in _FINITE and not np.isfinite(new).all():
+            if (name in _FINITE or name.startswith("bout.")) and not np.isfinite(new).all():
                 raise ValueError(f"saved {name} holds values that are not finite; use an older save")
         ends = np.array([empty.cgm_buffer.shape[1] // 2, empty.insulin_buffer.shape[1] // 2])
         for name, count, end in (

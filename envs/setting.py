@@ -24,8 +24,10 @@ from twins.world import devices, readers, scenarios
 from twins.world.devices import Pump, Sensor
 from twins.world.diary import as_scenario
 from twins.world.scenarios import Scenario
+from twins.world.sessions import GRID_MIN, Sessions
 
 DIARY = "diary:"
+WITH_SESSION_DAYS = 3.0
 ANNOUNCE = ("exact", "behaviour", "none")
 FAILURE_LOW_MG_DL, FAILURE_HIGH_MG_DL = 10.0, 600.0
 """simglucose's bounds: outside them an episode has failed (a simulated death)."""
@@ -55,6 +57,12 @@ class Setting:
     faults: tuple[Fault, ...] = ()
     guard: Guard = Guard()
     believed: Cohort | None = None
+    sessions: Sessions | None = None
+
+    @property
+    def event_days(self) -> float:
+        """For how long events are drawn: an episode around a session begins somewhere within its second day."""
+        return self.days if self.sessions is None else WITH_SESSION_DAYS
 
     @property
     def twins(self) -> Cohort:
@@ -96,11 +104,30 @@ class Setting:
                 f"believed has the people {', '.join(self.believed.ids[:3])} ...; needed are the twins of "
                 f"{', '.join(self.cohort.ids[:3])} ..., the same ids in the same order"
             )
+        self._check_sessions()
         check_seed(self.seed)
         if not 0 < self.failure_low_mg_dl < 70 or not 250 < self.failure_high_mg_dl < math.inf:
             raise ValueError(
                 f"failure bounds are {self.failure_low_mg_dl!r} and {self.failure_high_mg_dl!r} mg/dL; the lower must "
                 "lie between 0 and 70, the upper above 250"
+            )
+
+    def _check_sessions(self) -> None:
+        if self.sessions is None:
+            return
+        model = self.cohort.model
+        if "heart_rate_reserve" not in model.drive_names:
+            raise ValueError(
+                f"people of {type(model).__name__} do not exercise; give twins.active.active(cohort), or ids"
+            )
+        if self.shield == "twin":
+            raise ValueError(
+                "shield is 'twin', whose twins do not exercise; around a session give 'rule' or 'off'"
+            )
+        if GRID_MIN % self.decision_min:
+            raise ValueError(
+                f"decision_min is {self.decision_min}; around a session give {GRID_MIN}, or a part of it that the "
+                f"sensor's {self.sensor.sample_min} min fit into"
             )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from twins.cohort import ADULT, AGE_GROUP, BASAL_U_PER_H
 from twins.kernels import kernel
+from twins.units import MINUTES_PER_DAY
 
 (
     CGM_MG_DL,
@@ -110,7 +111,8 @@ class View(Visible):
     `CGM_SUM_MG_DL` ... `HOUR_BEFORE_U`, the last 24 hours since the start in a ring: slot h holds the hours
     h, h + 24 ... (`past_hour` finds one). Only under `oracle=True`, else None: oracle_state (n, S) and
     oracle_glucose_mg_dl (n,), what the twin knows, and oracle_meals (2, n, K), minute and grams of every meal of the
-    episode, those to come included. cover_min: how long carbs whose bolus was held back may be covered.
+    episode, those to come included. cover_min: how long carbs whose bolus was held back may be covered. activity:
+    (n, C), columns of `envs.bouts.seen`, where people exercise, else None.
     """
 
     ids: tuple[str, ...]
@@ -127,6 +129,7 @@ class View(Visible):
     oracle_glucose_mg_dl: NDArray[np.float64] | None = None
     oracle_meals: NDArray[np.float64] | None = None
     cover_min: float = COVER_WITHIN_MIN
+    activity: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         self._all = np.arange(len(self.now))
@@ -180,9 +183,15 @@ class View(Visible):
         length = self.insulin_buffer.shape[1] // 2
         return self.insulin_buffer[:, self.position[1] : self.position[1] + length]
 
-    def begin(self, lanes: NDArray[np.int64], cgm: NDArray[np.float64]) -> None:
-        """Forget the past of these lanes (scheduled basal for the last 6 h) and enter a first reading, cgm (m,)."""
+    def begin(
+        self, lanes: NDArray[np.int64], cgm: NDArray[np.float64], minute: NDArray[np.int64] | int = 0
+    ) -> None:
+        """Forget the past of these lanes (scheduled basal for the last 6 h) and enter a first reading, cgm (m,).
+
+        minute (m,): since 00:00 of some day.
+        """
         self.now[lanes] = 0.0
+        self.now[lanes, MINUTE_OF_DAY] = np.asarray(minute) % MINUTES_PER_DAY
         self.now[lanes, CGM_AGE_MIN] = np.inf
         self.now[lanes, LAST_VALID_MG_DL] = np.nan
         self.now[lanes, SINCE_ANNOUNCED_MIN] = np.inf
@@ -204,6 +213,18 @@ class View(Visible):
             self.interval_min,
         )
         _enter_reading(self.now, lanes, self.cgm_buffer, self.position[0], cgm, self.interval_min)
+
+    def take(self, lanes: NDArray[np.int64], other: "View") -> None:
+        """The past of another view's lanes (m,), the same persons at the same readings, becomes that of these."""
+        self.now[lanes], self.hourly[lanes] = other.now, other.hourly
+        for buffer, window, first in (
+            (self.cgm_buffer, other.cgm_history_mg_dl, self.position[0]),
+            (self.insulin_buffer, other.insulin_history_u, self.position[1]),
+        ):
+            length = window.shape[1]
+            slots = (first + np.arange(length)) % length
+            for half in (0, length):
+                buffer[np.ix_(lanes, slots + half)] = window
 
     def see(
         self,

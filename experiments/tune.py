@@ -1,27 +1,22 @@
 """Gains of a treatment from the simulator, for each person or for everybody: what a baseline can get out of it.
 
-The search is the cross-entropy method with independent normals (Rubinstein, Methodol Comput Appl Probab 1
-(1999) 127), the best weighted by logarithmic rank as in CMA-ES (Hansen, arXiv 1604.00772). Every generation
-meets days that none met before, so that no gains profit from the luck of a day; among the finalists the choice
-is made on fresh days once more.
+How they are sought says `experiments.best_gains`; what it maximises is `score`.
 """
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.load import COHORT, FAMILIES, TUNED
-from agents.tunable import Family, Values
+from agents.tunable import Family, PerLane, Values
 from envs.core import Core
 from envs.roster import Roster
 from envs.setting import DIARY, Setting
 from envs.tasks.dosing import Dosing
-from envs.therapy import Request
-from envs.view import View
 from experiments import people
+from experiments.best_gains import best, spend
 from experiments.metrics import episode_metrics
 from experiments.protocol import ProtocolConfig
 from experiments.records.gains import Tuning, load_gains
@@ -39,16 +34,6 @@ LONGEST_DAYS = 3.0
 """Scored days of an episode: many short ones tell more of a set of gains than few long ones."""
 DRAWN_PER_GROUP = 8
 """Drawn bodies of each age group among those that gains for everybody are tuned on."""
-
-POPULATION, LEAST_POPULATION, ELITE_SHARE = 32, 12, 0.25
-GENERATIONS, LEAST_GENERATIONS = 9, 3
-ENOUGH_EPISODES = 4
-"""Episodes that a score should be a mean over, where the budget allows."""
-FINALISTS, FINAL_SHARE = 6, 0.13
-"""Beside the start values; the share of the budget that the choice among them may use."""
-SPREAD, LEAST_SPREAD, LEARNING = 0.25, 0.03, 0.7
-"""Standard deviation of the first generation and least one later, as shares of a gain's range; the weight of the
-best of a generation in the mean and spread of the next."""
 
 
 def score(episodes: Table) -> NDArray[np.float64]:
@@ -111,8 +96,12 @@ def tune(
     setting = setting_of(train, shield, cohort=who)
     budget = len(who) * min(PERSON_DAYS, EPISODES * setting.days) if person_days is None else person_days
     gains = len(FAMILIES[family].gains)
-    plan = _plan(budget, len(who) * setting.days, gains, len(who) if shared else 1)
-    found, finals = _search(FAMILIES[family], setting, train, plan, shared)
+    plan = spend(budget, len(who) * setting.days, gains, len(who) if shared else 1)
+
+    def scores(values: NDArray[np.float64], replicas: range) -> NDArray[np.float64]:
+        return _scores(FAMILIES[family], setting, train, values, replicas)
+
+    found, finals = best(FAMILIES[family], who.numbers, plan, scores, shared, TUNE_SEED)
     sets = [tuple(row.tolist()) for row in found]
     return Tuning(
         family=family,
@@ -171,103 +160,6 @@ def other_bodies(protocol: ProtocolConfig, fold: int | None) -> Cohort:
     return cohorts.join([draw(cohorts.load(group), DRAWN_PER_GROUP, TUNE_SEED) for group in groups])
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """How a budget is spent: episodes of each person and candidate in a generation and in the final choice."""
-
-    population: int
-    generations: int
-    replicas: int
-    final_replicas: int
-
-    @property
-    def episodes(self) -> int:
-        """Episodes of each person."""
-        search = self.population * self.generations * self.replicas
-        return search + (FINALISTS + 1) * self.final_replicas
-
-
-def _plan(person_days: float, days_a_replica: float, gains: int, persons_a_score: int) -> _Plan:
-    """Spend a budget: more gains need more candidates, and a score of one day or two tells nothing.
-
-    persons_a_score: how many people a candidate's score is a mean over. Raises ValueError if it is too small.
-    """
-    episodes = person_days / days_a_replica
-    search = (1 - FINAL_SHARE) * episodes
-    most = min(LEAST_POPULATION + 2 * (gains - 2), POPULATION)
-    enough = -(-ENOUGH_EPISODES // persons_a_score)
-    for population, replicas in ((most, enough), (most // 2, enough), (LEAST_POPULATION, 1)):
-        generations = min(int(search / (population * replicas)), GENERATIONS)
-        if generations >= LEAST_GENERATIONS and population >= LEAST_POPULATION:
-            replicas = int(search / (population * generations))
-            final = int((episodes - population * generations * replicas) / (FINALISTS + 1))
-            if final:
-                return _Plan(population, generations, replicas, final)
-    search = LEAST_POPULATION * LEAST_GENERATIONS
-    least = np.ceil(max(search / (1 - FINAL_SHARE), search + FINALISTS + 1) * days_a_replica)
-    raise ValueError(
-        f"a budget of {person_days:g} person-days is too small to tune on; give {least:.0f} or more, or fewer people, "
-        "or shorter episodes"
-    )
-
-
-class _PerLane:
-    """A treatment with gains (n, K) of its own for every lane."""
-
-    def __init__(self, family: Family, values: NDArray[np.float64]) -> None:
-        self._family, self._values = family, values
-
-    def act(self, view: View) -> Request:
-        return self._family.request(view, self._values)
-
-
-def _search(
-    family: Family, setting: Setting, protocol: ProtocolConfig, plan: _Plan, shared: bool
-) -> tuple[NDArray[np.float64], float]:
-    """The best values (S, K) and their mean score; a row per person, or S = 1 when they are shared.
-
-    Within, gains are shares of their range, candidates (C, S, K) with scores (C, S).
-    """
-    low, high = family.bounds
-    start = (family.start - low) / (high - low)
-    searches = (
-        [0] if shared else setting.cohort.numbers.tolist()
-    )  # a person's luck is the same in any company
-    dice = [np.random.default_rng([TUNE_SEED, one]) for one in searches]
-    shape = (plan.population, len(start))
-    mean = np.tile(start, (len(dice), 1))
-    spread = np.full_like(mean, SPREAD)
-    elite = max(int(ELITE_SHARE * plan.population), 2)
-    weights = np.log(elite + 0.5) - np.log(np.arange(1.0, elite + 1.0))
-    weights = (weights / weights.sum())[:, None, None]
-
-    def scores(points: NDArray[np.float64], first: int, replicas: int) -> NDArray[np.float64]:
-        values = low + points * (high - low)
-        found = _scores(family, setting, protocol, values, range(first, first + replicas))
-        return found.mean(axis=1, keepdims=True) if shared else found
-
-    best, centre = np.empty((0, *mean.shape)), mean
-    for generation in range(plan.generations):
-        steps = np.stack([one.standard_normal(shape) for one in dice], axis=1)
-        points = np.clip(mean + spread * steps, 0.0, 1.0)
-        points[0] = mean
-        found = scores(points, generation * plan.replicas, plan.replicas)
-        order = np.argsort(-found, axis=0, kind="stable")[:elite, :, None]
-        best = np.take_along_axis(points, order, axis=0)
-        centre = (weights * best).sum(axis=0)
-        off = np.sqrt((weights * (best - centre) ** 2).sum(axis=0))
-        mean = (1 - LEARNING) * mean + LEARNING * centre
-        spread = np.maximum((1 - LEARNING) * spread + LEARNING * off, LEAST_SPREAD)
-    finalists = [mean[None], centre[None], best[: FINALISTS - 2], np.tile(start, (1, len(dice), 1))]
-    # Few elites leave fewer finalists than planned: the mean fills up.
-    finalists += [mean[None]] * (FINALISTS + 1 - sum(map(len, finalists)))
-    points = np.concatenate(finalists)
-    found = scores(points, plan.generations * plan.replicas, plan.final_replicas)
-    chosen = found.argmax(axis=0)
-    every = np.arange(len(dice))
-    return low + points[chosen, every] * (high - low), float(found[chosen, every].mean())
-
-
 def _scores(
     family: Family, setting: Setting, protocol: ProtocolConfig, values: NDArray[np.float64], replicas: range
 ) -> NDArray[np.float64]:
@@ -285,7 +177,7 @@ def _scores(
     for first in range(0, len(lane), LANES):
         chunk = lane[first : first + LANES]
         core = Core(setting, Dosing("modulation", False), len(chunk))
-        agent = _PerLane(family, gains[first : first + LANES])
+        agent = PerLane(family, gains[first : first + LANES])
         rollout = run(core, rows[chunk], keys[chunk], agent, protocol.warmup_days)
         parts.append(score(scored(rollout, protocol)))
     mean: NDArray[np.float64] = np.concatenate(parts).reshape(shape).mean(axis=0)

@@ -1,24 +1,37 @@
 """From the id of an environment and its keywords to a core: what the three faces share."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 from gymnasium.spaces import Box
 
+from envs.bouts.activity import AFTER_MIN, BEFORE_MIN
 from envs.core import Core
 from envs.roster import Roster
 from envs.season.core import SeasonCore, SeasonSetting
 from envs.season.plan import Plan
-from envs.setting import make_setting, people
+from envs.setting import Setting, make_setting, people
 from envs.tasks.dosing import WIDEST, Dosing
+from envs.tasks.session import AroundSession
 from envs.tasks.task import Field, Task
+from twins.active import active
+from twins.bodies.glucose import UvaPadova
+from twins.cohort import Cohort
+from twins.units import MINUTES_PER_DAY
 from twins.words import near_miss
+from twins.world.sessions import GRID_MIN, Sessions
 
-TASKS = {"Homeostat/Dosing-v0": "dosing", "Homeostat/Exercise-v0": "plan"}
+TASKS = {"Homeostat/Dosing-v0": "dosing", "Homeostat/Exercise-v0": "session"}
 """Ids of the environments and their default tasks."""
-BY_TASK = tuple(TASKS.values())
+BY_TASK = ("dosing", "session", "plan")
 
 _SETTING_WORDS = tuple(make_setting.__annotations__)[:-1]
+_SESSION_WORDS = (
+    "person", "cohort", "scenario", "behaviour", "sensor", "pump", "decision_min", "shield", "oracle", "split", "seed",
+    "cancelled", "unannounced",
+)  # fmt: skip
 _SEASON_WORDS = (
     "person",
     "cohort",
@@ -37,8 +50,9 @@ class Decided(Protocol):
 
 
 def build(task: str, lanes: int, rotate: bool = False, **keywords: Any) -> tuple[Core | SeasonCore, Roster]:
-    """A core and its roster. Keywords of the task "dosing": those of `make_setting`, `action` and `history`; of "plan":
-    person or cohort, and those of `SeasonSetting`.
+    """A core and its roster. Keywords of the task "dosing": those of `make_setting`, `action` and `history`; of
+    "session": of them those of people, meals, devices, shield and seeds, and those of `Sessions`; of "plan": person or
+    cohort, and those of `SeasonSetting`.
 
     Raises ValueError or TypeError naming the wrong keyword and the nearest known one.
     """
@@ -46,7 +60,9 @@ def build(task: str, lanes: int, rotate: bool = False, **keywords: Any) -> tuple
         raise ValueError(f"task is {task!r}{near_miss(str(task), BY_TASK)}; allowed are {', '.join(BY_TASK)}")
     if isinstance(lanes, bool) or not isinstance(lanes, int | np.integer) or lanes < 1:
         raise ValueError(f"num_envs is {lanes!r}; give a whole number from 1 on")
-    known = _SEASON_WORDS if task == "plan" else ("action", "history", *_SETTING_WORDS)
+    known = {"plan": _SEASON_WORDS, "session": _SESSION_WORDS}.get(
+        task, ("action", "history", *_SETTING_WORDS)
+    )
     for word in keywords:
         if word not in known:
             raise TypeError(f"unknown keyword {word!r}{near_miss(word, known)}; known are {', '.join(known)}")
@@ -55,11 +71,43 @@ def build(task: str, lanes: int, rotate: bool = False, **keywords: Any) -> tuple
         season = SeasonSetting(who, **keywords)
         roster = Roster(who, int(lanes), season.split, season.seed, rotate)
         return SeasonCore(season, Plan(season.oracle), int(lanes)), roster
+    if task == "session":
+        around = session_setting(**keywords)
+        roster = Roster(around.cohort, int(lanes), around.split, around.seed, rotate)
+        return Core(around, AroundSession(around.oracle), int(lanes)), roster
     action, history = keywords.pop("action", "modulation"), keywords.pop("history", False)
     setting = make_setting(**keywords)
     decisions: Task = Dosing(action, setting.oracle, history)
     core = Core(setting, decisions, int(lanes))
     return core, Roster(setting.cohort, int(lanes), setting.split, setting.seed, rotate)
+
+
+def session_setting(
+    person: str | None = None,
+    cohort: str | Sequence[str] | Cohort | None = None,
+    cancelled: float = Sessions.cancelled,
+    unannounced: float = Sessions.unannounced,
+    **keywords: Any,
+) -> Setting:
+    """The setting of the task "session"; people of UVA/Padova become persons who exercise. Keywords: see `build`.
+
+    Defaults: meals by weight, realistic habits, a decision each quarter of an hour. Raises what `make_setting` does.
+    """
+    who = people(person, cohort)
+    if isinstance(who.model, UvaPadova):
+        who = active(who)
+    defaults: dict[str, Any] = {
+        "scenario": "simglucose-weight",
+        "behaviour": "realistic",
+        "decision_min": GRID_MIN,
+    }
+    usual = make_setting(
+        cohort=who,
+        announce="behaviour",
+        days=(BEFORE_MIN + AFTER_MIN) / MINUTES_PER_DAY,
+        **defaults | keywords,
+    )
+    return replace(usual, sessions=Sessions(cancelled, unannounced))
 
 
 def action_space(task: Decided) -> Box:

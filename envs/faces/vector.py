@@ -74,6 +74,6 @@ class BatchEnv(VectorEnv):
         """Nothing to close."""
 
 
-def seasons(num_envs: int = 1, **keywords: Any) -> BatchEnv:
-    """A `BatchEnv` of seasons: gymnasium 0.29 tells a vector entry point nothing of the id's own keywords."""
-    return BatchEnv(num_envs, **{"task": "plan", **keywords})
+def exercise(num_envs: int = 1, **keywords: Any) -> BatchEnv:
+    """A `BatchEnv` of sessions: gymnasium 0.29 tells a vector entry point nothing of the id's own keywords."""
+    return BatchEnv(num_envs, **{"task": "session", **keywords})

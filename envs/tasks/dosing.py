@@ -139,7 +139,7 @@ class Dosing:
         return out
 
     def terms(
-        self, trace: NDArray[np.float64], interval_min: int
+        self, trace: NDArray[np.float64], interval_min: int, view: View
     ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
         """See `Task.terms`."""
         return dosing_terms(trace[:, :, GLUCOSE_MG_DL], interval_min)

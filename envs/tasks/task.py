@@ -63,6 +63,6 @@ class Task(Protocol):
         """What the agent sees, shape (n, O), scaled to about [-1, 1]."""
 
     def terms(
-        self, trace: NDArray[np.float64], interval_min: int
+        self, trace: NDArray[np.float64], interval_min: int, view: View
     ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
-        """Reward terms by name, each (n,), and the cost (n,), from the trace (n, M, F) of a decision."""
+        """Reward terms by name, each (n,), and the cost (n,), of a decision: its trace (n, M, F), the view after it."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from experiments.exercise.bouts import Bout
 from twins.bodies import glucose_kernel as k
-from twins.bodies.model import SENSITIVITY_HEPATIC, SENSITIVITY_PERIPHERAL
+from twins.bodies.model import SENSITIVITY_HEPATIC, SENSITIVITY_PERIPHERAL, neutral_drive
 from twins.bodies.person import HEART_RATE_RESERVE, SESSION_GAIN, Person
 from twins.cohort import Cohort
 
@@ -82,7 +82,7 @@ def live(people: Cohort, plan: Plan) -> Array:
         for column in (k.GLUCOSE_PLASMA, k.GLUCOSE_TISSUE, k.GLUCOSE_SUBCUTANEOUS):
             state[:, column] *= share
     rate = model.basal_u_per_h(people.parameters)
-    drive = np.tile(np.array(model.neutral_drive), (len(people), STEP_MIN, 1))
+    drive = np.tile(neutral_drive(model.drive_names), (len(people), STEP_MIN, 1))
     drive[:, :, SENSITIVITY_PERIPHERAL] = drive[:, :, SENSITIVITY_HEPATIC] = plan.sensitivity[:, None]
     drive[:, :, SESSION_GAIN] = plan.gain[:, None]
     out = np.empty((len(people), plan.minutes))

@@ -7,12 +7,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agents.load import COHORT, FAMILIES, TUNED
+from agents.sessions import CONSENSUS
 from agents.tunable import Values
 from experiments.records.json_files import load_object
 from twins.files import atomic_write_text
 from twins.words import near_miss
 
 _FORMAT = 2
+_FAMILIES = FAMILIES | {CONSENSUS.name: CONSENSUS}
 
 
 class Tuning(BaseModel):
@@ -21,7 +23,7 @@ class Tuning(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     family: str
-    """Name in `agents.load.FAMILIES`."""
+    """Name in `agents.load.FAMILIES`, or that of `agents.sessions.CONSENSUS`."""
     mode: Literal["person", "cohort"]
     """person: everybody's own, found on the own body; cohort: one set, for bodies that were not among them."""
     gains: tuple[str, ...]
@@ -39,11 +41,11 @@ class Tuning(BaseModel):
 
     @model_validator(mode="after")
     def _fits_its_family(self) -> "Tuning":
-        if self.family not in FAMILIES:
+        if self.family not in _FAMILIES:
             raise ValueError(
-                f"unknown family {self.family!r}{near_miss(self.family, FAMILIES)}; known are {', '.join(FAMILIES)}"
+                f"unknown family {self.family!r}{near_miss(self.family, _FAMILIES)}; known are {', '.join(_FAMILIES)}"
             )
-        family = FAMILIES[self.family]
+        family = _FAMILIES[self.family]
         if self.gains != family.names:
             raise ValueError(
                 f"gains are {', '.join(self.gains)}; {self.family} of this version has {', '.join(family.names)}"

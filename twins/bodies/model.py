@@ -16,6 +16,13 @@ NEUTRAL_DRIVE = (1.0, 1.0, 0.0, 0.0)
 """Drive inputs that leave a model as it is: multipliers of total insulin action on uptake and on the
 liver, extra fractional glucose uptake of tissue [1/min], extra glucose output of the liver [mg/kg/min]."""
 
+_NEUTRAL = dict(zip(DRIVE_NAMES, NEUTRAL_DRIVE, strict=True)) | {"heart_rate_reserve": 0.0, "session_gain": 1.0}
+
+
+def neutral_drive(names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Drive inputs of these names (D,) that leave a model as it is; of a body that can exercise, at rest."""
+    return np.array([_NEUTRAL[name] for name in names])
+
 
 def check_drive(drive: NDArray[np.float64], people: int, minutes: int, names: tuple[str, ...]) -> None:
     """Raise ValueError unless drive is (people, 1 or minutes, D): kernels check no bounds."""

@@ -11,7 +11,7 @@ from twins.bodies import exercise, glucagon
 from twins.bodies import glucose_kernel as k
 from twins.bodies.glucose import COLUMN, UvaPadova
 from twins.bodies.glucose import PARAMETERS as GLUCOSE
-from twins.bodies.model import DRIVE_NAMES, NEUTRAL_DRIVE, check_drive
+from twins.bodies.model import DRIVE_NAMES, check_drive
 
 HEART_RATE_RESERVE, SESSION_GAIN = len(DRIVE_NAMES), len(DRIVE_NAMES) + 1
 _BODY = slice(0, len(GLUCOSE))
@@ -24,7 +24,6 @@ class Person:
 
     parameter_names: tuple[str, ...] = (*GLUCOSE, *exercise.PARAMETERS)
     drive_names: tuple[str, ...] = (*DRIVE_NAMES, "heart_rate_reserve", "session_gain")
-    neutral_drive: tuple[float, ...] = (*NEUTRAL_DRIVE, 0.0, 1.0)
 
     def __init__(self, counterregulation: bool = False, legacy_gut: bool = False) -> None:
         self.glucose = UvaPadova(legacy_gut)

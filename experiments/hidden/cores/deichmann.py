@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.hidden.cores.hovorka import Hovorka
-from twins.bodies.model import DRIVE_NAMES, NEUTRAL_DRIVE, SENSITIVITY_PERIPHERAL, UPTAKE, check_drive
+from twins.bodies.model import DRIVE_NAMES, SENSITIVITY_PERIPHERAL, UPTAKE, check_drive
 from twins.bodies.person import HEART_RATE_RESERVE, SESSION_GAIN
 from twins.kernels import kernel
 
@@ -30,7 +30,6 @@ class ActiveHovorka:
     """A `twins.bodies.model.Model`; drive as that of `twins.bodies.person.Person`."""
 
     drive_names: tuple[str, ...] = (*DRIVE_NAMES, "heart_rate_reserve", "session_gain")
-    neutral_drive: tuple[float, ...] = (*NEUTRAL_DRIVE, 0.0, 1.0)
 
     def __init__(self) -> None:
         self.inner = Hovorka()

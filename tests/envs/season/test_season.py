@@ -123,7 +123,7 @@ def test_sessions_are_done_by_habit_and_left_for_burden_fatigue_and_hour() -> No
 
 
 def test_faces() -> None:
-    env = gym.make(ID, days=14)
+    env = gym.make(ID, task="plan", days=14)
     check_env(env.unwrapped, skip_render_check=True)
     first, told = env.reset(seed=3)
     assert told["person"] == "adult#001" and first.shape == (len(NAMES),)
@@ -132,12 +132,12 @@ def test_faces() -> None:
         _, reward, _, ended, info = env.step(np.array([0.0, -0.5, -1.0, 1.0], np.float32))
         total += float(reward)
     assert info["minute"] == 14 * 1440 and "performance" in info and info["shield"]["reason"] in envs_bounds()
-    vector = envs.make_vec(ID, num_envs=20, cohort="all", days=14)
+    vector = envs.make_vec(ID, task="plan", num_envs=20, cohort="all", days=14)
     assert vector.reset(seed=1)[0].shape == (20, len(NAMES)) and vector.minutes_per_step == 1440
     for _ in range(14):
         _, _, _, ended_all, infos = vector.step(vector.action_space.sample())
     assert ended_all.all() and len(infos["final_obs"]) == 20
-    sb3 = envs.make_vec(ID, num_envs=5, cohort="all", days=14, face="sb3", oracle=True)
+    sb3 = envs.make_vec(ID, task="plan", num_envs=5, cohort="all", days=14, face="sb3", oracle=True)
     assert sb3.reset().shape == (5, len(NAMES) + len(PARAMETERS))
     assert sb3.step(np.zeros((5, 4), np.float32))[3][0]["reward_terms"].keys() >= {"performance", "days_lost"}
 
@@ -155,19 +155,19 @@ def envs_bounds() -> tuple[str, ...]:
         ({"spread": "big"}, "spread is 'big'; allowed is 0 and more"),
         ({"spread": -1.0}, "spread is -1.0; allowed is 0 and more"),
         ({"decision_min": 30}, "decision_min is 30; a season is decided once a day"),
-        ({"task": "session"}, "task is 'session'.*allowed are dosing, plan"),
+        ({"task": "sesion"}, "task is 'sesion'; did you mean 'session'.*allowed are dosing, session, plan"),
         ({"person": "adult#1"}, "unknown person 'adult#1'"),
         ({"render_mode": "rgb_array"}, "a season has no picture of a day"),
     ],
 )
 def test_wrong_settings_are_answered_with_what_is_allowed(keywords: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        gym.make(ID, **keywords)
+        gym.make(ID, **{"task": "plan"} | keywords)
 
 
 def test_wrong_keywords_and_actions() -> None:
     with pytest.raises(TypeError, match="unknown keyword 'modle'; did you mean 'model'"):
-        gym.make(ID, modle="busso")
+        gym.make(ID, task="plan", modle="busso")
     core = _core([0])
     for action, says in ((np.zeros((1, 3)), r"shape \(1, 3\)"), (np.array([["a"] * 4]), "not numeric")):
         with pytest.raises(ValueError, match=says):

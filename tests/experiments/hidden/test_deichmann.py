@@ -7,9 +7,10 @@ from scipy.integrate import solve_ivp
 from experiments.hidden.cores import deichmann as d
 from experiments.hidden.cores.deichmann import ActiveHovorka
 from experiments.hidden.cores.hovorka import MEANS, Hovorka
-from twins.bodies.model import NEUTRAL_DRIVE, SENSITIVITY_PERIPHERAL, UPTAKE, Model
+from twins.bodies.model import NEUTRAL_DRIVE, SENSITIVITY_PERIPHERAL, UPTAKE, Model, neutral_drive
 from twins.bodies.person import HEART_RATE_RESERVE
 
+AT_REST = tuple(neutral_drive(ActiveHovorka.drive_names))
 PARAMETERS = np.array([list(MEANS.values())])
 
 
@@ -29,14 +30,14 @@ def _hours(model: Model, neutral: tuple[float, ...], hours: int, reserve: float 
 def test_at_rest_it_is_the_body_of_hovorka() -> None:
     active = ActiveHovorka()
     np.testing.assert_array_equal(
-        _hours(active, active.neutral_drive, 6), _hours(Hovorka(), NEUTRAL_DRIVE, 6)
+        _hours(active, AT_REST, 6), _hours(Hovorka(), NEUTRAL_DRIVE, 6)
     )
 
 
 def test_an_hours_work_lowers_glucose_by_what_trials_show() -> None:
     """E1 of the trials, -2.8 to -6.1 mmol/L an hour after a meal; fasted and under basal insulin less."""
     active = ActiveHovorka()
-    fall = _hours(active, active.neutral_drive, 2) - _hours(active, active.neutral_drive, 2, reserve=0.5)
+    fall = _hours(active, AT_REST, 2) - _hours(active, AT_REST, 2, reserve=0.5)
     assert 20 < fall[119] < 110
 
 
@@ -61,7 +62,7 @@ def test_drive_follows_the_papers_equations() -> None:
 
 def test_a_fortnight_of_bouts_does_not_add_up_without_end() -> None:
     active = ActiveHovorka()
-    glucose = _hours(active, active.neutral_drive, 14 * 24, reserve=0.5).reshape(14, 1440)
+    glucose = _hours(active, AT_REST, 14 * 24, reserve=0.5).reshape(14, 1440)
     assert np.isfinite(glucose).all()
     nadirs = glucose.min(axis=1)
     assert abs(nadirs[13] - nadirs[6]) < 2 and nadirs[13] > 30

@@ -8,10 +8,18 @@ from scipy.integrate import solve_ivp
 from twins import cohort
 from twins.active import active
 from twins.bodies import exercise, glucagon
-from twins.bodies.model import LIVER_OUTPUT, NEUTRAL_DRIVE, SENSITIVITY_PERIPHERAL, UPTAKE, Model
+from twins.bodies.model import (
+    LIVER_OUTPUT,
+    NEUTRAL_DRIVE,
+    SENSITIVITY_PERIPHERAL,
+    UPTAKE,
+    Model,
+    neutral_drive,
+)
 from twins.bodies.person import HEART_RATE_RESERVE, SESSION_GAIN, Person
 from twins.cohort import Cohort
 
+AT_REST = tuple(neutral_drive(Person.drive_names))
 PEOPLE = cohort.load("all")
 
 
@@ -39,14 +47,14 @@ def _hours(
 
 def test_at_rest_a_person_is_the_plain_body_bit_for_bit() -> None:
     plain = _hours(PEOPLE, NEUTRAL_DRIVE)
-    assert (_hours(active(PEOPLE), Person.neutral_drive) == plain).all()
+    assert (_hours(active(PEOPLE), AT_REST) == plain).all()
 
 
 def test_work_lowers_glucose_more_the_harder_and_a_gain_of_zero_spares_the_muscle() -> None:
     people = active(PEOPLE)
-    rest, light, hard = (_hours(people, Person.neutral_drive, reserve=e)[:, 119] for e in (0.0, 0.3, 0.6))
+    rest, light, hard = (_hours(people, AT_REST, reserve=e)[:, 119] for e in (0.0, 0.3, 0.6))
     assert (rest > light).all() and (light > hard).mean() > 0.7  # the liver answers some people more
-    resting_muscle = (*Person.neutral_drive[:SESSION_GAIN], 0.0)
+    resting_muscle = (*AT_REST[:SESSION_GAIN], 0.0)
     assert (_hours(people, resting_muscle, reserve=0.6)[:, 119] > hard).all()
 
 
@@ -130,10 +138,10 @@ def test_glucagon_answers_lows_and_nothing_else() -> None:
     adults = cohort.load("adult")
     without, held = active(adults), active(adults, counterregulation=True)
     assert (
-        _hours(held, Person.neutral_drive, steps=6, bolus_u=0.0)
-        == _hours(without, Person.neutral_drive, steps=6, bolus_u=0.0)
+        _hours(held, AT_REST, steps=6, bolus_u=0.0)
+        == _hours(without, AT_REST, steps=6, bolus_u=0.0)
     ).all()  # nothing falls below basal in half an hour after a meal
-    low, defended = (_hours(one, Person.neutral_drive, steps=48, bolus_u=6.0) for one in (without, held))
+    low, defended = (_hours(one, AT_REST, steps=48, bolus_u=6.0) for one in (without, held))
     assert (defended.min(axis=1) >= low.min(axis=1)).all() and (defended > low).any()
 
 

@@ -1,0 +1,1 @@
+"""Agents around a session of exercise: judged, tuned, trained, shown."""

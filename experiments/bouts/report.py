@@ -1,0 +1,88 @@
+"""The table of agents around sessions, what it says of the bars, and its figures."""
+
+from collections.abc import Mapping, Sequence
+
+from agents.frozen import NOTICE
+from experiments.bouts import compare
+from experiments.bouts.compare import FEWER_EVENTS, MARGIN_TIR_POINTS, Interval
+from experiments.bouts.people import WHERE
+from experiments.records.tables import Table
+
+LEARNED, BEST = "ppo-session", "consensus-tuned"
+_MEANS = (
+    ("below_70_pct", "<70, %", 2), ("below_54_pct", "<54, %", 2), ("tir_pct", "70-180, %", 1),
+    ("above_180_pct", ">180, %", 1), ("advised_g", "carbs advised, g", 1), ("rescue_g", "rescue carbs, g", 1),
+    ("insulin_u", "insulin, U", 1), ("reward", "reward", 2),
+)  # fmt: skip
+_INTERVALS = ("tir_pct",)
+Found = Mapping[str, Sequence[Table]]
+"""By agent its tables, one for each training seed (one alone where nothing was trained)."""
+
+
+def markdown(where: Mapping[str, Found], command: str) -> str:
+    """table.md: for each group of people a row an agent, failures first, and the bars."""
+    lines = [
+        "# Around a session of exercise", "", f"Made by `{command}`. Simulated people only. {NOTICE}", "",
+        "A session comes from outside; 30 % of the planned ones are cancelled, 20 % of those that take place come "
+        "unplanned. An episode is 26 hours. Glucose is true plasma. Events are of 15 min and more below 70 mg/dL, in "
+        "episodes in which a session took place, per session of which 90 % or more was done; brackets hold 95 % "
+        "intervals over people and training seeds. A session that is not done to 90 % counts as missed. "
+        f"`{LEARNED}`: five trainings, each on 24 people of the table and 252 drawn around them; none has met whom it is "
+        "judged on. "
+        f"`{BEST}`: gains of each person, found on that person's own body with as many sessions as a training sees.",
+    ]  # fmt: skip
+    for name, found in where.items():
+        lines += ["", f"## {WHERE[name].capitalize()}", "", *_table(found), ""]
+        if LEARNED in found and BEST in found:
+            lines += [f"- {one}" for one in bars(found)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(found: Found) -> list[str]:
+    heads = ["agent", "failed", "missed, %", "began against a bound", "asked against one", "events a session"]
+    heads += [head for _, head, _ in _MEANS]
+    lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
+    order = sorted(found, key=lambda name: -compare.mean(found[name], "reward")[0])
+    for name in order:
+        tables = found[name]
+        happened = sum(int(one["happens"].sum()) for one in tables)
+        cells = [
+            name,
+            f"{sum(int(one['failed'].sum()) for one in tables)} of {sum(len(one['failed']) for one in tables)}",
+            f"{100 * sum(int(one['missed'].sum()) for one in tables) / max(happened, 1):.1f}",
+            *(
+                f"{sum(int((one[column] > 0).sum()) for one in tables)}"
+                for column in ("began_against", "asked_against")
+            ),
+            _bracketed(compare.event_rate(tables), 2),
+        ]
+        for column, _, digits in _MEANS:
+            value = compare.mean(tables, column)
+            cells.append(_bracketed(value, digits) if column in _INTERVALS else f"{value[0]:.{digits}f}")
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def bars(found: Found) -> list[str]:
+    """What is asked of the learned policy against the tuned consensus, and whether it is met."""
+    ours, best = found[LEARNED], found[BEST]
+    ratio = compare.event_ratio(ours, best)
+    tir = compare.difference(ours, best, "tir_pct")
+    eaten = compare.difference(ours, best, "eaten_g")
+    return [
+        f"Events a session over those of {BEST}: {_bracketed(ratio, 2)}; asked is {FEWER_EVENTS:.2f} or less: "
+        f"{_met(ratio[0] <= FEWER_EVENTS)}.",
+        f"Time in range less that of {BEST}: {_bracketed(tir, 1, True)} points; asked is that the interval stays above "
+        f"-{MARGIN_TIR_POINTS:g}: {_met(tir[1] > -MARGIN_TIR_POINTS)}.",
+        f"Carbohydrate in all less that of {BEST}: {_bracketed(eaten, 1, True)} g; asked is no more: "
+        f"{_met(eaten[0] <= 0)}.",
+    ]
+
+
+def _met(yes: bool) -> str:
+    return "met" if yes else "**missed**"
+
+
+def _bracketed(value: Interval, digits: int, signed: bool = False) -> str:
+    form = f"{'+' if signed else ''}.{digits}f"
+    return f"{value[0]:{form}} [{value[1]:{form}}, {value[2]:{form}}]"
