@@ -21,14 +21,15 @@ def make_vec(
     """
     if id not in TASKS:
         raise ValueError(f"unknown environment {id!r}{near_miss(id, TASKS)}; known are {', '.join(TASKS)}")
+    task = keywords.pop("task", TASKS[id])
     if face == "gymnasium":
         from envs.faces.vector import BatchEnv
 
-        return BatchEnv(num_envs, TASKS[id], **keywords)
+        return BatchEnv(num_envs, task, **keywords)
     if face == "sb3":
         from envs.faces.sb3 import Sb3Env
 
-        return Sb3Env(num_envs, TASKS[id], **keywords)
+        return Sb3Env(num_envs, task, **keywords)
     raise ValueError(
         f"face is {face!r}{near_miss(str(face), ('gymnasium', 'sb3'))}; allowed are 'gymnasium' and 'sb3'"
     )
