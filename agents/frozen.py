@@ -160,7 +160,7 @@ def load(folder: str | Path, task: TaskName | None = "dosing") -> FrozenPolicy:
     manifest = manifest_from(folder / MANIFEST, manifest_file, Manifest, PolicyError, REMEDY)
     if task not in (None, manifest.task):
         raise PolicyError(
-            f"the policy in {folder} decides the task {manifest.task!r}, needed is {task!r}; give a policy of that "
+            f"{folder / MANIFEST}: the policy decides the task {manifest.task!r}, needed is {task!r}; give one of that "
             f"task, or use this one where {manifest.task!r} is judged: {JUDGED_BY[manifest.task]}"
         )
     weights = weights_from(folder / WEIGHTS, data, manifest.weights_sha256, PolicyError, REMEDY)
