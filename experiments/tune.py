@@ -1,9 +1,7 @@
 """Gains of a treatment from the simulator, for each person or for everybody: what a baseline can get out of it.
 
-The search is the cross-entropy method with independent normals (Rubinstein, Methodol Comput Appl Probab 1
-(1999) 127), the best weighted by logarithmic rank as in CMA-ES (Hansen, arXiv 1604.00772). Every generation
-meets days that none met before, so that no gains profit from the luck of a day; among the finalists the choice
-is made on fresh days once more.
+The search is the cross-entropy method (`experiments.cross_entropy`). Every generation meets days that none met before,
+so that no gains profit from the luck of a day; among the finalists the choice is made on fresh days once more.
 """
 
 import sys
@@ -21,7 +19,7 @@ from envs.setting import DIARY, Setting
 from envs.tasks.dosing import Dosing
 from envs.therapy import Request
 from envs.view import View
-from experiments import people
+from experiments import cross_entropy, people
 from experiments.metrics import episode_metrics
 from experiments.protocol import ProtocolConfig
 from experiments.records.gains import Tuning, load_gains
@@ -40,15 +38,12 @@ LONGEST_DAYS = 3.0
 DRAWN_PER_GROUP = 8
 """Drawn bodies of each age group among those that gains for everybody are tuned on."""
 
-POPULATION, LEAST_POPULATION, ELITE_SHARE = 32, 12, 0.25
+POPULATION, LEAST_POPULATION = 32, 12
 GENERATIONS, LEAST_GENERATIONS = 9, 3
 ENOUGH_EPISODES = 4
 """Episodes that a score should be a mean over, where the budget allows."""
 FINALISTS, FINAL_SHARE = 6, 0.13
 """Beside the start values; the share of the budget that the choice among them may use."""
-SPREAD, LEAST_SPREAD, LEARNING = 0.25, 0.03, 0.7
-"""Standard deviation of the first generation and least one later, as shares of a gain's range; the weight of the
-best of a generation in the mean and spread of the next."""
 
 
 def score(episodes: Table) -> NDArray[np.float64]:
@@ -234,30 +229,20 @@ def _search(
         [0] if shared else setting.cohort.numbers.tolist()
     )  # a person's luck is the same in any company
     dice = [np.random.default_rng([TUNE_SEED, one]) for one in searches]
-    shape = (plan.population, len(start))
-    mean = np.tile(start, (len(dice), 1))
-    spread = np.full_like(mean, SPREAD)
-    elite = max(int(ELITE_SHARE * plan.population), 2)
-    weights = np.log(elite + 0.5) - np.log(np.arange(1.0, elite + 1.0))
-    weights = (weights / weights.sum())[:, None, None]
 
     def scores(points: NDArray[np.float64], first: int, replicas: int) -> NDArray[np.float64]:
         values = low + points * (high - low)
         found = _scores(family, setting, protocol, values, range(first, first + replicas))
         return found.mean(axis=1, keepdims=True) if shared else found
 
-    best, centre = np.empty((0, *mean.shape)), mean
-    for generation in range(plan.generations):
-        steps = np.stack([one.standard_normal(shape) for one in dice], axis=1)
-        points = np.clip(mean + spread * steps, 0.0, 1.0)
-        points[0] = mean
-        found = scores(points, generation * plan.replicas, plan.replicas)
-        order = np.argsort(-found, axis=0, kind="stable")[:elite, :, None]
-        best = np.take_along_axis(points, order, axis=0)
-        centre = (weights * best).sum(axis=0)
-        off = np.sqrt((weights * (best - centre) ** 2).sum(axis=0))
-        mean = (1 - LEARNING) * mean + LEARNING * centre
-        spread = np.maximum((1 - LEARNING) * spread + LEARNING * off, LEAST_SPREAD)
+    ended = cross_entropy.search(
+        lambda points, generation: scores(points, generation * plan.replicas, plan.replicas),
+        start,
+        dice,
+        plan.population,
+        plan.generations,
+    )
+    mean, centre, best = ended.mean, ended.centre, ended.best
     finalists = [mean[None], centre[None], best[: FINALISTS - 2], np.tile(start, (1, len(dice), 1))]
     # Few elites leave fewer finalists than planned: the mean fills up.
     finalists += [mean[None]] * (FINALISTS + 1 - sum(map(len, finalists)))
