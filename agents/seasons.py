@@ -63,6 +63,7 @@ class Scheme:
             raise ValueError(
                 f"{table.shape[1]} numbers were given; a plan has {len(NUMBERS)}: {', '.join(NUMBERS)}"
             )
+        self.numbers = table if np.ndim(numbers) == 2 else table[0]
         self._of = dict(zip(NUMBERS, table.T, strict=True))
         self._knots = table[:, : len(KNOT_DAYS)]
         self._days = 0
