@@ -27,6 +27,15 @@ MAX_BYTES = {MANIFEST: 1 << 20, WEIGHTS: 64 << 20}
 REMEDY = "train the policy again"
 
 
+TaskName = Literal["dosing", "plan", "session"]
+"""What a policy decides."""
+JUDGED_BY: dict[TaskName, str] = {
+    "dosing": "python -m scripts.evaluate --agent FOLDER",
+    "plan": "python -m scripts.season --agent FOLDER",
+    "session": 'envs.make_vec("Homeostat/Exercise-v0", ..., task="session")',
+}
+
+
 class PolicyError(ValueError):
     """A saved policy that cannot be used. The message says what is wrong and what to do."""
 
@@ -39,7 +48,9 @@ class Manifest(BaseModel):
     format: Literal[1] = 1
     algo: Algo
     env: str
-    action: Literal["modulation", "basal"]
+    task: TaskName = "dosing"
+    action: Literal["modulation", "basal"] | None = None
+    """How a policy of the task "dosing" doses; none of the others has it."""
     oracle: bool = False
     history: bool = False
     decision_min: int = Field(ge=1, le=1440)
@@ -71,14 +82,24 @@ class Manifest(BaseModel):
             raise ValueError("lstm_hidden_size belongs to recurrent_ppo, which needs it, and to no other")
         return self
 
+    @model_validator(mode="after")
+    def _doses_or_does_not(self) -> Self:
+        if (self.action is not None) != (self.task == "dosing"):
+            raise ValueError("action belongs to the task dosing, which needs it, and to no other")
+        return self
+
 
 class FrozenPolicy:
     """The deterministic actor of a trained policy; `predict` as in SB3."""
 
     def __init__(self, manifest: Manifest, weights: Mapping[str, NDArray[np.float32]]) -> None:
         self.manifest, self.weights = manifest, dict(weights)
-        self.decision_min, self.action, self.oracle = manifest.decision_min, manifest.action, manifest.oracle
-        self.history = manifest.history
+        self.decision_min, self.oracle, self.history = (
+            manifest.decision_min,
+            manifest.oracle,
+            manifest.history,
+        )
+        self.task, self.action = manifest.task, manifest.action
         self.train_seed = int(manifest.trained_on.get("seed", 0))
         self._actor = Actor(manifest.algo, len(manifest.net_arch), self.weights, manifest.lstm_hidden_size)
 
@@ -113,10 +134,17 @@ def pack(manifest: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]]
     return {WEIGHTS: data, MANIFEST: (full.model_dump_json(indent=2) + "\n").encode()}
 
 
-def load(folder: str | Path) -> FrozenPolicy:
+def unpack(files: Mapping[str, bytes]) -> FrozenPolicy:
+    """The policy of files that `pack` has just made; what comes from elsewhere is for `load`, which checks it."""
+    manifest = Manifest.model_validate_json(files[MANIFEST])
+    return FrozenPolicy(manifest, safetensors.load(files[WEIGHTS]))
+
+
+def load(folder: str | Path, task: TaskName | None = "dosing") -> FrozenPolicy:
     """The policy in this folder, or in that of a training run.
 
-    Raises FileNotFoundError or PolicyError naming file, fault and remedy.
+    task: what it is to decide; None: whatever it was made for. Raises FileNotFoundError or PolicyError naming file,
+    fault and remedy, PolicyError also for a policy of another task.
     """
     folder = Path(folder)
     folder = folder / "policy" if (folder / "policy").is_dir() else folder
@@ -130,6 +158,11 @@ def load(folder: str | Path) -> FrozenPolicy:
             )
     manifest_file, data = (_read(folder, name) for name in (MANIFEST, WEIGHTS))
     manifest = manifest_from(folder / MANIFEST, manifest_file, Manifest, PolicyError, REMEDY)
+    if task not in (None, manifest.task):
+        raise PolicyError(
+            f"{folder / MANIFEST}: the policy decides the task {manifest.task!r}, needed is {task!r}; give one of that "
+            f"task, or use this one where {manifest.task!r} is judged: {JUDGED_BY[manifest.task]}"
+        )
     weights = weights_from(folder / WEIGHTS, data, manifest.weights_sha256, PolicyError, REMEDY)
     return FrozenPolicy(manifest, _checked(manifest, weights))
 

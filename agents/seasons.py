@@ -4,28 +4,44 @@ All know the load that is prescribed, and spread what is left of it over the day
 that days lost and sessions skipped are made up for, as far as the bounds allow.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
-from envs.season.session import (
-    AEROBIC,
-    INTERVAL,
-    LEAST_INTENSITY,
-    MOST_INTENSITY,
-    MOST_MIN,
-    Session,
-    minutes_for,
-)
+from agents import frozen
+from agents.frozen import FrozenPolicy
+from envs.season.plan import Plan
+from envs.season.session import LEAST_INTENSITY, MOST_INTENSITY, MOST_MIN, Session, minutes_for
 from envs.season.view import SeasonView
+from twins.words import near_miss
 
-WEEK_DAYS, REST_DAY = 7, 6
-EASY, MIDDLE, HARD = 0.45, 0.55, 0.85
-TAPER_DAYS, TAPER_SHARES = 14, (0.6, 0.4)
-"""Two weeks, of 60 and 40 % of the load (Bosquet et al. 2007: 41 to 60 % less volume for two weeks does best)."""
-RAMP = (0.75, 1.25)
+Array = NDArray[np.float64]
+
+WEEK_DAYS = 7
+FOUND = Path(__file__).with_name("season-plan.yml")
+"""Numbers of the plan that is best for a population, see `experiments.season.optimum`."""
+HARD = 0.85
+KNOT_DAYS = (0, 28, 56, 70, 77, 84)
+"""Days, of a season of 84, between which a shape of load runs along lines."""
+NUMBERS: dict[str, tuple[float, float, float]] = {
+    **{f"load_day_{day}": (0.05, 2.0, 1.0) for day in KNOT_DAYS},
+    "share": (0.9, 1.1, 1.0),
+    "ahead": (1.0, 1.3, 1.0),
+    "rest_days": (1.0, 3.99, 1.5),
+    "hard_days": (0.0, 2.99, 0.5),
+    "easy": (0.40, 0.59, 0.55),
+    "evening": (0.0, 1.99, 0.5),
+}
+"""What a plan is made of, each with its least and most value and one to begin a search with.
+
+load_day_*: relative load; share: of the prescribed load; ahead: by which more is asked for, as some is skipped;
+rest_days, hard_days: a week, whole numbers below the value; easy: intensity of other days; evening: from 1 on."""
+REST_ORDER, HARD_ORDER = (6, 2, 4), (1, 4)
+"""Days of the week that become days of rest, and hard ones, first to last."""
 
 
 class SeasonAgent(Protocol):
@@ -35,47 +51,107 @@ class SeasonAgent(Protocol):
         """The session to ask for."""
 
 
-class Shaped:
-    """Follows a shape of load over the season, with a share of its days hard.
+class Scheme:
+    """Follows a shape of load over the season. numbers: of `NUMBERS`, (K,) for all people or (n, K), a row for each.
 
-    shape(day, days): relative load of each day. hard_days: days of the week that are hard.
+    Raises ValueError for another width.
     """
 
-    def __init__(
-        self,
-        shape: Callable[[NDArray[np.int64], int], NDArray[np.float64]],
-        hard_days: tuple[int, ...] = (),
-        easy: float = MIDDLE,
-    ) -> None:
-        self._shape, self._hard, self._easy = shape, hard_days, easy
+    def __init__(self, numbers: Array) -> None:
+        table = np.atleast_2d(numbers)
+        if table.shape[1] != len(NUMBERS):
+            raise ValueError(
+                f"{table.shape[1]} numbers were given; a plan has {len(NUMBERS)}: {', '.join(NUMBERS)}"
+            )
+        self.numbers = table if np.ndim(numbers) == 2 else table[0]
+        self._of = dict(zip(NUMBERS, table.T, strict=True))
+        self._knots = table[:, : len(KNOT_DAYS)]
+        self._days = 0
+
+    @classmethod
+    def of(cls, **numbers: float) -> "Scheme":
+        """With these numbers, and for the others those that a search begins with."""
+        for name in numbers:
+            if name not in NUMBERS:
+                raise ValueError(
+                    f"a plan has no {name!r}{near_miss(name, NUMBERS)}; it has {', '.join(NUMBERS)}"
+                )
+        return cls(np.array([numbers.get(name, first) for name, (_, _, first) in NUMBERS.items()]))
 
     def act(self, view: SeasonView) -> Session:
         """See `SeasonAgent.act`."""
-        every = np.arange(view.days)
-        relative = np.where(every % WEEK_DAYS == REST_DAY, 0.0, self._shape(every, view.days))
-        ahead = np.append(np.cumsum(relative[::-1])[::-1], 0.0)
+        if view.days != self._days:
+            self._lay_out(view.days)
         now = np.minimum(view.day, view.days - 1)
-        left = np.maximum(view.target_load - view.done_load, 0.0)
-        load = left * relative[now] / np.maximum(ahead[now], 1e-9)
-        hard = np.isin(now % WEEK_DAYS, self._hard)
-        intensity = np.where(hard, HARD, self._easy)
-        minutes = minutes_for(load, intensity)
-        return Session.checked(minutes, intensity, np.where(hard, INTERVAL, AEROBIC))
+        row = np.arange(len(view)) if len(self._relative) > 1 else np.zeros(len(view), int)
+        share, ahead, easy = (self._of[name][row] for name in ("share", "ahead", "easy"))
+        left = np.maximum(share * view.target_load - view.done_load, 0.0)
+        load = ahead * left * self._relative[row, now] / np.maximum(self._to_come[row, now], 1e-9)
+        intensity = np.where(self._hard[row, now], HARD, easy)
+        return Session.checked(minutes_for(load, intensity), intensity, self._of["evening"][row] >= 1)
+
+    def _lay_out(self, days: int) -> None:
+        """Relative loads, hard days, and sums of the loads to come, each (n or 1, days)."""
+        every = np.arange(days)
+        places = np.array(KNOT_DAYS) * days / KNOT_DAYS[-1]
+        shape = np.stack([np.interp(every + 0.5, places, knots) for knots in self._knots])
+        rest = _chosen(self._of["rest_days"], REST_ORDER)[:, every % WEEK_DAYS]
+        self._hard = _chosen(self._of["hard_days"], HARD_ORDER)[:, every % WEEK_DAYS] & ~rest
+        self._relative = np.where(rest, 0.0, shape)
+        self._to_come = np.cumsum(self._relative[:, ::-1], axis=1)[:, ::-1]
+        self._days = days
 
 
-def even(day: NDArray[np.int64], days: int) -> NDArray[np.float64]:
-    """The same every day."""
-    return np.ones(len(day))
+def _chosen(count: Array, order: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which days of the week (n, 7) are among the first `count` of an order."""
+    out = np.zeros((len(count), WEEK_DAYS), bool)
+    for place, day in enumerate(order):
+        out[:, day] = np.floor(count) > place
+    return out
 
 
-def ramp_and_taper(day: NDArray[np.int64], days: int) -> NDArray[np.float64]:
-    """Rises along a line until two weeks before the end, then two weeks of less and less."""
-    low, high = RAMP
-    rising = low + (high - low) * day / max(days - TAPER_DAYS, 1)
-    left = days - day
-    shares = np.where(left > TAPER_DAYS // 2, TAPER_SHARES[0], TAPER_SHARES[1])
-    shape: NDArray[np.float64] = np.where(left <= TAPER_DAYS, high * shares, rising)
-    return shape
+RAMP_TAPER = {
+    "load_day_0": 0.75, "load_day_28": 0.96, "load_day_56": 1.16, "load_day_70": 1.25, "load_day_77": 0.75,
+    "load_day_84": 0.4,
+}  # fmt: skip
+"""Along a line to five thirds of its beginning, then two weeks with half of that (Bosquet et al., Med Sci Sports Exerc
+39 (2007) 1358: 41 to 60 % less for two weeks does best)."""
+
+
+def population_optimal() -> Scheme:
+    """The plan that was found best for bodies of the split train. Raises FileNotFoundError or ValueError naming it."""
+    try:
+        values = yaml.safe_load(FOUND.read_text(encoding="utf-8"))["numbers"]
+    except (KeyError, TypeError, yaml.YAMLError) as error:
+        raise ValueError(
+            f"{FOUND} is damaged ({error}); make it anew with python -m scripts.season --find"
+        ) from None
+    if not isinstance(values, Mapping) or set(values) != set(NUMBERS):
+        raise ValueError(
+            f"{FOUND} does not hold {', '.join(NUMBERS)}; make it anew with python -m scripts.season --find"
+        )
+    return Scheme.of(**{name: float(value) for name, value in values.items()})
+
+
+class Learned:
+    """A trained policy of the task "plan"."""
+
+    def __init__(self, policy: FrozenPolicy) -> None:
+        self._policy, self._task = policy, Plan()
+        if policy.manifest.observation_names != self._task.observation_names:
+            raise ValueError(
+                "this policy was trained on other observations than a season shows; train it again"
+            )
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Learned":
+        """From the folder of a policy. Raises what `agents.frozen.load` does."""
+        return cls(frozen.load(folder, "plan"))
+
+    def act(self, view: SeasonView) -> Session:
+        """See `SeasonAgent.act`."""
+        action, _ = self._policy.predict(self._task.observe(view))
+        return self._task.decode(action.astype(float), view)
 
 
 class Rest:
@@ -103,15 +179,16 @@ class Random:
 
     def act(self, view: SeasonView) -> Session:
         """See `SeasonAgent.act`."""
-        u = self._rng.random((4, len(view)))
+        u = self._rng.random((3, len(view)))
         intensity = LEAST_INTENSITY + (MOST_INTENSITY - LEAST_INTENSITY) * u[1]
-        return Session.checked(u[0] * MOST_MIN, intensity, (3 * u[2]).astype(int), (u[3] > 0.5).astype(int))
+        return Session.checked(u[0] * MOST_MIN, intensity, u[2] > 0.5)
 
 
 SEASON_AGENTS: dict[str, Callable[[], SeasonAgent]] = {
-    "even": lambda: Shaped(even),
-    "polarised": lambda: Shaped(even, hard_days=(2,), easy=EASY),
-    "ramp-taper": lambda: Shaped(ramp_and_taper),
+    "even": Scheme.of,
+    "polarised": lambda: Scheme.of(hard_days=1.5, easy=0.45),
+    "ramp-taper": lambda: Scheme.of(**RAMP_TAPER),
+    "population-optimal": population_optimal,
     "rest": Rest,
     "most": Most,
     "random": Random,

@@ -151,6 +151,8 @@ def simulate(
     it an agent that fails ends the simulation.
     Raises ValueError when the agent's actions or requests do not fit.
     """
+    if isinstance(agent, FrozenPolicy) and agent.task != "dosing":
+        raise ValueError(f"this policy decides the task {agent.task!r}; a protocol judges those of 'dosing'")
     learned = isinstance(agent, Policy)
     decision = getattr(agent, "decision_min", None) if learned else None
     oracle = bool(getattr(agent, "oracle", False))

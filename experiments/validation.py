@@ -22,7 +22,6 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from agents import frozen
 from agents.actors import ACTIVATION
-from agents.frozen import FrozenPolicy
 from agents.lagrange import CostPenalty
 from agents.sb3 import restore_state, save_state, weights
 from envs.faces.sb3 import Sb3Env
@@ -109,7 +108,7 @@ class Watch(BaseCallback):
     def rehearse(self, model: BaseAlgorithm) -> None:
         """A look at one decision of one person, kept nowhere: it compiles the kernels before the clock begins."""
         brief = self._validation.model_copy(update={"days": self._config.decision_min / 1440, "replicas": 1})
-        policy = _unpacked(self._pack(model))
+        policy = frozen.unpack(self._pack(model))
         scored(simulate(policy, brief, self._config.shield, self._judged.take([0])), brief)
         self._since = time.monotonic()
 
@@ -139,7 +138,7 @@ class Watch(BaseCallback):
     def _look(self, model: BaseAlgorithm) -> None:
         """Score the policy as it would be saved; keep it when it is the best so far."""
         files = self._pack(model)
-        policy = _unpacked(files)
+        policy = frozen.unpack(files)
         table = scored(
             simulate(policy, self._validation, self._config.shield, self._judged), self._validation
         )
@@ -281,8 +280,3 @@ def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[
 
 def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
-
-
-def _unpacked(files: Mapping[str, bytes]) -> FrozenPolicy:
-    manifest = frozen.Manifest.model_validate_json(files[frozen.MANIFEST])
-    return FrozenPolicy(manifest, safetensors.load(files[frozen.WEIGHTS]))

@@ -73,7 +73,7 @@ def hold(asked: Session, view: SeasonView) -> tuple[Session, NDArray[np.int64]]:
     least(np.where(every, 0.0, np.inf), Bound.REST_DAY)
     least(np.where(view.injured > 0, 0.0, np.inf), Bound.INJURED)
     minutes[minutes < LEAST_MIN] = 0.0
-    return Session(minutes, intensity, asked.kind, asked.evening), reason
+    return Session(minutes, intensity, asked.evening), reason
 
 
 def most_load_of_week(view: SeasonView) -> NDArray[np.float64]:

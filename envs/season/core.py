@@ -34,15 +34,16 @@ TARGET_GROWTH = 1.4
 """Prescribed load of a season over that of the person's habit."""
 (
     PERFORMANCE, LOAD, MINUTES, INTENSITY, ASKED_MINUTES, ASKED_INTENSITY, RATIO, HURT, LOST, SKIPPED, REASON,
-    ASKED_RATIO, ALLOWED_MINUTES,
-) = range(13)  # fmt: skip
+    ASKED_RATIO, ALLOWED_MINUTES, EVENING, FITNESS, FATIGUE,
+) = range(16)  # fmt: skip
 RECORD = (
     "performance", "load", "minutes", "intensity", "asked_minutes", "asked_intensity", "ratio", "hurt", "lost",
-    "skipped", "reason", "asked_ratio", "allowed_minutes",
+    "skipped", "reason", "asked_ratio", "allowed_minutes", "evening", "fitness", "fatigue",
 )  # fmt: skip
-"""Columns of `Transition.trace`, a row a day. asked_ratio: acute to chronic load had the session been done as asked."""
+"""Columns of `Transition.trace`, a row a day. asked_ratio: acute to chronic load had the session been done as asked;
+fitness, fatigue: points that they add to and take from performance."""
 SHIELDS = ("rule", "off")
-_SAVED = ("rows", "people", "keys", "state", "habit")
+_SAVED = ("rows", "people", "keys", "dice", "state", "habit")
 _SAVED_VIEW = tuple(name for name in SeasonView.__dataclass_fields__ if name not in ("ids", "days"))
 
 
@@ -98,30 +99,37 @@ class SeasonCore:
         self.rows = np.full(lanes, -1)
         self.people = np.zeros(lanes, np.uint32)
         self.keys = np.zeros((lanes, random.KEY_COLUMNS), np.uint32)
+        self.dice = self.keys.copy()
         self.state = np.zeros((lanes, len(fitness.STATES)))
         self.habit = np.zeros(lanes)
         self._record = np.empty((lanes, 1, len(RECORD)))
         self._seated = False
 
     def reset(
-        self, rows: NDArray[np.int64], keys: NDArray[np.uint32], lanes: NDArray[np.int64] | None = None
+        self,
+        rows: NDArray[np.int64],
+        keys: NDArray[np.uint32],
+        lanes: NDArray[np.int64] | None = None,
+        dice: NDArray[np.uint32] | None = None,
     ) -> NDArray[np.float32]:
         """Begin new seasons in `lanes` (default: all) for persons `rows` (m,) under `keys` (m, 6).
 
-        Raises ValueError for shapes or rows that do not fit; nothing has happened then.
+        dice (m, 6): keys of what the days bring, where a body is to live another season than its own. Raises
+        ValueError for shapes or rows that do not fit; nothing has happened then.
         """
         if lanes is None:
             lanes = np.arange(self.lanes)
+        dice = keys if dice is None else dice
         shapes = (len(lanes),), (len(lanes), random.KEY_COLUMNS)
         known = (np.asarray(rows) >= 0).all() and (np.asarray(rows) < len(self.setting.cohort)).all()
-        if (np.shape(rows), np.shape(keys)) != shapes or not known:
+        if (np.shape(rows), np.shape(keys)) != shapes or np.shape(dice) != shapes[1] or not known:
             raise ValueError(
                 f"rows {np.shape(rows)} and keys {np.shape(keys)} do not fit; needed are shapes {shapes[0]} and "
                 f"{shapes[1]}, rows from 0 to {len(self.setting.cohort) - 1}"
             )
         if not self._seated and len(lanes) < self.lanes:
             raise ValueError("reset all lanes first")
-        self.rows[lanes], self.keys[lanes] = rows, keys
+        self.rows[lanes], self.keys[lanes], self.dice[lanes] = rows, keys, dice
         self.people[lanes] = self.setting.cohort.numbers[rows]
         self._draw()
         if not self._seated:
@@ -137,7 +145,9 @@ class SeasonCore:
         """All that hangs on the keys alone."""
         self._parameters = fitness.draw(self.keys, self.setting.spread)
         self._willing, self._evening = life.draw(self.keys)
-        self._stream = random.stream(self.keys, Stream.TRAINING)
+        usual = fitness.habit_loads(self._parameters, fitness.WEEK_DAYS).max(axis=1)
+        self._usual_min = minutes_for(usual, np.full(self.lanes, HABIT_INTENSITY))
+        self._stream = random.stream(self.dice, Stream.TRAINING)
 
     def _known(self) -> NDArray[np.float64] | None:
         return self._parameters if self.setting.oracle else None
@@ -154,19 +164,17 @@ class SeasonCore:
     def _begin_view(self, lanes: NDArray[np.int64]) -> None:
         """The 28 days of habit before, the first morning, the first trial."""
         view, p = self.view, self._parameters[lanes]
-        habit = p[:, fitness.HABIT]
         for name in _SAVED_VIEW:
             getattr(view, name)[lanes] = 0
-        # Habit is an easy session a day but for one of seven, so that the week's load is seven times habit.
-        rest = np.arange(HISTORY_DAYS) % 7 == 6
-        easy = np.where(rest, 0.0, habit[:, None] * 7 / 6)
+        easy = fitness.habit_loads(p, HISTORY_DAYS)
         view.loads[lanes] = easy
         view.minutes[lanes] = minutes_for(easy, np.full_like(easy, HABIT_INTENSITY))
-        view.target_load[lanes] = TARGET_GROWTH * habit * self.setting.days
+        view.target_load[lanes] = TARGET_GROWTH * p[:, fitness.HABIT] * self.setting.days
         usual = self.body.shown(self.state[lanes], p, np.zeros((len(lanes), 2)))
         view.usual_bpm[lanes], view.usual_hrv_ln_ms[lanes] = usual[:, 0], usual[:, 1]
+        view.mean_bpm[lanes], view.mean_hrv_ln_ms[lanes] = usual[:, 0], usual[:, 1]
         self._morning(lanes)
-        view.first_trial[lanes] = view.trial[lanes]
+        view.first_trial[lanes] = view.trial_before[lanes] = view.trial[lanes]
 
     def _morning(self, lanes: NDArray[np.int64]) -> None:
         """What is seen on the morning of the day: load's means, watch, injury, and every week a time trial."""
@@ -177,8 +185,11 @@ class SeasonCore:
         view.injured[lanes] = (state[:, fitness.LOST] >= 1.0).astype(float)
         seen = self.body.shown(state, p, noise[:, :2])
         view.resting_bpm[lanes], view.hrv_ln_ms[lanes] = seen[:, 0], seen[:, 1]
+        view.mean_bpm[lanes] += fitness.ACUTE_PART * (seen[:, 0] - view.mean_bpm[lanes])
+        view.mean_hrv_ln_ms[lanes] += fitness.ACUTE_PART * (seen[:, 1] - view.mean_hrv_ln_ms[lanes])
         tested = (day % TRIAL_EVERY_DAYS == 0) & ((view.injured[lanes] == 0) | (day == 0))
         shown = self.body.performance(state, p) + fitness.TRIAL_SD * noise[:, 2]
+        view.trial_before[lanes] = np.where(tested, view.trial[lanes], view.trial_before[lanes])
         view.trial[lanes] = np.where(tested, shown, view.trial[lanes])
         view.trial_age_days[lanes] = np.where(tested, 0.0, view.trial_age_days[lanes] + 1.0)
 
@@ -204,7 +215,10 @@ class SeasonCore:
         done = (
             planned
             & ready
-            & (chance[:, 0] < life.follows(allowed, self._willing, self._evening, self.habit, tired))
+            & (
+                chance[:, 0]
+                < life.follows(allowed, self._willing, self._evening, self.habit, tired, self._usual_min)
+            )
         )
         load = np.where(done, allowed.load, 0.0)
         day = self.body.advance(self.state, p, load, chance[:, 1:])
@@ -214,13 +228,14 @@ class SeasonCore:
         view.target_load -= np.where(day.lost, left / np.maximum(view.days - view.day, 1), 0.0)
         view.day += 1
         self._morning(np.arange(self.lanes))
-        row = self._record[:, 0]
+        row, cost = self._record[:, 0], self.body.cost(self.state, p)
         for column, value in (
             (PERFORMANCE, day.performance), (LOAD, load), (MINUTES, np.where(done, allowed.minutes, 0.0)),
             (INTENSITY, np.where(done, allowed.intensity, 0.0)), (ASKED_MINUTES, asked.minutes),
             (ASKED_INTENSITY, asked.intensity), (RATIO, day.ratio), (HURT, day.hurt), (LOST, day.lost),
             (SKIPPED, planned & ready & ~done), (REASON, reason), (ASKED_RATIO, asked_ratio),
-            (ALLOWED_MINUTES, allowed.minutes),
+            (ALLOWED_MINUTES, allowed.minutes), (EVENING, done & (allowed.evening == 1)),
+            (FITNESS, day.performance - fitness.BASE + cost), (FATIGUE, cost),
         ):  # fmt: skip
             row[:, column] = value
         terms = self.task.terms(self._record, view, day.performance - before)
@@ -234,17 +249,16 @@ class SeasonCore:
         if action is None:
             return Session.rest(self.lanes)
         if isinstance(action, Session):
-            asked = Session.checked(action.minutes, action.intensity, action.kind, action.evening)
+            asked = Session.checked(action.minutes, action.intensity, action.evening)
             shapes = {
                 np.shape(asked.minutes),
                 np.shape(asked.intensity),
-                np.shape(asked.kind),
                 np.shape(asked.evening),
             }
             if shapes != {(self.lanes,)}:
                 raise ValueError(f"a session has shapes {shapes}; needed is ({self.lanes},) of each")
             return asked
-        return self.task.decode(numeric(action, self.task.fields, self.lanes, "a Session"))
+        return self.task.decode(numeric(action, self.task.fields, self.lanes, "a Session"), self.view)
 
     def _note(
         self,
@@ -263,6 +277,11 @@ class SeasonCore:
             table[:, :-1] = table[:, 1:].copy()
             table[:, -1] = value
         view.done_load += load
+        planned = done | skipped
+        view.planned += planned
+        view.planned_evening += planned & (allowed.evening == 1)
+        view.skipped_of += skipped
+        view.skipped_evening += skipped & (allowed.evening == 1)
 
     @property
     def minute(self) -> NDArray[np.int64]:

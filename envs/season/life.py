@@ -12,7 +12,7 @@ from twins import random
 from twins.random import Stream
 
 HABIT_PER_SESSION, HABIT_FIRST = 0.045, 0.3
-WILLING, PER_HABIT, PER_HOUR, PER_FATIGUE, SUITS, PERSON_SD = 2.0, 1.5, 0.8, 0.05, 0.7, 0.7
+WILLING, PER_HABIT, PER_HOUR, PER_FATIGUE, SUITS, PERSON_SD = 2.0, 1.5, 0.8, 0.05, 0.7, 0.5
 _WILL, _EVENING = 0, 2
 
 
@@ -29,9 +29,11 @@ def follows(
     evening: NDArray[np.int64],
     habit: NDArray[np.float64],
     fatigue: NDArray[np.float64],
+    usual_min: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """The probability (n,) that a session is done. fatigue: load held as such."""
-    logit = willing + PER_HABIT * habit - PER_HOUR * asked.minutes / 60 - PER_FATIGUE * fatigue
+    """The probability (n,) that a session is done. fatigue: load held as such; usual_min: length of the person's
+    sessions before the season, for what one is used to is no burden."""
+    logit = willing + PER_HABIT * habit - PER_HOUR * (asked.minutes - usual_min) / 60 - PER_FATIGUE * fatigue
     logit = logit + np.where(asked.evening == evening, SUITS, -SUITS)
     chance: NDArray[np.float64] = 1 / (1 + np.exp(-logit))
     return chance

@@ -3,21 +3,23 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.season.session import LEAST_INTENSITY, MOST_INTENSITY, Session
+from envs.season.session import LEAST_INTENSITY, MOST_INTENSITY, Session, minutes_for
 from envs.season.view import HISTORY_DAYS, SeasonView
 from envs.tasks.dosing import WIDEST
 from envs.tasks.task import Field
 from twins.bodies.fitness import MEDIANS, PARAMETERS
 
-LONGEST_MIN = 90.0
+MOST_SHARE = 3.0
+"""A day's load that can be asked for, over the prescribed daily load."""
 WEEK_DAYS, WEEK_MIN = 7, 150.0
 """150 minutes a week: WHO guidelines on physical activity (2020)."""
 PER_DAY_LOST, PER_WEEK_SHORT, PER_SHARE_OFF, WITHIN = 0.3, 0.5, 20.0, 0.10
 SEEN_DAYS = 7
 NAMES = (
     "day_share", "days_left_share", *(f"load_{k}d" for k in range(SEEN_DAYS)), "acute", "chronic", "ratio",
-    "minutes_week", "hard_days", "days_since_rest", "skipped", "resting_bpm", "hrv", "trial_gain", "trial_age",
-    "injured", "done_share", "ahead_of_plan", "target_load", "week_day_sin", "week_day_cos",
+    "minutes_week", "hard_days", "days_since_rest", "skipped", "resting_bpm", "hrv", "mean_resting_bpm", "mean_hrv",
+    "trial_gain", "trial_change", "trial_age", "skipped_morning", "skipped_evening", "planned_morning",
+    "planned_evening", "injured", "done_share", "ahead_of_plan", "target_load", "week_day_sin", "week_day_cos",
 )  # fmt: skip
 LOST = 8
 """Column of a day's record, see `envs.season.core.RECORD` (a test holds the two together)."""
@@ -32,20 +34,23 @@ class Plan:
     watch shows resting heart rate and HRV, a noisy time trial comes once a week. The bounds (`envs.season.bounds`) hold
     every session, and the person does it or does not (`envs.season.life`).
 
-    ## Action space: `Box(-1, 1)`, 4 numbers
+    ## Action space: `Box(-1, 1)`, 3 numbers
     | # | name | meaning |
     |---|---|---|
-    | 0 | minutes | (a + 1) / 2 x 90 min; under 10 is rest |
-    | 1 | intensity | 0.30 to 0.95 of the heart-rate reserve |
-    | 2 | kind | aerobic, interval, resistance: thirds of the range; without effect so far |
-    | 3 | evening | above 0 in the evening, else in the morning |
+    | 0 | load | times the prescribed daily load: 0 to 1 below zero, 1 to 3 above; sessions under 10 min are rest |
+    | 1 | intensity | 0.30 to 0.95 of the heart-rate reserve; load and intensity give the minutes, at most 150 |
+    | 2 | evening | above 0 in the evening, else in the morning |
 
-    ## Observation space: `Box(-5, 5)`, 26 numbers (37 with `oracle=True`)
+    So zeros are the prescribed load every day, at 0.625 of the reserve. Kinds of training (running, intervals, weights)
+    are no choice, see `envs.season.session.Session`.
+
+    ## Observation space: `Box(-5, 5)`, 32 numbers (43 with `oracle=True`)
     Shares of the season gone and left; loads of the last 7 days, acute and chronic load relative to the prescribed
     daily load, their ratio; minutes of the week / 150; vigorous days of 7; days since rest; share of sessions skipped;
-    resting heart rate and HRV against before the season; the last trial against the first, and its age; injured; load
-    done over prescribed; the same ahead of an even plan; prescribed daily load; day of the week. Under `oracle=True`
-    the logarithms of the body's parameters over their medians.
+    resting heart rate and HRV against before the season, of this morning and as means of a week; the last trial against
+    the first and against the one before, and its age; share of sessions skipped by time of day, and how many there
+    were; injured; load done over prescribed; the same ahead of an even plan; prescribed daily load; day of the week.
+    Under `oracle=True` the logarithms of the body's parameters over their medians.
 
     ## Reward
     `performance`: its change today, so that a season's sum is the gain (points); `days_lost`: -0.3 for each day
@@ -60,20 +65,20 @@ class Plan:
     def __init__(self, oracle: bool = False) -> None:
         self.oracle = oracle
         self.fields = (
-            Field("minutes", 0.0, LONGEST_MIN, "min"),
+            Field("load", 0.0, MOST_SHARE, "times the prescribed daily load"),
             Field("intensity", LEAST_INTENSITY, MOST_INTENSITY, "share of the heart-rate reserve"),
-            Field("kind", 0.0, 2.0, "aerobic, interval, resistance"),
             Field("evening", 0.0, 1.0, "morning, evening"),
         )
         self.observation_names = (*NAMES, *(f"body_{name}" for name in PARAMETERS if oracle))
 
-    def decode(self, action: NDArray[np.float64]) -> Session:
+    def decode(self, action: NDArray[np.float64], view: SeasonView) -> Session:
         """A session from numbers in [-1, 1]; what is not finite is rest."""
         a = np.clip(np.where(np.isfinite(action), action, np.nan), -1.0, 1.0)
         middle, half = (LEAST_INTENSITY + MOST_INTENSITY) / 2, (MOST_INTENSITY - LEAST_INTENSITY) / 2
-        kind = np.nan_to_num(np.floor((a[:, 2] + 1) * 1.5)).astype(np.int64)
-        evening = (np.nan_to_num(a[:, 3]) > 0).astype(np.int64)
-        return Session.checked((a[:, 0] + 1) / 2 * LONGEST_MIN, middle + half * a[:, 1], kind, evening)
+        times = np.where(a[:, 0] < 0, 1 + a[:, 0], 1 + (MOST_SHARE - 1) * a[:, 0])
+        intensity = middle + half * a[:, 1]
+        minutes = minutes_for(times * view.target_load / view.days, intensity)
+        return Session.checked(minutes, intensity, np.nan_to_num(a[:, 2]) > 0)
 
     def observe(self, view: SeasonView, body: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
         """What is seen (n, O); body (n, P): only under oracle."""
@@ -81,14 +86,20 @@ class Plan:
         share = view.day / view.days
         rested = np.argmax(view.minutes[:, ::-1] == 0, axis=1)
         rested = np.where((view.minutes > 0).all(axis=1), HISTORY_DAYS, rested)
+        mornings = view.planned - view.planned_evening
         angle = 2 * np.pi * view.day / WEEK_DAYS
         columns = [
             share, 1 - share, *(view.loads[:, -1 - k] / daily / 2 for k in range(SEEN_DAYS)), view.acute / daily / 2,
             view.chronic / daily / 2, view.acute / np.maximum(view.chronic, 1e-3) - 1,
             view.minutes[:, -WEEK_DAYS:].sum(axis=1) / WEEK_MIN - 1, view.hard[:, -WEEK_DAYS:].sum(axis=1) / 3 - 1,
             rested / 6, view.skipped.mean(axis=1) * 4, (view.resting_bpm - view.usual_bpm) / 10,
-            (view.hrv_ln_ms - view.usual_hrv_ln_ms) * 4, (view.trial - view.first_trial) / 10,
-            view.trial_age_days / WEEK_DAYS, view.injured, view.done_load / np.maximum(view.target_load, 1e-3),
+            (view.hrv_ln_ms - view.usual_hrv_ln_ms) * 4, (view.mean_bpm - view.usual_bpm) / 4,
+            (view.mean_hrv_ln_ms - view.usual_hrv_ln_ms) * 10, (view.trial - view.first_trial) / 10,
+            (view.trial - view.trial_before) / 5, view.trial_age_days / WEEK_DAYS,
+            _share(view.skipped_of - view.skipped_evening, mornings),
+            _share(view.skipped_evening, view.planned_evening), np.minimum(mornings / 10, 1),
+            np.minimum(view.planned_evening / 10, 1), view.injured,
+            view.done_load / np.maximum(view.target_load, 1e-3),
             view.done_load / np.maximum(view.target_load, 1e-3) - share, daily, np.sin(angle), np.cos(angle),
         ]  # fmt: skip
         out = np.empty((n, len(self.observation_names)), np.float32)
@@ -116,3 +127,8 @@ class Plan:
             "week_short": np.where(whole, -PER_WEEK_SHORT * short, 0.0),
             "load_off": np.where(over, -PER_SHARE_OFF * off, 0.0),
         }
+
+
+def _share(skipped: NDArray[np.float64], planned: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of sessions that were skipped, as if two more had been planned and a quarter of one skipped; times four."""
+    return 4 * (skipped + 0.25) / (planned + 2)

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from twins.bodies.fitness import trimp_load
 
-AEROBIC, INTERVAL, RESISTANCE = range(3)
-KINDS = ("aerobic", "interval", "resistance")
 LEAST_MIN, MOST_MIN = 10.0, 150.0
 """A shorter session is none; nobody is asked for a longer one."""
 LEAST_INTENSITY, MOST_INTENSITY = 0.30, 0.95
@@ -19,37 +17,37 @@ VIGOROUS = 0.60
 
 @dataclass(frozen=True)
 class Session:
-    """One per person, arrays (n,): minutes (0: rest), intensity (share of the heart-rate reserve), kind (of `KINDS`),
-    evening (1) or morning (0)."""
+    """One per person, arrays (n,): minutes (0: rest), intensity (share of the heart-rate reserve), and evening (1) or
+    morning (0).
+
+    What is done (running, intervals, weights) is not said: no model of performance that has a source tells their
+    effects apart at equal load, and a choice without effect would be noise to whoever learns.
+    """
 
     minutes: NDArray[np.float64]
     intensity: NDArray[np.float64]
-    kind: NDArray[np.int64]
     evening: NDArray[np.int64]
 
     @classmethod
     def rest(cls, n: int) -> "Session":
         """Nobody trains."""
-        return cls(np.zeros(n), np.full(n, LEAST_INTENSITY), np.zeros(n, np.int64), np.zeros(n, np.int64))
+        return cls(np.zeros(n), np.full(n, LEAST_INTENSITY), np.zeros(n, np.int64))
 
     @classmethod
     def checked(
         cls,
         minutes: NDArray[np.float64],
         intensity: NDArray[np.float64],
-        kind: NDArray[np.int64] | None = None,
         evening: NDArray[np.int64] | None = None,
     ) -> "Session":
         """A session from numbers of any kind: what is not finite is rest, what is out of range the nearest bound."""
-        n = len(minutes)
         minutes, intensity = np.asarray(minutes, float), np.asarray(intensity, float)
         known = np.isfinite(minutes) & np.isfinite(intensity)
         minutes = np.clip(np.where(known, minutes, 0.0), 0.0, MOST_MIN)
         return cls(
             np.where(minutes < LEAST_MIN, 0.0, minutes),
             np.clip(np.where(known, intensity, LEAST_INTENSITY), LEAST_INTENSITY, MOST_INTENSITY),
-            _code(kind, n, len(KINDS) - 1),
-            _code(evening, n, 1),
+            _evening(evening, len(minutes)),
         )
 
     @property
@@ -58,13 +56,12 @@ class Session:
         return trimp_load(self.minutes, self.intensity)
 
 
-def _code(given: NDArray[Any] | None, n: int, most: int) -> NDArray[np.int64]:
-    """Whole numbers from 0 to `most`; 0 for what is none."""
+def _evening(given: NDArray[Any] | None, n: int) -> NDArray[np.int64]:
+    """1 for all that is one or more; what is none or not finite is a morning."""
     if given is None:
         return np.zeros(n, np.int64)
     known = np.nan_to_num(np.asarray(given, float), posinf=0.0, neginf=0.0)
-    code: NDArray[np.int64] = np.clip(known, 0, most).astype(np.int64)
-    return code
+    return (known >= 1).astype(np.int64)
 
 
 def minutes_for(load: NDArray[np.float64], intensity: NDArray[np.float64]) -> NDArray[np.float64]:

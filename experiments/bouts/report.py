@@ -1,12 +1,15 @@
 """The table of agents around sessions, what it says of the bars, and its figures."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from agents.frozen import NOTICE
 from experiments.bouts import compare
 from experiments.bouts.compare import FEWER_EVENTS, MARGIN_TIR_POINTS, Interval
 from experiments.bouts.people import WHERE
+from experiments.plots import sessions, style
 from experiments.records.tables import Table
+from twins.files import atomic_write_bytes, atomic_write_text
 
 LEARNED, BEST = "ppo-session", "consensus-tuned"
 _MEANS = (
@@ -19,6 +22,21 @@ Found = Mapping[str, Sequence[Table]]
 """By agent its tables, one for each training seed (one alone where nothing was trained)."""
 
 
+def write(folder: Path, where: Mapping[str, Found], command: str, curves: Table | None) -> Path:
+    """table.md and the figures into `folder`, which it returns. curves: see `experiments.plots.sessions.around`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if curves is not None:
+        atomic_write_bytes(folder / "around.svg", style.svg(sessions.around(curves, LEARNED, BEST)))
+    first = next(iter(where.values()))
+    points = [
+        (name, *compare.event_rate(tables), compare.mean(tables, "tir_pct")[0])
+        for name, tables in first.items()
+    ]
+    atomic_write_bytes(folder / "frontier.svg", style.svg(sessions.frontier(points)))
+    atomic_write_text(folder / "table.md", markdown(where, command))
+    return folder
+
+
 def markdown(where: Mapping[str, Found], command: str) -> str:
     """table.md: for each group of people a row an agent, failures first, and the bars."""
     lines = [
@@ -27,8 +45,8 @@ def markdown(where: Mapping[str, Found], command: str) -> str:
         "unplanned. An episode is 26 hours. Glucose is true plasma. Events are of 15 min and more below 70 mg/dL, in "
         "episodes in which a session took place, per session of which 90 % or more was done; brackets hold 95 % "
         "intervals over people and training seeds. A session that is not done to 90 % counts as missed. "
-        f"`{LEARNED}`: five trainings, each on 24 people of the table and 252 drawn around them; none has met whom it is "
-        "judged on. "
+        f"`{LEARNED}`: five trainings, each on 24 people of the table and 252 drawn around them; none has met whom it "
+        "is judged on. "
         f"`{BEST}`: gains of each person, found on that person's own body with as many sessions as a training sees.",
     ]  # fmt: skip
     for name, found in where.items():

@@ -11,30 +11,36 @@ from agents.base import Agent
 from agents.frozen import FrozenPolicy
 from agents.sessions import CONSENSUS, SESSION_AGENTS
 from agents.tunable import Tuned
+from envs.setting import Setting
 from experiments.bouts import judge, people
 from experiments.bouts.report import BEST, LEARNED
 from experiments.bouts.tune import tune
 from experiments.fleet import Cell
 from experiments.learn import LearnConfig, learn
 from experiments.people import fold_of
+from experiments.plots import sessions
 from experiments.records.gains import load_tuning, save_tuning
+from experiments.records.provenance import ROOT
 from experiments.records.tables import Table, concat, read_table, write_table
+from twins.files import atomic_write_bytes
 from twins.words import near_miss
 
 ENV = "Homeostat/Exercise-v0"
 STEPS, MAX_WALL_S, LOOKS = 3_600_000, 840.0, 10
 SESSIONS = {"table": 40, "drawn": 40, "second body": 100}
 """Episodes of each person."""
-LOOK_SESSIONS = 20
+LOOK_SESSIONS, SHOWN_SESSIONS = 20, 10
 NAMES = (*SESSION_AGENTS, BEST, LEARNED)
 
 
 def cells(where: Sequence[str], names: Sequence[str]) -> list[Cell]:
     """All there is to do. Raises ValueError for words that are not known."""
-    for given, known in ((where, tuple(people.WHERE)), (names, NAMES)):
-        for one in given:
+    for words, known in ((where, tuple(people.WHERE)), (names, NAMES)):
+        for one in words:
             if one not in known:
-                raise ValueError(f"{one!r} is not known{near_miss(one, known)}; allowed are {', '.join(known)}")
+                raise ValueError(
+                    f"{one!r} is not known{near_miss(one, known)}; allowed are {', '.join(known)}"
+                )
     made = []
     if LEARNED in names:
         made += [Cell(f"train/fold{fold}", train, {"fold": fold}) for fold in people.FOLDS]
@@ -42,7 +48,7 @@ def cells(where: Sequence[str], names: Sequence[str]) -> list[Cell]:
         made += [Cell(f"tuned/{group}.json".replace(" ", "-"), find, {"where": group}) for group in where]
     for group in where:
         for name in names:
-            for fold in people.FOLDS if name == LEARNED else (-1,):
+            for fold in _folds(name):
                 needs = {LEARNED: (f"train/fold{fold}",), BEST: (_gains(group),)}.get(name, ())
                 given = {"where": group, "name": name, "fold": fold}
                 made.append(Cell(_judged(group, name, fold), judge_one, given, needs))
@@ -77,26 +83,67 @@ def find(folder: Path, out: Path, where: str) -> None:
 
 
 def judge_one(folder: Path, out: Path, where: str, name: str, fold: int) -> None:
-    """A row an episode of one agent. Of the table a policy is judged on the people of its fold alone."""
-    agent: Agent
-    setting = people.judged(where)
+    """A row an episode of one agent."""
+    setting = _unmet(people.judged(where), where, fold)
+    write_table(out, judge.live(_agent(folder, where, name, fold), setting, SESSIONS[where]))
+
+
+def _folds(name: str) -> tuple[int, ...]:
+    return people.FOLDS if name == LEARNED else (-1,)
+
+
+def _unmet(setting: Setting, where: str, fold: int) -> Setting:
+    """The same people; of the table only those of a fold, where a policy of it is judged."""
+    if where != "table" or fold < 0:
+        return setting
+    ids = setting.cohort.ids
+    unmet = [row for row, person in enumerate(ids) if fold_of(person, len(people.FOLDS)) == fold]
+    return replace(setting, cohort=setting.cohort.take(unmet))
+
+
+def _agent(folder: Path, where: str, name: str, fold: int) -> Agent:
     if name == LEARNED:
-        agent = frozen.load(folder / f"train/fold{fold}", task="session")
-        if where == "table":
-            unmet = [row for row, person in enumerate(setting.cohort.ids) if fold_of(person, len(people.FOLDS)) == fold]
-            setting = replace(setting, cohort=setting.cohort.take(unmet))
-    elif name == BEST:
-        agent = Tuned(CONSENSUS, load_tuning(folder / _gains(where)).values)
-    else:
-        agent = SESSION_AGENTS[name]()
-    write_table(out, judge.live(agent, setting, SESSIONS[where]))
+        return frozen.load(folder / f"train/fold{fold}", task="session")
+    if name == BEST:
+        return Tuned(CONSENSUS, load_tuning(folder / _gains(where)).values)
+    return SESSION_AGENTS[name]()
 
 
 def read(folder: Path, where: str, names: Sequence[str]) -> dict[str, list[Table]]:
     """What was judged, by agent: a table for each policy; of the table's people one, in which each meets one policy."""
     found = {}
     for name in names:
-        folds = people.FOLDS if name == LEARNED else (-1,)
-        tables = [read_table(folder / _judged(where, name, fold)) for fold in folds]
+        tables = [read_table(folder / _judged(where, name, fold)) for fold in _folds(name)]
         found[name] = [concat(tables)] if where == "table" else tables
     return found
+
+
+def curves(folder: Path) -> Table | None:
+    """Rows of `sessions.aligned` for the two agents that are compared, on the people of the table; None before both
+    are there."""
+    setting, found = people.judged("table"), {}
+    for name in (BEST, LEARNED):
+        try:
+            parts = [_judged_table(folder, setting, name, fold) for fold in _folds(name)]
+        except FileNotFoundError:
+            return None
+        found[name] = concat(parts)
+    return sessions.aligned(found, setting.sensor.sample_min)
+
+
+def _judged_table(folder: Path, setting: Setting, name: str, fold: int) -> Table:
+    agent, whom = _agent(folder, "table", name, fold), _unmet(setting, "table", fold)
+    return judge.live(agent, whom, SHOWN_SESSIONS, keep=True)
+
+
+def commit(folder: Path, made: Path, tree: Path = ROOT) -> None:
+    """Keep table, figures, gains and policies in the tree."""
+    for file in sorted(made.iterdir()):
+        atomic_write_bytes(tree / "results" / "session" / file.name, file.read_bytes())
+    for file in sorted((folder / "tuned").glob("*.json")):
+        atomic_write_bytes(tree / "results" / "session" / "tuned" / file.name, file.read_bytes())
+    for fold in people.FOLDS:
+        for file in sorted((folder / f"train/fold{fold}/policy").iterdir()):
+            atomic_write_bytes(
+                tree / "agents" / "policies" / LEARNED / f"fold{fold}" / file.name, file.read_bytes()
+            )

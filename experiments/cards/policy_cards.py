@@ -85,7 +85,7 @@ def _studies(results: str | Path, read: Reader = study_tables.read) -> list[Stud
 
 
 def _card(folder: Path, studies: list[StudyTables]) -> str:
-    copies = {path.name: frozen.load(path) for path in _copies(folder)}
+    copies = {path.name: frozen.load(path, task=None) for path in _copies(folder)}
     if not copies:
         raise FileNotFoundError(
             f"no policy in {folder}; give a folder with {frozen.MANIFEST}, or of such folders"

@@ -45,7 +45,10 @@ def around(curves: Table, ours: str, baseline: str, ax: Axes | None = None) -> A
     panels = [
         (ax.inset_axes(place), words)
         for place, words in (
-            ((0.0, 0.46, 1.0, 0.54), "Plasma glucose, mg/dL: median, and where four fifths of the episodes lie"),
+            (
+                (0.0, 0.46, 1.0, 0.54),
+                "Plasma glucose, mg/dL: median, and where four fifths of the episodes lie",
+            ),
             ((0.0, 0.0, 0.46, 0.30), "Basal rate over the scheduled one"),
             ((0.54, 0.0, 0.46, 0.30), "Carbohydrate, meals included, g/h"),
         )
@@ -61,8 +64,12 @@ def around(curves: Table, ours: str, baseline: str, ax: Axes | None = None) -> A
     for agent, color in ((baseline, BASELINE), (ours, AGENT)):
         own = select(curves, agent=agent)
         if not len(own["hour"]):
-            raise ValueError(f"{agent!r} has no rows; there are {', '.join(dict.fromkeys(curves['agent'].tolist()))}")
-        glucose.fill_between(own["hour"], own["glucose_p10"], own["glucose_p90"], color=color, alpha=0.18, lw=0)
+            raise ValueError(
+                f"{agent!r} has no rows; there are {', '.join(dict.fromkeys(curves['agent'].tolist()))}"
+            )
+        glucose.fill_between(
+            own["hour"], own["glucose_p10"], own["glucose_p90"], color=color, alpha=0.18, lw=0
+        )
         glucose.plot(own["hour"], own["glucose_p50"], color=color, lw=1.6, label=as_label(agent))
         basal.plot(own["hour"], own["basal_share"], color=color, lw=1.3)
         carbs.plot(own["hour"], _smooth(own["carbs_g_per_h"]), color=color, lw=1.3)
@@ -93,7 +100,9 @@ def frontier(rows: Sequence[tuple[str, float, float, float, float]], ax: Axes | 
     for agent, events, low, high, tir in rows:
         color = AGENT if agent.startswith("ppo") else BASELINE if agent == "consensus-tuned" else OTHER
         ax.errorbar(events, tir, xerr=[[events - low], [high - events]], fmt="o", color=color, ms=5, lw=1.1)
-        ax.annotate(as_label(agent), (events, tir), (6, 4), textcoords="offset points", fontsize=7.5, color=INK)
+        ax.annotate(
+            as_label(agent), (events, tir), (6, 4), textcoords="offset points", fontsize=7.5, color=INK
+        )
     ax.set_xlabel("Events below 70 mg/dL per completed session", fontsize=8, color=INK)
     ax.set_ylabel("Time in range, %", fontsize=8, color=INK)
     return ax

@@ -17,7 +17,7 @@ from envs.season.bounds import (
 )
 from envs.season.core import SeasonCore, SeasonSetting
 from envs.season.plan import Plan
-from envs.season.session import KINDS, LEAST_MIN, VIGOROUS, Session, minutes_for
+from envs.season.session import LEAST_MIN, VIGOROUS, Session, minutes_for
 from envs.season.view import SeasonView
 from twins import cohort, random
 from twins.bodies.fitness import ACUTE_PART, CHRONIC_FLOOR, CHRONIC_PART, MODELS
@@ -50,14 +50,13 @@ VIEWS = [_view(days, days) for days in (0, 3, 10, 40)]
     st.floats(0, 400),
     st.floats(0, 2),
     st.integers(-3, 9),
-    st.integers(-3, 9),
 )
 def test_bounds_only_take_and_taking_twice_takes_no_more(
-    which: int, minutes: float, intensity: float, kind: int, evening: int
+    which: int, minutes: float, intensity: float, evening: int
 ) -> None:
     view = VIEWS[which]
     n = len(view)
-    asked = Session.checked(np.full(n, minutes), np.full(n, intensity), np.full(n, kind), np.full(n, evening))
+    asked = Session.checked(np.full(n, minutes), np.full(n, intensity), np.full(n, evening))
     allowed, reason = hold(asked, view)
     assert (allowed.minutes <= asked.minutes).all() and (allowed.intensity <= asked.intensity).all()
     assert ((allowed.minutes == 0) | (allowed.minutes >= LEAST_MIN)).all()
@@ -67,7 +66,7 @@ def test_bounds_only_take_and_taking_twice_takes_no_more(
     again, none = hold(allowed, view)
     assert (again.minutes == allowed.minutes).all() and (again.intensity == allowed.intensity).all()
     assert (none[allowed.minutes > 0] == Bound.NONE).all()
-    assert asked.kind.min() >= 0 and asked.kind.max() < len(KINDS) and set(asked.evening) <= {0, 1}
+    assert set(asked.evening) <= {0, 1}
 
 
 def test_what_is_not_finite_is_rest() -> None:
