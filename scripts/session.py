@@ -21,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--agent", nargs="+", default=list(study.NAMES), help=f"{', '.join(study.NAMES)} (default: all)"
     )
+    parser.add_argument("--sessions", type=int, help="of each person that is judged (default: 40; second body: 100)")
     parser.add_argument("--processes", type=int, help="cells done at a time (default: one for each core)")
     parser.add_argument("--list", action="store_true", help="show the cells and stop")
     parser.add_argument(
@@ -28,7 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", metavar="DIR", help="where the work lies and goes on")
     args = parser.parse_args(argv)
-    cells = study.cells(args.where, args.agent)
+    if args.sessions is not None and args.sessions < 1:
+        raise ValueError(f"--sessions is {args.sessions}; give 1 or more")
+    cells = study.cells(args.where, args.agent, args.sessions)
     if args.list:
         print("\n".join(cell.name for cell in cells))
         return 0

@@ -50,7 +50,7 @@ def markdown(where: Mapping[str, Found], command: str) -> str:
         f"`{BEST}`: gains of each person, found on that person's own body with as many sessions as a training sees.",
     ]  # fmt: skip
     for name, found in where.items():
-        lines += ["", f"## {WHERE[name].capitalize()}", "", *_table(found), ""]
+        lines += ["", f"## {WHERE[name][0].upper()}{WHERE[name][1:]}", "", *_table(found), ""]
         if LEARNED in found and BEST in found:
             lines += [f"- {one}" for one in bars(found)]
     return "\n".join(lines) + "\n"

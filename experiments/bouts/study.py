@@ -18,7 +18,7 @@ from experiments.bouts.tune import tune
 from experiments.fleet import Cell
 from experiments.learn import LearnConfig, learn
 from experiments.people import fold_of
-from experiments.plots import sessions
+from experiments.plots.sessions import aligned
 from experiments.records.gains import load_tuning, save_tuning
 from experiments.records.provenance import ROOT
 from experiments.records.tables import Table, concat, read_table, write_table
@@ -28,13 +28,13 @@ from twins.words import near_miss
 ENV = "Homeostat/Exercise-v0"
 STEPS, MAX_WALL_S, LOOKS = 3_600_000, 840.0, 10
 SESSIONS = {"table": 40, "drawn": 40, "second body": 100}
-"""Episodes of each person."""
+"""Episodes of each person, unless other numbers are asked for."""
 LOOK_SESSIONS, SHOWN_SESSIONS = 20, 10
 NAMES = (*SESSION_AGENTS, BEST, LEARNED)
 
 
-def cells(where: Sequence[str], names: Sequence[str]) -> list[Cell]:
-    """All there is to do. Raises ValueError for words that are not known."""
+def cells(where: Sequence[str], names: Sequence[str], sessions: int | None = None) -> list[Cell]:
+    """All there is to do. sessions: of each person. Raises ValueError for words that are not known."""
     for words, known in ((where, tuple(people.WHERE)), (names, NAMES)):
         for one in words:
             if one not in known:
@@ -50,7 +50,7 @@ def cells(where: Sequence[str], names: Sequence[str]) -> list[Cell]:
         for name in names:
             for fold in _folds(name):
                 needs = {LEARNED: (f"train/fold{fold}",), BEST: (_gains(group),)}.get(name, ())
-                given = {"where": group, "name": name, "fold": fold}
+                given = {"where": group, "name": name, "fold": fold, "sessions": sessions or SESSIONS[group]}
                 made.append(Cell(_judged(group, name, fold), judge_one, given, needs))
     return made
 
@@ -82,10 +82,10 @@ def find(folder: Path, out: Path, where: str) -> None:
     save_tuning(tune(people.judged(where)), out)
 
 
-def judge_one(folder: Path, out: Path, where: str, name: str, fold: int) -> None:
+def judge_one(folder: Path, out: Path, where: str, name: str, fold: int, sessions: int) -> None:
     """A row an episode of one agent."""
     setting = _unmet(people.judged(where), where, fold)
-    write_table(out, judge.live(_agent(folder, where, name, fold), setting, SESSIONS[where]))
+    write_table(out, judge.live(_agent(folder, where, name, fold), setting, sessions))
 
 
 def _folds(name: str) -> tuple[int, ...]:
@@ -119,8 +119,8 @@ def read(folder: Path, where: str, names: Sequence[str]) -> dict[str, list[Table
 
 
 def curves(folder: Path) -> Table | None:
-    """Rows of `sessions.aligned` for the two agents that are compared, on the people of the table; None before both
-    are there."""
+    """Rows of `experiments.plots.sessions.aligned` for the two agents that are compared, on the people of the table;
+    None before both are there."""
     setting, found = people.judged("table"), {}
     for name in (BEST, LEARNED):
         try:
@@ -128,7 +128,7 @@ def curves(folder: Path) -> Table | None:
         except FileNotFoundError:
             return None
         found[name] = concat(parts)
-    return sessions.aligned(found, setting.sensor.sample_min)
+    return aligned(found, setting.sensor.sample_min)
 
 
 def _judged_table(folder: Path, setting: Setting, name: str, fold: int) -> Table:

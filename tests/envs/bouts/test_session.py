@@ -141,9 +141,9 @@ def test_advice_counts_at_its_moments_and_is_held_between_them() -> None:
     at = np.array(moments)
     drawn, lived = core._activity.drawn, core._activity.lived  # type: ignore[union-attr]
     known = drawn.announced
-    for moment, to_start in ((Moment.FAR, 90), (Moment.NEAR, 30)):
+    for which, to_start in ((Moment.FAR, 90), (Moment.NEAR, 30)):
         step = (BEFORE_MIN - to_start) // GRID_MIN
-        assert ((at[step] == moment) == known).all() and ((at == moment).sum(axis=0) == known).all()
+        assert ((at[step] == which) == known).all() and ((at == which).sum(axis=0) == known).all()
     trained = lived.started_min >= 0
     assert ((at == Moment.START).sum(axis=0) >= known).all()
     assert ((at == Moment.END).sum(axis=0) == (known | trained)).all()
@@ -162,9 +162,7 @@ def test_a_night_rate_holds_for_six_hours() -> None:
         left, minute = seen[:, s.BEDTIME_LEFT_MIN].copy(), core.minute.copy()
         core.step(request(core.view, _advice(core.lanes, bedtime_basal=0.3)))
         bed = 1440 + BEDTIME_CLOCK_MIN
-        expected = np.where(
-            (minute > bedtime_of(bed)) & (minute < bed + NIGHT_MIN), bed + NIGHT_MIN - minute, 0
-        )
+        expected = np.where((minute > bed) & (minute < bed + NIGHT_MIN), bed + NIGHT_MIN - minute, 0)
         assert (left == expected).all()
 
 

@@ -1,0 +1,147 @@
+"""Agents around sessions: what a row counts, pairs, gains of each person, the table's words, and the cells."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.sessions import CONSENSUS, SESSION_AGENTS
+from agents.tunable import Tuned
+from envs.faces.build import session_setting
+from experiments.bouts import compare, judge, people, report, study
+from experiments.bouts.tune import tune
+from experiments.plots import sessions as figures
+from experiments.plots.style import svg
+from experiments.records.tables import Table
+from scripts import session
+from twins.bodies.person import Person
+
+WHO = ["adult#001", "adult#005", "adolescent#002"]
+SETTING = session_setting(cohort=WHO, split="test", seed=5)
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Table]:
+    """Every agent on the same sessions."""
+    return {name: judge.live(SESSION_AGENTS[name](), SETTING, 12, keep=True) for name in SESSION_AGENTS}
+
+
+def test_agents_meet_the_same_sessions_and_nobody_hangs_on_company(found: dict[str, Table]) -> None:
+    for name in ("person", "replica", "kind", "happens", "announced", "clock_min"):
+        assert all((one[name] == found["usual"][name]).all() for one in found.values())
+    alone = session_setting(cohort=WHO[1:2], split="test", seed=5)
+    for agent in ("usual", "consensus", "higher-target"):
+        one = judge.live(SESSION_AGENTS[agent](), alone, 12)
+        mine = found[agent]["person"] == WHO[1]
+        for column in ("reward", "events", "advised_g", "tir_pct", "insulin_u"):
+            np.testing.assert_array_equal(one[column], found[agent][column][mine])
+    later = judge.live(SESSION_AGENTS["usual"](), SETTING, 2, first=10)
+    np.testing.assert_array_equal(later["reward"], found["usual"]["reward"][30:])
+
+
+def test_a_row_counts_what_happened(found: dict[str, Table]) -> None:
+    for name, one in found.items():
+        assert ((one["completed"] + one["missed"])[one["happens"] == 1] == 1).all(), name
+        assert ((one["completed"] + one["missed"])[one["happens"] == 0] == 0).all()
+        assert (one["began_against"] == 0).all()
+        np.testing.assert_allclose(one["eaten_g"], one["advised_g"] + one["rescue_g"])
+        glucose = one["glucose_mg_dl"]
+        np.testing.assert_allclose(one["below_70_pct"], 100 * (glucose < 70).mean(axis=1))
+        low = (glucose < 70).any(axis=1)
+        assert (one["events"][~low] == 0).all() and one["events"].max() <= 20
+        np.testing.assert_allclose(one["insulin_u"] > 0, True)
+    assert found["usual"]["advised_g"].max() == 0.0 and found["most"]["advised_g"].min() > 60
+    assert found["zero"]["insulin_u"].mean() < found["usual"]["insulin_u"].mean()
+
+
+def test_extremes_lose(found: dict[str, Table]) -> None:
+    reward = {name: one["reward"].mean() for name, one in found.items()}
+    for extreme in ("zero", "most", "random"):
+        assert all(reward[name] > reward[extreme] for name in ("usual", "consensus", "higher-target"))
+
+
+def test_gains_of_each_person_are_better_on_fresh_sessions_and_hang_on_the_person_alone() -> None:
+    one = session_setting(cohort=WHO[1:2], split="test", seed=5)
+    tuned = tune(one, 450)
+    assert tuned.family == "consensus" and tuned.values.keys() == {WHO[1]}  # type: ignore[union-attr]
+    untuned, better = (
+        judge.live(agent, one, 60)["reward"].mean()
+        for agent in (Tuned(CONSENSUS), Tuned(CONSENSUS, tuned.values))
+    )
+    assert better > untuned
+    both = tune(session_setting(cohort=WHO[:2], split="validation", seed=9), 450)
+    assert isinstance(both.values, dict) and isinstance(tuned.values, dict)
+    assert both.values[WHO[1]] == tuned.values[WHO[1]]
+
+
+def _counts(events: list[int], completed: list[int], person: list[str]) -> Table:
+    ones = np.ones(len(events), int)
+    return {
+        "events": np.array(events, float), "completed": np.array(completed), "happens": ones,
+        "person": np.array(person), "tir_pct": np.array(events) * 10.0,
+    }  # fmt: skip
+
+
+def test_differences_pair_people() -> None:
+    who = ["a", "a", "b", "b"]
+    ours, theirs = _counts([0, 1, 2, 3], [1, 1, 1, 0], who), _counts([0, 2, 4, 6], [1, 1, 1, 0], who)
+    assert compare.event_rate([ours])[0] == 2.0
+    ratio = compare.event_ratio([ours], [theirs])
+    assert ratio == (0.5, 0.5, 0.5)  # half in each person: no doubt about it
+    value, low, high = compare.difference([ours], [theirs], "tir_pct")
+    assert value == -15.0 and low == -25.0 and high == -5.0
+    assert compare.mean([ours, ours], "tir_pct")[0] == 15.0
+
+
+def test_the_table_says_what_is_met_and_what_is_missed() -> None:
+    who = [f"p{k // 4}" for k in range(40)]
+    few, many = _counts([0, 0, 0, 1] * 10, [1] * 40, who), _counts([1, 0, 1, 1] * 10, [1] * 40, who)
+    for table, eaten in ((few, 10.0), (many, 12.0)):
+        table["eaten_g"] = np.full(40, eaten)
+        table["tir_pct"] = np.full(40, 90.0)
+    said = report.bars({report.LEARNED: [few], report.BEST: [many]})
+    assert "0.33 [0.33, 0.33]" in said[0] and all(line.endswith(": met.") for line in said)
+    worse = report.bars({report.LEARNED: [many], report.BEST: [few]})
+    assert worse[0].endswith("**missed**.") and worse[2].endswith("**missed**.")
+
+
+def test_nobody_is_in_two_places() -> None:
+    drawn = set(people.judged("drawn").cohort.ids)
+    assert len(drawn) == 30
+    for fold in people.FOLDS[:2]:
+        train, looked = set(people.training(fold).cohort.ids), set(people.looked_at(fold).cohort.ids)
+        assert not train & looked and not (train | looked) & drawn
+        unmet = {one for one in people.judged("table").cohort.ids if study.fold_of(one, 5) == fold}
+        assert len(unmet) == 6 and not {one.split("/")[0] for one in train} & unmet
+    other = people.judged("second body").cohort
+    assert len(other) == 12 and not isinstance(other.model, Person)
+    with pytest.raises(ValueError, match="where is 'tabel'; allowed are table, drawn, second body"):
+        people.judged("tabel")
+
+
+def test_the_command_judges_agents_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--where", "second body", "--agent", "usual", "consensus", "--out", str(tmp_path)]
+    assert session.main([*asked, "--sessions", "2", "--processes", "1"]) == 0
+    said = capsys.readouterr().out
+    assert " of 24 |" in said and "Deichmann" in said and "not a medical device" in said
+    assert (tmp_path / "results" / "frontier.svg").is_file()
+    assert session.main([*asked, "--list"]) == 0
+    assert capsys.readouterr().out.split() == [
+        "judged/second-body/usual.csv",
+        "judged/second-body/consensus.csv",
+    ]
+    with pytest.raises(ValueError, match="'consenus' is not known; did you mean 'consensus'"):
+        session.main(["--agent", "consenus", "--list"])
+    for wrong, says in ((["--sessions", "0"], "--sessions is 0"), (["--agent", "usual"], "give --out DIR")):
+        with pytest.raises(ValueError, match=says):
+            session.main(wrong)
+
+
+def test_figures(found: dict[str, Table]) -> None:
+    curves = figures.aligned({name: found[name] for name in ("usual", "consensus")}, 5)
+    assert curves["hour"].min() == -2.0 and (curves["glucose_p10"] <= curves["glucose_p90"]).all()
+    drawing = svg(figures.around(curves, "usual", "consensus"))
+    assert drawing == svg(figures.around(curves, "usual", "consensus")) and b"</svg>" in drawing
+    with pytest.raises(ValueError, match="'pid' has no rows; there are usual, consensus"):
+        figures.around(curves, "pid", "consensus")
+    assert b"</svg>" in svg(figures.frontier([("usual", 1.0, 0.8, 1.3, 80.0), ("zero", 0.4, 0.3, 0.6, 60.0)]))
