@@ -24,8 +24,10 @@ from envs.core import Core
 from envs.therapy import Request
 from experiments.config import load_hyperparams
 from twins import cohort
-from twins.bodies.model import NEUTRAL_DRIVE
-from twins.cohort import BASAL_U_PER_H
+from twins.active import active
+from twins.bodies.model import NEUTRAL_DRIVE, neutral_drive
+from twins.bodies.person import HEART_RATE_RESERVE
+from twins.cohort import BASAL_U_PER_H, Cohort
 
 BATCH, CALL_MIN = 256, 5
 MEALS_PER_DAY, MEAL_G = 3.9, 60.0
@@ -34,12 +36,17 @@ Figures = dict[str, float]
 
 
 def kernel_speed(rounds: int = 5, seconds: float = 1.0) -> Figures:
-    """Person-minutes per second of the glucose kernel (float64, one core, 256 people, calls of 5 min) and of
-    simglucose's T1DPatient.step, with its parameters in pandas as it comes, and in a plain object."""
-    ours, series, plain = _kernel(), _patient(plain=False), _patient(plain=True)
-    found: dict[str, list[float]] = {"kernel": [], "simglucose": [], "simglucose_plain": []}
+    """Person-minutes per second of the glucose kernel (float64, one core, 256 people, calls of 5 min), of the same
+    people while they exercise, and of simglucose's T1DPatient.step, with its parameters in pandas as it comes, and in a
+    plain object."""
+    people = cohort.load()
+    works = {
+        "kernel": _kernel(people), "exercise": _kernel(active(people)), "simglucose": _patient(plain=False),
+        "simglucose_plain": _patient(plain=True),
+    }  # fmt: skip
+    found: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
-        for name, work in (("kernel", ours), ("simglucose", series), ("simglucose_plain", plain)):
+        for name, work in works.items():
             found[name].append(_rate(work, seconds))
     ratio = np.array(found["kernel"]) / np.array(found["simglucose"])
     to_plain = np.array(found["kernel"]) / np.array(found["simglucose_plain"])
@@ -49,6 +56,7 @@ def kernel_speed(rounds: int = 5, seconds: float = 1.0) -> Figures:
         "simglucose_plain_person_min_per_s": float(np.median(found["simglucose_plain"])),
         "ratio_to_simglucose": float(np.median(ratio)),
         "ratio_to_simglucose_plain": float(np.median(to_plain)),
+        "exercise_ratio_to_rest": float(np.median(np.array(found["exercise"]) / np.array(found["kernel"]))),
     }
 
 
@@ -61,13 +69,14 @@ def _rate(work: Callable[[], int], seconds: float) -> float:
     return done / spent
 
 
-def _kernel() -> Callable[[], int]:
-    people = cohort.load()
+def _kernel(people: Cohort) -> Callable[[], int]:
+    """Who can exercise does so."""
     rows = np.arange(BATCH) % len(people)
     parameters, model = people.parameters[rows], people.model
     state, coefficients = model.basal_state(parameters), model.prepare(parameters)
     basal, bolus = people.therapy[rows, BASAL_U_PER_H].copy(), np.zeros(BATCH)
-    drive = np.tile(np.array(NEUTRAL_DRIVE), (BATCH, 1, 1))
+    drive = np.tile(neutral_drive(model.drive_names), (BATCH, 1, 1))
+    drive[:, :, len(NEUTRAL_DRIVE) : HEART_RATE_RESERVE + 1] = 0.5
     draw = np.random.default_rng(0)
     meals = draw.random((64, BATCH, CALL_MIN)) < MEALS_PER_DAY / 1440
     plates = [np.where(one, MEAL_G, 0.0) for one in meals]
