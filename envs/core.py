@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs import limits, therapy, trace, view
+from envs import limits, saved_state, therapy, trace, view
 from envs.bouts.activity import Activity
 from envs.faults import MEMORY, Faults
+from envs.saved_state import EVENTS
 from envs.setting import Setting
 from envs.shield import REASONS, SHIELDS, Shield
 from envs.shield.twin import TwinShield
@@ -28,21 +29,15 @@ from twins.kernels import kernel
 from twins.random import Stream
 from twins.units import MINUTES_PER_DAY
 from twins.world.behaviour import EXACT, NEVER, announce
-from twins.world.devices import SAMPLE, SENSOR_STATE_COLUMNS, deliver, measure
+from twins.world.devices import SENSOR_STATE_COLUMNS, deliver, measure
 from twins.world.scenarios import serve
 
 LIVED_BEFORE_MIN = 360
 """As long as rapid-acting insulin acts."""
-_EVENTS = ("eat_minute", "eat_g", "tell_minute", "tell_g")
-_SAVED = (
-    "rows", "people", "keys", "begin", "minute", "state", "glucose", *_EVENTS, "sensitivity", "cursor", "sensor_state",
-    "noise", "carry", "plate", "told", "rescue", "drive", "fault_memory",
-)  # fmt: skip
-_FINITE = (
-    "state", "glucose", "sensitivity", "sensor_state", "noise", "carry", "plate", "told", "rescue", "drive",
-    "belief.state", "belief.log_weight",
-)  # fmt: skip
-_SAVED_VIEW = ("now", "cgm_buffer", "insulin_buffer", "position", "hourly")
+_LIVED = tuple(
+    name for name in saved_state.LANES if name not in ("rows", "people", "keys", "begin", "drive", *EVENTS)
+)
+"""What the hours before an episode change; events hang on the same keys."""
 
 
 @dataclass(slots=True)
@@ -204,12 +199,7 @@ class Core:
     ) -> None:
         """Begin in `lanes` (m,) at these minutes (m,) of their days, in equilibrium."""
         self.keys[lanes] = keys
-        for stream, table in (
-            (Stream.SENSOR, self._sensor_keys),
-            (Stream.TREATMENT, self._treatment_keys),
-            (Stream.FAULTS, self._fault_keys),
-        ):
-            table[lanes] = random.stream(keys, stream)
+        self._key_streams(lanes)
         for memory in (
             self.cursor, self.sensor_state, self.noise, self.carry, self.fault_memory,
         ):  # fmt: skip
@@ -222,6 +212,14 @@ class Core:
         self._draw_events(lanes)
         self._first_reading(lanes, interstitial)
 
+    def _key_streams(self, lanes: NDArray[np.int64]) -> None:
+        for stream, table in (
+            (Stream.SENSOR, self._sensor_keys),
+            (Stream.TREATMENT, self._treatment_keys),
+            (Stream.FAULTS, self._fault_keys),
+        ):
+            table[lanes] = random.stream(self.keys[lanes], stream)
+
     def _live_before(self, lanes: NDArray[np.int64], first_min: NDArray[np.int64]) -> None:
         """Bring `lanes` (m,) to minute `first_min` (m,) of their days: hours of their own therapy, in a core of their
         own, so that insulin and food are on board when the episode begins."""
@@ -232,16 +230,8 @@ class Core:
         before._begin(self.keys[lanes], before._all, first_min - LIVED_BEFORE_MIN)
         for _ in range(0, LIVED_BEFORE_MIN, self.control_min):
             before._interval(therapy.basal_bolus(before.view), 0, asked=True)
-        for name in _SAVED:
-            if name not in (
-                "rows",
-                "people",
-                "keys",
-                "begin",
-                "drive",
-                *_EVENTS,
-            ):  # events are of the same keys
-                getattr(self, name)[lanes] = getattr(before, name)
+        for name in _LIVED:
+            getattr(self, name)[lanes] = getattr(before, name)
         self.drive[lanes] = before.drive  # held for all minutes of an interval
         self.begin[lanes] = first_min
         self.view.take(lanes, before.view)
@@ -262,7 +252,7 @@ class Core:
             tell_minute, tell_g = self._faults.announce(
                 self._fault_keys[lanes], tell_minute, tell_g, self.view.weight_kg[lanes], setting.days
             )
-        for name, table in zip(_EVENTS, (events.eat_minute, events.eat_g, tell_minute, tell_g), strict=True):
+        for name, table in zip(EVENTS, (events.eat_minute, events.eat_g, tell_minute, tell_g), strict=True):
             self._put(name, lanes, table, NEVER if name.endswith("minute") else 0.0)
         self.sensitivity[lanes] = events.sensitivity
         past = self.minute[lanes][:, None]  # what was before the episode is over
@@ -419,86 +409,21 @@ class Core:
     # --- stopping and going on -----------------------------------------------------------------------
     def save(self) -> dict[str, NDArray[Any]]:
         """Everything that the future of the lanes hangs on, as arrays by name; `restore` takes it back."""
-        saved = {name: getattr(self, name).copy() for name in _SAVED}
-        saved |= {f"view.{name}": getattr(self.view, name).copy() for name in _SAVED_VIEW}
-        if self._filter is not None:
-            saved |= {f"belief.{name}": array for name, array in self._filter.save().items()}
-        if self._activity is not None:
-            saved |= {f"bout.{name}": array for name, array in self._activity.save().items()}
-        return saved
+        return saved_state.take(self)
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Go on, bit for bit, where `save` was called; returns the observation of all lanes.
 
         Raises ValueError when arrays are missing, or do not fit this setting; nothing has happened then.
         """
-        self._check(saved)
+        saved_state.check(self, saved)
         self._seat(saved["rows"])
-        for name in _SAVED:
-            if name in _EVENTS:
-                setattr(self, name, saved[name].copy())
-            else:
-                getattr(self, name)[...] = saved[name]
-        for name in _SAVED_VIEW:
-            getattr(self.view, name)[...] = saved[f"view.{name}"]
-        if self._filter is not None:
-            self._filter.restore({name: saved[f"belief.{name}"] for name in self._filter.saved})
+        saved_state.put(self, saved)
         if self._activity is not None:
-            self._activity.restore({name: saved[f"bout.{name}"] for name in self._activity.save()}, self.keys)
             self._activity.show(self.minute, self.view)
         self._show_meals()
-        self._sensor_keys[...] = random.stream(self.keys, Stream.SENSOR)
-        self._treatment_keys[...] = random.stream(self.keys, Stream.TREATMENT)
-        self._fault_keys[...] = random.stream(self.keys, Stream.FAULTS)
+        self._key_streams(self._all)
         return self.task.observe(self.view)
-
-    def _check(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        """Raise ValueError unless `saved` can be the state of these lanes; kernels check no index, so this does."""
-        names = {*_SAVED, *(f"view.{name}" for name in _SAVED_VIEW)}
-        if self.setting.shield == "twin" and not self.setting.oracle:
-            guard, states = self.setting.guard, self.state.shape[1]
-            shapes = Filter.shapes(self.lanes, guard.trusting, guard.shares, self.control_min, states)
-            names |= set(shapes)
-        else:
-            shapes = {}
-        bout = {} if self._activity is None else self._activity.save()
-        names |= {f"bout.{name}" for name in bout}
-        if set(saved) != names or saved["rows"].shape != (self.lanes,):
-            odd = ", ".join(sorted(names.symmetric_difference(saved))) or f"{len(saved['rows'])} lanes"
-            raise ValueError(
-                f"saved state does not fit {self.lanes} lanes of this setting ({odd}); save and restore must agree"
-            )
-        rows = saved["rows"]
-        if (
-            rows.dtype != self.rows.dtype
-            or not self._known(rows)
-            or not np.array_equal(saved["people"], self.setting.cohort.numbers[rows])
-        ):
-            raise ValueError("saved rows are not people of this setting; restore with the cohort of the save")
-        empty = self._empty_view(rows)
-        held = {name: getattr(self, name) for name in _SAVED}
-        held |= {f"view.{name}": getattr(empty, name) for name in _SAVED_VIEW}
-        held |= {name: np.empty(shape) for name, shape in shapes.items()}
-        held |= {f"bout.{name}": array for name, array in bout.items()}
-        for name in _EVENTS:  # of any width, but times and amounts alike
-            held[name] = np.empty((self.lanes, *saved[f"{name.split('_')[0]}_minute"].shape[1:2]))
-        for name, array in held.items():
-            new = saved[name]
-            if new.dtype != array.dtype or new.shape != array.shape:
-                raise ValueError(
-                    f"saved {name} is {new.dtype}{new.shape}, needed is {array.dtype}{array.shape}"
-                )
-            if (name in _FINITE or name.startswith("bout.")) and not np.isfinite(new).all():
-                raise ValueError(f"saved {name} holds values that are not finite; use an older save")
-        ends = np.array([empty.cgm_buffer.shape[1] // 2, empty.insulin_buffer.shape[1] // 2])
-        for name, count, end in (
-            ("minute", saved["minute"], np.inf),
-            ("cursor", saved["cursor"], np.inf),
-            ("sensor_state", saved["sensor_state"][:, SAMPLE], self.setting.sensor.samples),
-            ("view.position", saved["view.position"], ends),
-        ):
-            if not ((count >= 0) & (count < end)).all():
-                raise ValueError(f"saved {name} points outside its table; use an older save")
 
 
 @kernel
