@@ -15,7 +15,7 @@ from envs.view import View
 from twins.cohort import CARB_RATIO_G_PER_U, DAILY_INSULIN_U
 from twins.world.sessions import KINDS
 
-PER_LOW_HOUR, PER_GRAM, PER_MISSED_SESSION = 4.0, 0.02, 4.0
+PER_LOW_HOUR, PER_GRAM, PER_MISSED_SESSION = 10.0, 0.02, 4.0
 """Price of an hour below 70 mg/dL (below 54 it counts twice), of a gram of carbohydrate eaten on advice or against a
 low, and of a session of which less than 90 % was done, so that avoiding exercise loses. A day without risk is worth
 about 14."""
@@ -57,7 +57,7 @@ class AroundSession:
     the insulin they need / (0.1 daily insulin); a bound holds the start back.
 
     ## Reward
-    Terms of `envs.rewards` on true plasma glucose; `low_time`: -4 an hour below 70 mg/dL, again below 54, since lows
+    Terms of `envs.rewards` on true plasma glucose; `low_time`: -10 an hour below 70 mg/dL, again below 54, since lows
     are what exercise is feared for; `carbs`: -0.02 a gram, advised or against lows; `missed_session`: -4 when a session
     that was not cancelled is over with less than 90 % of its intensity-minutes.
     `info["cost"]`: share of the minutes below 70 mg/dL plus the share below 54.

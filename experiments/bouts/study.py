@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from stable_baselines3 import PPO
 
 from agents import frozen
 from agents.base import Agent
@@ -14,8 +15,10 @@ from agents.tunable import Tuned
 from envs.setting import Setting
 from experiments.bouts import judge, people
 from experiments.bouts.report import BEST, LEARNED
+from experiments.bouts.shown import shown
 from experiments.bouts.tune import tune
 from experiments.fleet import Cell
+from experiments.imitation import imitate
 from experiments.learn import LearnConfig, learn
 from experiments.people import fold_of
 from experiments.plots.sessions import aligned
@@ -64,7 +67,7 @@ def _gains(where: str) -> str:
 
 
 def train(folder: Path, out: Path, fold: int) -> None:
-    """Train one policy on the people that a fold may meet; the best by its looks at others is kept."""
+    """Train one policy on the people that a fold may meet, from the consensus on; the best by its looks is kept."""
     around, looked_at = people.training(fold), people.looked_at(fold)
 
     def score(policy: FrozenPolicy) -> float:
@@ -74,7 +77,12 @@ def train(folder: Path, out: Path, fold: int) -> None:
         ENV, "session", seed=fold, lanes=len(around.cohort), n_timesteps=STEPS, max_wall_s=MAX_WALL_S,
         look_every=STEPS // LOOKS,
     )  # fmt: skip
-    learn(config, {"cohort": around.cohort}, score, out, {"fold": fold})
+
+    def begin(model: PPO) -> None:
+        seen, asked, counts = shown(around, fold)
+        imitate(model, seen, asked, fold, counts)
+
+    learn(config, {"cohort": around.cohort}, score, out, {"fold": fold, "began_as": CONSENSUS.name}, begin)
 
 
 def find(folder: Path, out: Path, where: str) -> None:
