@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
+from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecNormalize
 
@@ -65,11 +66,13 @@ def learn(
     judge: Judge,
     folder: str | Path,
     facts: Mapping[str, Any] | None = None,
+    begin: Callable[[PPO], None] | None = None,
 ) -> Table:
     """Train a policy into `folder`, which is made; returns the looks.
 
-    keywords: of `envs.make_vec`, beside task, seed and split. facts: what else the manifest tells of it, plain
-    values. Raises ValueError for wrong settings, FileExistsError when a policy lies in the folder.
+    keywords: of `envs.make_vec`, beside task, seed and split. facts: what else the manifest tells of it, plain values.
+    begin: called with the new learner, to give it other weights than random ones; its time counts. Raises ValueError
+    for wrong settings, FileExistsError when a policy lies in the folder.
     """
     config.hyperparams.check(config.lanes)
     folder = Path(folder)
@@ -89,6 +92,8 @@ def learn(
     if config.hyperparams.learning_rate_schedule == "linear":
         # to zero at the end, also when the clock ends it before its steps do
         model.lr_schedule = lambda left: rate(min(left, clock.left))
+    if begin is not None:
+        begin(model)
     watch = _Watch(config, env, judge, clock, folder, facts or {})
     model.learn(config.n_timesteps, callback=watch)
     watch.look()
