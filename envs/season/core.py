@@ -52,7 +52,8 @@ class SeasonSetting:
     """Who trains, for how long, in which body, within which bounds. Raises ValueError naming what is wrong.
 
     model: "banister" or "busso". ratio_weight: of the acute:chronic ratio in the hazard of injuries. spread: of the
-    bodies around their medians. oracle: agents see the body's parameters, for a reference that names itself.
+    bodies around their medians. foreseen: rewards are for what a day does to performance on the last day, see
+    `envs.season.plan.Plan`. oracle: agents see the body's parameters, for a reference that names itself.
     """
 
     cohort: Cohort
@@ -61,6 +62,7 @@ class SeasonSetting:
     ratio_weight: float = 1.0
     spread: float = 1.0
     shield: str = "rule"
+    foreseen: bool = False
     oracle: bool = False
     split: str = "train"
     seed: int = 0
@@ -79,8 +81,9 @@ class SeasonSetting:
             given = getattr(self, name)
             if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < np.inf:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; allowed is 0 and more")
-        if not isinstance(self.oracle, bool):
-            raise ValueError(f"oracle is {self.oracle!r}; allowed are True and False")
+        for name in ("foreseen", "oracle"):
+            if not isinstance(given := getattr(self, name), bool):
+                raise ValueError(f"{name} is {given!r}; allowed are True and False")
         if self.decision_min != MINUTES_PER_DAY:
             raise ValueError(
                 f"decision_min is {self.decision_min!r}; a season is decided once a day, 1440; leave it out"
@@ -208,7 +211,7 @@ class SeasonCore:
         )
         ready = view.injured == 0
         asked_ratio = self.body.ratio_after(self.state, np.where(ready, asked.load, 0.0))
-        before = self.body.performance(self.state, p)
+        before = self._worth()
         chance = _by_day(random.uniform, self._stream, 3, view.day, after=4)
         tired = self.body.fatigue_load(self.state, p)
         planned = allowed.minutes > 0
@@ -238,12 +241,19 @@ class SeasonCore:
             (FITNESS, day.performance - fitness.BASE + cost), (FATIGUE, cost),
         ):  # fmt: skip
             row[:, column] = value
-        terms = self.task.terms(self._record, view, day.performance - before)
-        truncated = view.day >= self.setting.days
+        terms = self.task.terms(self._record, view, self._worth() - before)
+        over = view.day >= self.setting.days
         return Transition(
             self.task.observe(view, self._known()), sum(terms.values(), np.zeros(self.lanes)), terms,
-            day.lost.astype(float), np.zeros(self.lanes, bool), truncated, self._record,
+            day.lost.astype(float), over, np.zeros(self.lanes, bool), self._record,
         )  # fmt: skip
+
+    def _worth(self) -> NDArray[np.float64]:
+        """What a day's reward is the change of (n,)."""
+        if not self.setting.foreseen:
+            return self.body.performance(self.state, self._parameters)
+        left = np.maximum(self.setting.days - self.view.day, 0).astype(float)
+        return self.body.foreseen(self.state, self._parameters, left)
 
     def _asked(self, action: NDArray[Any] | Session | None) -> Session:
         if action is None:

@@ -9,7 +9,7 @@ from envs.tasks.dosing import WIDEST
 from envs.tasks.task import Field
 from twins.bodies.fitness import MEDIANS, PARAMETERS
 
-MOST_SHARE = 3.0
+MOST_SHARE = 2.0
 """A day's load that can be asked for, over the prescribed daily load."""
 WEEK_DAYS, WEEK_MIN = 7, 150.0
 """150 minutes a week: WHO guidelines on physical activity (2020)."""
@@ -37,7 +37,7 @@ class Plan:
     ## Action space: `Box(-1, 1)`, 3 numbers
     | # | name | meaning |
     |---|---|---|
-    | 0 | load | times the prescribed daily load: 0 to 1 below zero, 1 to 3 above; sessions under 10 min are rest |
+    | 0 | load | 0 to 2 times the prescribed daily load; sessions under 10 min are rest |
     | 1 | intensity | 0.30 to 0.95 of the heart-rate reserve; load and intensity give the minutes, at most 150 |
     | 2 | evening | above 0 in the evening, else in the morning |
 
@@ -58,8 +58,13 @@ class Plan:
     of it was lost; `load_off`: at the end, -20 for each unit by which the load is more than 10 % off the prescribed.
     `info["cost"]`: 1 for a day lost.
 
+    With `foreseen=True` `performance` is the change of what performance on the last day would be if rest followed: the
+    same sum, but for what rest from the first day on would leave, which hangs on nobody's choice. So the best plan is
+    the same (Ng, Harada & Russell, ICML 1999), and what a day is worth is told on that day.
+
     ## Episode end
-    `truncated` after `days`.
+    `terminated` after `days`, never truncated: the objective ends with the season, and what is left of it is seen, so
+    that nothing may be expected beyond (Pardo et al., ICML 2018).
     """
 
     def __init__(self, oracle: bool = False) -> None:
@@ -75,7 +80,7 @@ class Plan:
         """A session from numbers in [-1, 1]; what is not finite is rest."""
         a = np.clip(np.where(np.isfinite(action), action, np.nan), -1.0, 1.0)
         middle, half = (LEAST_INTENSITY + MOST_INTENSITY) / 2, (MOST_INTENSITY - LEAST_INTENSITY) / 2
-        times = np.where(a[:, 0] < 0, 1 + a[:, 0], 1 + (MOST_SHARE - 1) * a[:, 0])
+        times = MOST_SHARE / 2 * (1 + a[:, 0])
         intensity = middle + half * a[:, 1]
         minutes = minutes_for(times * view.target_load / view.days, intensity)
         return Session.checked(minutes, intensity, np.nan_to_num(a[:, 2]) > 0)

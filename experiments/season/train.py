@@ -2,18 +2,21 @@
 
 from pathlib import Path
 
+from stable_baselines3 import PPO
+
 from agents.frozen import FrozenPolicy
-from agents.seasons import Learned
+from agents.seasons import Learned, population_optimal
 from experiments.learn import LearnConfig, learn
 from experiments.records.tables import Table
-from experiments.season.judge import setting
+from experiments.season.imitate import imitate
+from experiments.season.judge import REFERENCE, setting
 from experiments.season.live import live, seats
 from twins.bodies.fitness import BANISTER
 
 ID, TASK = "Homeostat/Exercise-v0", "plan"
-LANES, STEPS, LOOK_EVERY, MOST_S = 512, 12_000_000, 430_080, 840.0
-"""Twelve million days are about 280 seasons of each lane; the clock of 14 min leaves a minute for what is around it."""
-LOOKED_AT = 400
+LANES, STEPS, LOOK_EVERY, MOST_S = 512, 20_000_000, 430_080, 300.0
+"""A look is after ten seasons of each lane; the clock of five minutes ends a training before its steps do."""
+LOOKED_AT = 800
 """Validation bodies, the same at every look."""
 
 
@@ -28,4 +31,9 @@ def train(seed: int, folder: str | Path, steps: int = STEPS, max_wall_s: float =
     config = LearnConfig.tested(
         ID, TASK, seed=seed, lanes=LANES, n_timesteps=steps, look_every=LOOK_EVERY, max_wall_s=max_wall_s
     )
-    return learn(config, {"cohort": where.cohort, "model": BANISTER}, score, folder, {"model": BANISTER})
+    keywords = {"cohort": where.cohort, "model": BANISTER, "foreseen": True}
+
+    def begin(model: PPO) -> None:
+        imitate(model, population_optimal(), setting(BANISTER, split="train", seed=seed), seed)
+
+    return learn(config, keywords, score, folder, {"model": BANISTER, "began_as": REFERENCE}, begin)

@@ -146,6 +146,13 @@ class Fitness:
         points: Array = BASE + parameters[:, FITNESS] * state[:, FIT] - self.cost(state, parameters)
         return points
 
+    def foreseen(self, state: Array, parameters: Array, days: Array) -> Array:
+        """Performance (n,) after so many days (n,) of rest."""
+        fit = parameters[:, FITNESS] * state[:, FIT] * np.exp(-days / parameters[:, FITNESS_DAYS])
+        cost = self.cost(state, parameters) * np.exp(-days / parameters[:, FATIGUE_DAYS])
+        points: Array = BASE + fit - cost
+        return points
+
     def fatigue_load(self, state: Array, parameters: Array) -> Array:
         """Fatigue (n,) as the load that it weighs as much as: of one unit in both models."""
         load: Array = self.cost(state, parameters) / parameters[:, FATIGUE]

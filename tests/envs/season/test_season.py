@@ -68,7 +68,7 @@ def test_the_reward_is_the_sum_of_its_terms_and_of_a_season_the_gain() -> None:
         assert np.allclose(done.reward, sum(done.terms.values()))
         gained += done.terms["performance"]
         short += done.terms["week_short"]
-    assert done.truncated.all() and not done.terminated.any()
+    assert done.terminated.all() and not done.truncated.any()
     np.testing.assert_allclose(gained, core.body.performance(core.state, core._parameters) - began)
     assert (short <= -1.0).all() and (short >= -1.5).all() and WEEK_MIN == 150
     assert (done.terms["load_off"] < -10).all()
@@ -127,13 +127,13 @@ def test_faces() -> None:
     assert told["person"] == "adult#001" and first.shape == (len(NAMES),)
     total, ended = 0.0, False
     while not ended:
-        _, reward, _, ended, info = env.step(np.array([0.0, -0.5, 1.0], np.float32))
+        _, reward, ended, _, info = env.step(np.array([0.0, -0.5, 1.0], np.float32))
         total += float(reward)
     assert info["minute"] == 14 * 1440 and "performance" in info and info["shield"]["reason"] in envs_bounds()
     vector = envs.make_vec(ID, task="plan", num_envs=20, cohort="all", days=14)
     assert vector.reset(seed=1)[0].shape == (20, len(NAMES)) and vector.minutes_per_step == 1440
     for _ in range(14):
-        _, _, _, ended_all, infos = vector.step(vector.action_space.sample())
+        _, _, ended_all, _, infos = vector.step(vector.action_space.sample())
     assert ended_all.all() and len(infos["final_obs"]) == 20
     sb3 = envs.make_vec(ID, task="plan", num_envs=5, cohort="all", days=14, face="sb3", oracle=True)
     assert sb3.reset().shape == (5, len(NAMES) + len(PARAMETERS))
