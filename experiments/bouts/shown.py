@@ -16,8 +16,8 @@ from envs.tasks.session import AroundSession
 EPISODES = 6
 STRAY_SD = 0.3
 """Advice strays from the consensus by so much, so that it is also seen what is asked for then."""
-NO_FOOD = -0.5
-"""The action that stands for no food and no delay: far enough from some."""
+NO_FOOD = -0.15
+"""The action that stands for no food and no delay: so near to some that a learner tries it."""
 
 
 def shown(
