@@ -9,6 +9,7 @@ from experiments.records.tables import Table, select
 from experiments.results.against_committed import standings
 from experiments.results.study_tables import StudyTables
 from experiments.results.subgroups import Subgroups, everyone, subgroups, worst_persons
+from experiments.results.words import is_reference
 from experiments.statistics import event_bounds
 
 _NOTE = (
@@ -24,7 +25,8 @@ def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[
 
 
 def results(name: str, studies: Sequence[StudyTables]) -> Iterator[str]:
-    """Lines of Markdown on the agent `name` in each protocol of each study; the baseline is the best of the study."""
+    """Lines of Markdown on the agent `name` in each protocol of each study; the baseline is the best of the study,
+    clairvoyant and hostile ones aside."""
     if not studies:
         yield "None is committed."
     for study in studies:
@@ -49,7 +51,8 @@ def _on_protocol(name: str, study: StudyTables, protocol: str) -> Iterator[str]:
             continue
         people = sorted(set(mine["person"].tolist()))
         others, _ = standings(select(episodes, shield=shield), people)
-        baseline = next((one.agent for one in others if not one.learned), name)
+        fair = (one.agent for one in others if not one.learned and not is_reference(one.agent))
+        baseline = next(fair, name)
         keep = np.isin(episodes["agent"], (name, baseline)) & np.isin(episodes["person"], people)
         pair = {key: column[keep] for key, column in episodes.items()}
         both = everyone(pair, baseline, shield)

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.hostile import HOSTILE
 from experiments.aggregates import PersonScores, difference, person_scores
 from experiments.records.tables import Table, select
 from experiments.results.evaluations import GROUPS, METRICS, Row, persons
-from experiments.results.words import ORACLE
+from experiments.results.words import is_reference
 from experiments.statistics import SEED, EventBound, bootstrap_p_value, crossed_interval, event_bounds, holm
 from experiments.win_rule import Judged, Outcome, Verdict, judged, lone_trained, win
 
@@ -82,8 +81,7 @@ def standings(episodes: Table, learned: Collection[str]) -> list[Row]:
     marked = set()
     for row in rows:
         where = row["protocol"], row["shield"]
-        reference = ORACLE in row["agent"] or row["agent"] in HOSTILE
-        if not row["learned"] and not reference and where not in marked:
+        if not row["learned"] and not is_reference(row["agent"]) and where not in marked:
             row["best_baseline"] = True
             marked.add(where)
     return rows

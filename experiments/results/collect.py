@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from agents.hostile import HOSTILE
 from experiments.records.config_files import load_yaml
 from experiments.records.json_files import load_object
 from experiments.records.tables import Table, concat, read_table, select
@@ -17,7 +16,7 @@ from experiments.results.evaluations import Evaluation, person_means, persons, r
 from experiments.results.example_day import example_days
 from experiments.results.study_tables import StudyTables
 from experiments.results.subgroups import subgroups
-from experiments.results.words import ORACLE
+from experiments.results.words import is_reference
 from twins.files import read_file
 
 _DEFAULTS: dict[str, float] = {"drawn": 0.0, "fold": -1.0}
@@ -221,7 +220,7 @@ def _primary(episodes: Table, agents: Table, named: Mapping[str, Any] | None) ->
     score = {
         agent: float(np.nanmean(person_means(select(mine, agent=agent), "tir_pct")))
         for agent in dict.fromkeys(mine["agent"].tolist())
-        if ORACLE not in agent and agent not in HOSTILE
+        if not is_reference(agent)
     }
     best: dict[bool, str | None] = {
         kind: max((a for a in score if learned[a] == kind), key=lambda a: score[a], default=None)

@@ -1,5 +1,6 @@
 """Words of a page: what agents are, what they may know, and numbers with their nouns."""
 
+from agents.hostile import HOSTILE
 from agents.load import TIERS as TREATMENT_TIERS
 
 ORACLE = " (oracle)"
@@ -68,3 +69,8 @@ def listed(names: list[str]) -> str:
 def shield_words(shield: str) -> str:
     """How a shield setting is called in headings."""
     return "Shield on (rule)" if shield == "rule" else f"Shield {shield}"
+
+
+def is_reference(agent: str) -> bool:
+    """Whether nobody can be compared with this agent: it is clairvoyant, or hostile."""
+    return ORACLE in agent or agent in HOSTILE
