@@ -4,13 +4,15 @@ The search is `experiments.cross_entropy`. Every generation meets days that none
 from the luck of a day; among the finalists the choice is made on fresh days once more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.tunable import Family
+from envs.roster import Roster
+from envs.setting import Setting
 from experiments import cross_entropy
 
 Scores = Callable[[NDArray[np.float64], range], NDArray[np.float64]]
@@ -62,6 +64,43 @@ def spend(person_days: float, days_a_replica: float, gains: int, persons_a_score
         f"a budget of {person_days:g} person-days is too small to tune on; give {least:.0f} or more, or fewer people, "
         "or shorter episodes"
     )
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Lanes that are simulated together: whom (rows of the cohort), under which keys, with which gains (n, K)."""
+
+    rows: NDArray[np.int64]
+    keys: NDArray[np.uint32]
+    gains: NDArray[np.float64]
+
+
+def _shape(setting: Setting, values: NDArray[np.float64], replicas: range) -> tuple[int, int, int]:
+    return len(replicas), len(values), len(setting.cohort)
+
+
+def lanes(setting: Setting, values: NDArray[np.float64], replicas: range, most: int) -> Iterator[Lanes]:
+    """Every candidate with every person on these replicas, at most so many at a time; all meet the same days.
+
+    values: of candidates (C, P, K), or (C, 1, K) for all people.
+    """
+    shape = _shape(setting, values, replicas)
+    people, count = shape[2], shape[0]
+    roster = Roster(setting.cohort, people * replicas.stop, setting.split, setting.seed)
+    rows, keys = roster.next(np.arange(people * replicas.start, people * replicas.stop))
+    lane = np.broadcast_to(np.arange(people * count).reshape(count, 1, people), shape).ravel()
+    gains = np.broadcast_to(values, (*shape, values.shape[-1])).reshape(len(lane), -1)
+    for at in range(0, len(lane), most):
+        chunk = lane[at : at + most]
+        yield Lanes(rows[chunk], keys[chunk], gains[at : at + most])
+
+
+def mean_of(
+    parts: Sequence[NDArray[np.float64]], setting: Setting, values: NDArray[np.float64], replicas: range
+) -> NDArray[np.float64]:
+    """Mean over replicas (C, P) of what `lanes` scored, part by part."""
+    mean: NDArray[np.float64] = np.concatenate(parts).reshape(_shape(setting, values, replicas)).mean(axis=0)
+    return mean
 
 
 def best(

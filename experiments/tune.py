@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from agents.load import COHORT, FAMILIES, TUNED
 from agents.tunable import Family, PerLane, Values
 from envs.core import Core
-from envs.roster import Roster
 from envs.setting import DIARY, Setting
 from envs.tasks.dosing import Dosing
 from experiments import people
-from experiments.best_gains import best, spend
+from experiments.best_gains import best, lanes, mean_of, spend
 from experiments.metrics import episode_metrics
 from experiments.protocol import ProtocolConfig
 from experiments.records.gains import Tuning, load_gains
@@ -163,22 +162,10 @@ def other_bodies(protocol: ProtocolConfig, fold: int | None) -> Cohort:
 def _scores(
     family: Family, setting: Setting, protocol: ProtocolConfig, values: NDArray[np.float64], replicas: range
 ) -> NDArray[np.float64]:
-    """Mean score over replicas of every candidate and person (C, P); values (C, P, K), or (C, 1, K) for all people.
-
-    All candidates meet the same days.
-    """
-    persons, count = len(setting.cohort), len(replicas)
-    roster = Roster(setting.cohort, persons * replicas.stop, setting.split, setting.seed)
-    rows, keys = roster.next(np.arange(persons * replicas.start, persons * replicas.stop))
-    shape = (count, len(values), persons)
-    lane = np.broadcast_to(np.arange(persons * count).reshape(count, 1, persons), shape).ravel()
-    gains = np.broadcast_to(values, (*shape, values.shape[-1])).reshape(len(lane), -1)
+    """Mean score over replicas of every candidate and person (C, P); values (C, P, K), or (C, 1, K) for all people."""
     parts = []
-    for first in range(0, len(lane), LANES):
-        chunk = lane[first : first + LANES]
-        core = Core(setting, Dosing("modulation", False), len(chunk))
-        agent = PerLane(family, gains[first : first + LANES])
-        rollout = run(core, rows[chunk], keys[chunk], agent, protocol.warmup_days)
+    for one in lanes(setting, values, replicas, LANES):
+        core = Core(setting, Dosing("modulation", False), len(one.rows))
+        rollout = run(core, one.rows, one.keys, PerLane(family, one.gains), protocol.warmup_days)
         parts.append(score(scored(rollout, protocol)))
-    mean: NDArray[np.float64] = np.concatenate(parts).reshape(shape).mean(axis=0)
-    return mean
+    return mean_of(parts, setting, values, replicas)

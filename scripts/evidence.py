@@ -21,13 +21,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", metavar="PREFIX", help="only cells whose names begin so, such as drawn/treated/rule"
     )
+    parser.add_argument("--shield", choices=["rule", "twin"], help="only cells behind this shield")
     parser.add_argument("--processes", type=int, help="cells done at a time (default: one for each core)")
     parser.add_argument("--list", action="store_true", help="show the cells and stop")
     parser.add_argument("--out", metavar="DIR", help="where the work lies and goes on")
     args = parser.parse_args(argv)
     if not 0 < args.share <= 1:
         raise ValueError(f"--share is {args.share}; give a number above 0 and up to 1")
-    cells = [cell for cell in count.cells(args.share) if cell.name.startswith(f"cells/{args.only or ''}")]
+    cells = [
+        cell
+        for cell in count.cells(args.share)
+        if cell.name.startswith(f"cells/{args.only or ''}")
+        and cell.arguments["shield"].startswith(args.shield or "")
+    ]
     if args.list:
         print("\n".join(cell.name for cell in cells))
         return 0

@@ -15,6 +15,7 @@ from envs.setting import Setting
 from envs.tasks.session import AroundSession
 from experiments.metrics import LOW, episode_metrics
 from experiments.records.tables import Table
+from twins import random
 
 LANES = 1500
 
@@ -34,7 +35,7 @@ def live(agent: Agent, setting: Setting, replicas: int, first: int = 0, keep: bo
     parts = []
     for at in range(0, len(lanes), LANES):
         chunk = slice(at, at + LANES)
-        parts.append(live_lanes(agent, setting, rows[chunk], keys[chunk], lanes[chunk] // people, keep))
+        parts.append(live_lanes(agent, setting, rows[chunk], keys[chunk], keep))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -43,7 +44,6 @@ def live_lanes(
     setting: Setting,
     rows: NDArray[np.int64],
     keys: NDArray[np.uint32],
-    replica: NDArray[np.int64],
     keep: bool = False,
 ) -> Table:
     """One episode of each of these people (n,) under keys (n, 6); see `live`."""
@@ -89,7 +89,8 @@ def live_lanes(
     metrics = episode_metrics(glucose, side, failed_at, dt, low, high)
     reward -= np.where(side != "", PER_DEATH, 0.0)
     return {
-        "person": np.array(core.view.ids), "replica": replica, **_of_session(activity), **sums,
+        "person": np.array(core.view.ids), "replica": keys[:, random.REPLICA].astype(np.int64),
+        **_of_session(activity), **sums,
         "failed": (side != "").astype(int),
         "events": metrics["low_events_per_week"] * setting.days / 7, "reward": reward,
         "eaten_g": activity.lived.total_ate_g + sums["rescue_g"], **metrics, **kept,

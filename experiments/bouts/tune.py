@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from agents.sessions import CONSENSUS
 from agents.tunable import PerLane
-from envs.roster import Roster
 from envs.setting import Setting
-from experiments.best_gains import best, spend
+from experiments.best_gains import best, lanes, mean_of, spend
 from experiments.bouts.judge import LANES, live_lanes
 from experiments.records.gains import Tuning
 
@@ -44,17 +43,9 @@ def tune(setting: Setting, sessions_each: int = SESSIONS_EACH) -> Tuning:
 
 
 def _scores(setting: Setting, values: NDArray[np.float64], replicas: range) -> NDArray[np.float64]:
-    """Mean reward (C, P) of candidates (C, P, K) on these replicas; all meet the same sessions."""
-    people, count = len(setting.cohort), len(replicas)
-    roster = Roster(setting.cohort, people * replicas.stop, setting.split, setting.seed)
-    rows, keys = roster.next(np.arange(people * replicas.start, people * replicas.stop))
-    shape = (count, len(values), people)
-    lane = np.broadcast_to(np.arange(people * count).reshape(count, 1, people), shape).ravel()
-    gains = np.broadcast_to(values, (*shape, values.shape[-1])).reshape(len(lane), -1)
-    parts = []
-    for at in range(0, len(lane), LANES):
-        chunk = lane[at : at + LANES]
-        agent = PerLane(CONSENSUS, gains[at : at + LANES])
-        parts.append(live_lanes(agent, setting, rows[chunk], keys[chunk], chunk // people)["reward"])
-    mean: NDArray[np.float64] = np.concatenate(parts).reshape(shape).mean(axis=0)
-    return mean
+    """Mean reward (C, P) of candidates (C, P, K) on these replicas."""
+    parts = [
+        live_lanes(PerLane(CONSENSUS, one.gains), setting, one.rows, one.keys)["reward"]
+        for one in lanes(setting, values, replicas, LANES)
+    ]
+    return mean_of(parts, setting, values, replicas)

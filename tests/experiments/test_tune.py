@@ -9,7 +9,7 @@ import pytest
 
 from agents.load import COHORT, FAMILIES, TUNED, load
 from agents.tunable import Tuned, Values
-from experiments import people
+from experiments import best_gains, people
 from experiments import tune as tuning
 from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.records.gains import Tuning, load_gains, load_tuning, save_tuning
@@ -183,7 +183,7 @@ def test_too_small_a_budget_is_answered_with_the_least(budget: float) -> None:
 @pytest.mark.parametrize("episodes", [43, 60, 100, 200, 331, 1320, 10_000])
 def test_a_plan_spends_most_of_its_budget_and_never_more(episodes: int) -> None:
     for gains, persons in ((2, 1), (14, 1), (14, 24)):
-        plan = tuning._plan(2.0 * episodes, 2.0, gains, persons)
+        plan = best_gains.spend(2.0 * episodes, 2.0, gains, persons)
         assert 0.75 * episodes < plan.episodes <= episodes
         assert plan.generations >= 3 and plan.replicas >= 1
 

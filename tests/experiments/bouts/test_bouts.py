@@ -55,9 +55,10 @@ def test_a_row_counts_what_happened(found: dict[str, Table]) -> None:
 
 
 def test_extremes_lose(found: dict[str, Table]) -> None:
+    """To the consensus; most and random, which feed people without end, to everybody."""
     reward = {name: one["reward"].mean() for name, one in found.items()}
-    for extreme in ("zero", "most", "random"):
-        assert all(reward[name] > reward[extreme] for name in ("usual", "consensus", "higher-target"))
+    assert all(reward["consensus"] > reward[extreme] + 1 for extreme in ("zero", "most", "random"))
+    assert min(reward["usual"], reward["higher-target"]) > max(reward["most"], reward["random"]) + 10
 
 
 def test_gains_of_each_person_are_better_on_fresh_sessions_and_hang_on_the_person_alone() -> None:
