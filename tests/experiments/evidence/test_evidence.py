@@ -127,6 +127,13 @@ def test_a_bound_stands_behind_drawn_bodies() -> None:
     assert "at most 0.99 % (95 % confidence). This is not a human risk." in report.sentence(row, "abc")
 
 
+def test_rows_behind_one_shield_can_be_done_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    for shield in ("rule", "twin"):
+        assert evidence.main(["--share", "0.01", "--shield", shield, "--list"]) == 0
+        named = capsys.readouterr().out.split()
+        assert len(named) > 12 and all(f"/{shield}/" in name for name in named)
+
+
 def test_wrong_words_are_answered() -> None:
     with pytest.raises(ValueError, match="above 0"):
         evidence.main(["--share", "0", "--out", "x"])
