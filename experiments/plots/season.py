@@ -111,7 +111,7 @@ def load_and_ratio(
         [
             ("load", "Load of 7 days over prescribed", _PLACES[0]),
             ("ratio", "Acute : chronic load, mean", _PLACES[1]),
-            ("most_ratio", "The same, highest of all people", _PLACES[2]),
+            ("most_ratio", "Highest of all people", _PLACES[2]),
         ],
         ours,
         baseline,

@@ -61,8 +61,8 @@ def judge(
 
 def copies(folder: str | Path) -> list[Path]:
     """The folders of a policy's training seeds below `folder`, or the folder itself."""
-    found = sorted(path.parent for path in Path(folder).glob(f"*/{frozen.MANIFEST}"))
-    return found or [Path(folder)]
+    held = (path for form in ("*", "*/policy") for path in Path(folder).glob(f"{form}/{frozen.MANIFEST}"))
+    return sorted(path.parent for path in held) or [Path(folder)]
 
 
 def measures(lived: Lived) -> Table:
@@ -147,12 +147,11 @@ def _resampled(values: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[n
     """Means (DRAWS,) of persons drawn with replacement, the same for all agents, and of each agent's seeds likewise."""
     rng = np.random.default_rng(SEED)
     people = next(iter(values.values())).shape[1]
-    pick = rng.integers(people, size=(DRAWS, people))
+    times = rng.multinomial(people, np.full(people, 1 / people), size=DRAWS) / people
     means = {}
     for name, held in values.items():
         seeds = rng.integers(len(held), size=(DRAWS, len(held)))
-        of_person = np.stack([held[:, one].mean(axis=1) for one in pick])  # (DRAWS, seeds)
-        means[name] = np.take_along_axis(of_person, seeds, axis=1).mean(axis=1)
+        means[name] = np.take_along_axis(times @ held.T, seeds, axis=1).mean(axis=1)
     return means
 
 

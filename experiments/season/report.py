@@ -23,6 +23,8 @@ from twins.files import atomic_write_bytes, atomic_write_text
 
 WEEK_DAYS = 7
 POLICY = ROOT / "agents" / "policies" / "season-ppo"
+_LEFT_OUT = ("rest", "random", "polarised", "even")
+"""Of the figures, which can tell no more than six agents apart."""
 _NOTES = (
     "Bounds first: days on which acute load was over 1.5 times chronic load as executed, and as it would have been had "
     "the session been done as asked for; days on which a bound changed what was asked for. Means over people; 95 % "
@@ -129,7 +131,7 @@ def write(judged: Judged, text: str, out: str | Path, ours: str | None, words: s
     many people in which bodies."""
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    shown = [name for name in judged if name not in ("rest", "random", "polarised")]
+    shown = [name for name in judged if name not in _LEFT_OUT]
     lines = curves(judged, shown)
     mild = curves(judged, [name for name in shown if name != "most"])  # whose fatigue dwarfs all others
     person = typical(judged[ours][0]) if ours else 0
