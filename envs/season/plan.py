@@ -44,7 +44,7 @@ class Plan:
     So zeros are the prescribed load every day, at 0.625 of the reserve. Kinds of training (running, intervals, weights)
     are no choice, see `envs.season.session.Session`.
 
-    ## Observation space: `Box(-5, 5)`, 32 numbers (43 with `oracle=True`)
+    ## Observation space: `Box(-5, 5)`, 33 numbers (44 with `oracle=True`)
     Shares of the season gone and left; loads of the last 7 days, acute and chronic load relative to the prescribed
     daily load, their ratio; minutes of the week / 150; vigorous days of 7; days since rest; share of sessions skipped;
     resting heart rate and HRV against before the season, of this morning and as means of a week; the last trial against

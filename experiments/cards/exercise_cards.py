@@ -20,7 +20,7 @@ def exercise_card(name: str, copies: Mapping[str, FrozenPolicy]) -> str:
         ("sees the simulator's state", "yes (oracle)" if said.oracle else "no"),
         ("environment", f"`{said.env}`, kernels `{said.kernel_hash}`"),
         ("trained on", f"split train, bodies of the model {facts[0].get('model', 'not recorded')}"),
-        ("began as", str(facts[0].get("began_as", "random weights"))),
+        ("began as", f"{facts[0].get('began_as', 'random weights')}; copies of 0 steps are that alone"),
         ("simulated person-days", ", ".join(f"{one['person_days']:,.0f}" for one in facts)),
         ("made by", "The Homeostat developers; MIT licence; cite as in CITATION.cff"),
     ]

@@ -79,6 +79,7 @@ def measures(lived: Lived) -> Table:
         "weeks_of_150_min": (weeks >= WEEK_MIN).mean(axis=1),
         "days_lost": days[:, :, c.LOST].sum(axis=1),
         "skipped_days": days[:, :, c.SKIPPED].sum(axis=1),
+        "gained": (days[:, -1, c.PERFORMANCE] > lived.began).astype(float),
         "gain_points": days[:, -1, c.PERFORMANCE] - lived.began,
         "objective": lived.objective,
     }
@@ -87,10 +88,10 @@ def measures(lived: Lived) -> Table:
 HEADS = {
     "days_over_ratio": "days over ratio 1.5", "asked_days_over_ratio": "asked for", "bounded_days": "bounded days",
     "on_load": "load within 10 %, %", "weeks_of_150_min": "weeks of 150 min, %", "days_lost": "days lost",
-    "skipped_days": "skipped", "gain_points": "gain, points", "objective": "objective",
+    "skipped_days": "skipped", "gained": "people who gain, %", "gain_points": "gain, points", "objective": "objective",
 }  # fmt: skip
 _WITH_INTERVAL = ("objective", "gain_points")
-_SHARES = ("on_load", "weeks_of_150_min")
+_SHARES = ("on_load", "weeks_of_150_min", "gained")
 
 
 def table(judged: Mapping[str, Sequence[Lived]], where: SeasonSetting) -> str:

@@ -195,6 +195,12 @@ def test_wrong_settings_are_answered_with_what_is_allowed(keywords: dict[str, ob
         gym.make(ID, **keywords)
 
 
+def test_the_data_sheet_counts_what_is_seen_and_decided() -> None:
+    sheet = Plan.__doc__ or ""
+    assert f"{len(NAMES)} numbers ({len(NAMES) + len(PARAMETERS)} with" in sheet
+    assert f"{len(Plan().fields)} numbers" in sheet
+
+
 def test_wrong_keywords_and_actions() -> None:
     with pytest.raises(TypeError, match="unknown keyword 'modle'; did you mean 'model'"):
         gym.make(ID, modle="busso")
