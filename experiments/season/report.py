@@ -121,7 +121,7 @@ def judged_table(
                 )
     text = "\n".join(parts) + "\n"
     if out is not None:
-        told = f"{people} people, {where.days} days, {where.model}"
+        told = f"{people} people, bodies of {where.model.capitalize()}'s model"
         write(judged, text, out, learned[0] if learned else None, told)
     return text
 
@@ -137,12 +137,12 @@ def write(judged: Judged, text: str, out: str | Path, ours: str | None, words: s
     many people in which bodies."""
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    shown = [name for name in judged if name not in _LEFT_OUT]
+    shown = sorted((name for name in judged if name not in _LEFT_OUT), key=lambda name: name == "most")
     lines = curves(judged, shown)
     mild = curves(judged, [name for name in shown if name != "most"])  # whose fatigue dwarfs all others
     person = typical(judged[ours][0]) if ours else 0
     week = calendar(judged[ours or shown[0]][0], person)
-    atomic_write_bytes(out / "fitness.svg", svg(plots.fitness_and_fatigue(mild, ours, REFERENCE)))
-    atomic_write_bytes(out / "load.svg", svg(plots.load_and_ratio(lines, MOST_RATIO, ours, REFERENCE)))
-    atomic_write_bytes(out / "calendar.svg", svg(plots.calendar(week, words)))
+    atomic_write_bytes(out / "fitness.svg", svg(plots.fitness_and_fatigue(mild, ours, REFERENCE, words)))
+    atomic_write_bytes(out / "load.svg", svg(plots.load_and_ratio(lines, MOST_RATIO, ours, REFERENCE, words)))
+    atomic_write_bytes(out / "calendar.svg", svg(plots.calendar(week, f"One of {words}")))
     atomic_write_text(out / "table.md", text)
