@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agents import frozen
 from agents.frozen import FrozenPolicy
-from envs.season.plan import Plan
+from envs.season.plan import Plan, skipped_share
 from envs.season.session import LEAST_INTENSITY, MOST_INTENSITY, MOST_MIN, Session, minutes_for
 from envs.season.view import SeasonView
 from twins.words import near_miss
@@ -133,6 +133,21 @@ def population_optimal() -> Scheme:
     return Scheme.of(**{name: float(value) for name, value in values.items()})
 
 
+class TriesHours:
+    """Follows another agent, but mornings in the first week, evenings in the second, and then the hour at which less
+    was skipped."""
+
+    def __init__(self, inner: SeasonAgent) -> None:
+        self._inner = inner
+
+    def act(self, view: SeasonView) -> Session:
+        """See `SeasonAgent.act`."""
+        asked = self._inner.act(view)
+        morning, evening = skipped_share(view)
+        hour = np.where(view.day < 2 * WEEK_DAYS, view.day >= WEEK_DAYS, evening < morning)
+        return Session(asked.minutes, asked.intensity, hour.astype(np.int64))
+
+
 class Learned:
     """A trained policy of the task "plan"."""
 
@@ -189,6 +204,7 @@ SEASON_AGENTS: dict[str, Callable[[], SeasonAgent]] = {
     "polarised": lambda: Scheme.of(hard_days=1.5, easy=0.45),
     "ramp-taper": lambda: Scheme.of(**RAMP_TAPER),
     "population-optimal": population_optimal,
+    "population-optimal-hours": lambda: TriesHours(population_optimal()),
     "rest": Rest,
     "most": Most,
     "random": Random,

@@ -44,7 +44,7 @@ class Plan:
     So zeros are the prescribed load every day, at 0.625 of the reserve. Kinds of training (running, intervals, weights)
     are no choice, see `envs.season.session.Session`.
 
-    ## Observation space: `Box(-5, 5)`, 32 numbers (43 with `oracle=True`)
+    ## Observation space: `Box(-5, 5)`, 33 numbers (44 with `oracle=True`)
     Shares of the season gone and left; loads of the last 7 days, acute and chronic load relative to the prescribed
     daily load, their ratio; minutes of the week / 150; vigorous days of 7; days since rest; share of sessions skipped;
     resting heart rate and HRV against before the season, of this morning and as means of a week; the last trial against
@@ -91,7 +91,6 @@ class Plan:
         share = view.day / view.days
         rested = np.argmax(view.minutes[:, ::-1] == 0, axis=1)
         rested = np.where((view.minutes > 0).all(axis=1), HISTORY_DAYS, rested)
-        mornings = view.planned - view.planned_evening
         angle = 2 * np.pi * view.day / WEEK_DAYS
         columns = [
             share, 1 - share, *(view.loads[:, -1 - k] / daily / 2 for k in range(SEEN_DAYS)), view.acute / daily / 2,
@@ -101,8 +100,7 @@ class Plan:
             (view.hrv_ln_ms - view.usual_hrv_ln_ms) * 4, (view.mean_bpm - view.usual_bpm) / 4,
             (view.mean_hrv_ln_ms - view.usual_hrv_ln_ms) * 10, (view.trial - view.first_trial) / 10,
             (view.trial - view.trial_before) / 5, view.trial_age_days / WEEK_DAYS,
-            _share(view.skipped_of - view.skipped_evening, mornings),
-            _share(view.skipped_evening, view.planned_evening), np.minimum(mornings / 10, 1),
+            *(4 * part for part in skipped_share(view)), np.minimum((view.planned - view.planned_evening) / 10, 1),
             np.minimum(view.planned_evening / 10, 1), view.injured,
             view.done_load / np.maximum(view.target_load, 1e-3),
             view.done_load / np.maximum(view.target_load, 1e-3) - share, daily, np.sin(angle), np.cos(angle),
@@ -134,6 +132,9 @@ class Plan:
         }
 
 
-def _share(skipped: NDArray[np.float64], planned: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of sessions that were skipped, as if two more had been planned and a quarter of one skipped; times four."""
-    return 4 * (skipped + 0.25) / (planned + 2)
+def skipped_share(view: SeasonView) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of the sessions in the morning and of those in the evening that were skipped, each (n,), as if two more had
+    been planned and a quarter of one skipped."""
+    evening = (view.skipped_evening + 0.25) / (view.planned_evening + 2)
+    skipped, planned = view.skipped_of - view.skipped_evening, view.planned - view.planned_evening
+    return (skipped + 0.25) / (planned + 2), evening

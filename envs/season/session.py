@@ -61,7 +61,8 @@ def _evening(given: NDArray[Any] | None, n: int) -> NDArray[np.int64]:
     if given is None:
         return np.zeros(n, np.int64)
     known = np.nan_to_num(np.asarray(given, float), posinf=0.0, neginf=0.0)
-    return (known >= 1).astype(np.int64)
+    code: NDArray[np.int64] = (known >= 1).astype(np.int64)
+    return code
 
 
 def minutes_for(load: NDArray[np.float64], intensity: NDArray[np.float64]) -> NDArray[np.float64]:

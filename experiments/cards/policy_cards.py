@@ -17,6 +17,7 @@ from agents import frozen
 from agents.frozen import NOTICE, FrozenPolicy, Manifest
 from experiments.cards.card_results import markdown_table, rows_of
 from experiments.cards.card_results import results as results_of
+from experiments.cards.exercise_cards import exercise_card
 from experiments.cards.protocol_cards import protocols_page
 from experiments.config import TrainConfig
 from experiments.protocol import protocols
@@ -90,6 +91,8 @@ def _card(folder: Path, studies: list[StudyTables]) -> str:
         raise FileNotFoundError(
             f"no policy in {folder}; give a folder with {frozen.MANIFEST}, or of such folders"
         )
+    if next(iter(copies.values())).task != "dosing":
+        return exercise_card(folder.name, copies)
     manifests = [one.manifest for one in copies.values()]
     studies = [one for one in studies if folder.name in one.episodes["agent"]]
     sections = (

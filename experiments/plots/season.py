@@ -67,13 +67,22 @@ def _panels(
     return made
 
 
+def _below(words: str, first: bool) -> str:
+    """The label of an axis of weeks, under the first panel with whom all panels are of."""
+    return f"Week; {words}" if first and words else "Week"
+
+
 def fitness_and_fatigue(
-    curves: Table, ours: str | None = None, baseline: str | None = None, ax: Axes | None = None
+    curves: Table,
+    ours: str | None = None,
+    baseline: str | None = None,
+    words: str = "",
+    ax: Axes | None = None,
 ) -> Axes:
     """Change of performance, fitness and fatigue over a season, means over people. Panels are `ax.child_axes`.
 
-    curves: columns agent, day, performance, fitness, fatigue [points, against before the season]. Raises ValueError
-    without rows.
+    curves: columns agent, day, performance, fitness, fatigue [points, against before the season]. words: of whom.
+    Raises ValueError without rows.
     """
     ax = ax or new_axes(4.2, 0.08, 0.97, 0.78, 0.42)
     panels = _panels(
@@ -89,7 +98,7 @@ def fitness_and_fatigue(
     )
     for panel in panels:
         panel.axhline(0, color=MUTED, lw=0.7)
-        panel.set_xlabel("Week", fontsize=8, color=INK)
+        panel.set_xlabel(_below(words, panel is panels[0]), fontsize=8, color=INK)
     return ax
 
 
@@ -98,12 +107,14 @@ def load_and_ratio(
     most_ratio: float,
     ours: str | None = None,
     baseline: str | None = None,
+    words: str = "",
     ax: Axes | None = None,
 ) -> Axes:
     """Load of the last seven days over the prescribed week's, and acute to chronic load, as executed: means over
     people, and the highest ratio of anybody. Panels are `ax.child_axes`.
 
-    curves: columns agent, day, load, ratio, most_ratio. most_ratio: the bound. Raises ValueError without rows.
+    curves: columns agent, day, load, ratio, most_ratio. most_ratio: the bound. words: of whom. Raises ValueError
+    without rows.
     """
     ax = ax or new_axes(4.2, 0.08, 0.97, 0.78, 0.42)
     panels = _panels(
@@ -111,7 +122,7 @@ def load_and_ratio(
         [
             ("load", "Load of 7 days over prescribed", _PLACES[0]),
             ("ratio", "Acute : chronic load, mean", _PLACES[1]),
-            ("most_ratio", "The same, highest of all people", _PLACES[2]),
+            ("most_ratio", "Highest of all people", _PLACES[2]),
         ],
         ours,
         baseline,
@@ -119,7 +130,7 @@ def load_and_ratio(
     )
     for panel in panels:
         panel.set_ylim(0, None)
-        panel.set_xlabel("Week", fontsize=8, color=INK)
+        panel.set_xlabel(_below(words, panel is panels[0]), fontsize=8, color=INK)
     for panel in panels[1:]:
         panel.set_ylim(0, 1.2 * most_ratio)
         panel.axhline(most_ratio, color=WORSE, lw=1.0)

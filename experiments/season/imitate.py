@@ -1,5 +1,7 @@
 """A policy that begins where the population's plan is: it is shown what that plan asks for, and learns to ask so."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -7,7 +9,7 @@ from stable_baselines3 import PPO
 
 from agents.seasons import SeasonAgent
 from envs.season.core import SeasonCore, SeasonSetting
-from envs.season.plan import MOST_SHARE, WEEK_DAYS, Plan
+from envs.season.plan import MOST_SHARE, Plan
 from envs.season.session import LEAST_INTENSITY, MOST_INTENSITY, Session
 from envs.season.view import SeasonView
 from experiments.season.live import seats
@@ -16,8 +18,8 @@ PEOPLE, EPISODES = 512, 4
 """Bodies, each time others, whose seasons are shown."""
 STRAYS = 0.3
 """Share of days on which somebody strays from the plan, so that it is also seen what it asks for then."""
-TRIES = 0.4
-"""How far into its range the action goes that tries an hour."""
+HOUR = 0.4
+"""How far into its range the action goes that asks for an hour: not so far that the other is never tried."""
 EPOCHS, BATCH, RATE = 25, 4096, 2e-3
 
 
@@ -25,17 +27,17 @@ def imitate(model: PPO, plan: SeasonAgent, setting: SeasonSetting, seed: int) ->
     """Teach the policy's mean action what `plan` asks for on bodies of `setting`; the mean squared error at the end."""
     torch.manual_seed(seed)
     seen, asked = map(torch.as_tensor, shown(plan, setting, seed))
-    policy = model.policy
+    policy: Any = model.policy  # its parts are not typed
     optimizer = torch.optim.Adam(policy.parameters(), lr=RATE)
     error = torch.zeros(())
     for epoch in range(EPOCHS):
         for group in optimizer.param_groups:
             group["lr"] = RATE * (1 - epoch / EPOCHS)
-        for rows in torch.randperm(len(seen)).split(BATCH):
+        for rows in torch.split(torch.randperm(len(seen)), BATCH):
             mean = policy.get_distribution(seen[rows]).distribution.mean
             error = ((mean - asked[rows]) ** 2).mean()
             optimizer.zero_grad()
-            error.backward()  # type: ignore[no-untyped-call]
+            error.backward()
             optimizer.step()
     return float(error.detach())
 
@@ -59,11 +61,7 @@ def shown(
 
 
 def as_action(session: Session, view: SeasonView) -> NDArray[np.float64]:
-    """The action (n, A) of the task "plan" that asks for a session; loads beyond its range are the nearest bound.
-
-    Of the hour no plan knows which suits: mornings are tried in the first week, evenings in the second, and then it is
-    left in the middle.
-    """
+    """The action (n, A) of the task "plan" that asks for a session; loads beyond its range are the nearest bound."""
     times = session.load / np.maximum(view.target_load / view.days, 1e-9)
     load = np.minimum(2 * times / MOST_SHARE - 1, 1.0)
     middle, half = (LEAST_INTENSITY + MOST_INTENSITY) / 2, (MOST_INTENSITY - LEAST_INTENSITY) / 2
@@ -71,7 +69,7 @@ def as_action(session: Session, view: SeasonView) -> NDArray[np.float64]:
         [
             load,
             (session.intensity - middle) / half,
-            np.where(view.day < WEEK_DAYS, -TRIES, np.where(view.day < 2 * WEEK_DAYS, TRIES, 0.0)),
+            np.where(session.evening == 1, HOUR, -HOUR),
         ],
         axis=1,
     )

@@ -61,8 +61,8 @@ def judge(
 
 def copies(folder: str | Path) -> list[Path]:
     """The folders of a policy's training seeds below `folder`, or the folder itself."""
-    found = sorted(path.parent for path in Path(folder).glob(f"*/{frozen.MANIFEST}"))
-    return found or [Path(folder)]
+    held = (path for form in ("*", "*/policy") for path in Path(folder).glob(f"{form}/{frozen.MANIFEST}"))
+    return sorted(path.parent for path in held) or [Path(folder)]
 
 
 def measures(lived: Lived) -> Table:
@@ -79,6 +79,7 @@ def measures(lived: Lived) -> Table:
         "weeks_of_150_min": (weeks >= WEEK_MIN).mean(axis=1),
         "days_lost": days[:, :, c.LOST].sum(axis=1),
         "skipped_days": days[:, :, c.SKIPPED].sum(axis=1),
+        "gained": (days[:, -1, c.PERFORMANCE] > lived.began).astype(float),
         "gain_points": days[:, -1, c.PERFORMANCE] - lived.began,
         "objective": lived.objective,
     }
@@ -87,10 +88,10 @@ def measures(lived: Lived) -> Table:
 HEADS = {
     "days_over_ratio": "days over ratio 1.5", "asked_days_over_ratio": "asked for", "bounded_days": "bounded days",
     "on_load": "load within 10 %, %", "weeks_of_150_min": "weeks of 150 min, %", "days_lost": "days lost",
-    "skipped_days": "skipped", "gain_points": "gain, points", "objective": "objective",
+    "skipped_days": "skipped", "gained": "people who gain, %", "gain_points": "gain, points", "objective": "objective",
 }  # fmt: skip
 _WITH_INTERVAL = ("objective", "gain_points")
-_SHARES = ("on_load", "weeks_of_150_min")
+_SHARES = ("on_load", "weeks_of_150_min", "gained")
 
 
 def table(judged: Mapping[str, Sequence[Lived]], where: SeasonSetting) -> str:
@@ -147,12 +148,11 @@ def _resampled(values: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[n
     """Means (DRAWS,) of persons drawn with replacement, the same for all agents, and of each agent's seeds likewise."""
     rng = np.random.default_rng(SEED)
     people = next(iter(values.values())).shape[1]
-    pick = rng.integers(people, size=(DRAWS, people))
+    times = rng.multinomial(people, np.full(people, 1 / people), size=DRAWS) / people
     means = {}
     for name, held in values.items():
         seeds = rng.integers(len(held), size=(DRAWS, len(held)))
-        of_person = np.stack([held[:, one].mean(axis=1) for one in pick])  # (DRAWS, seeds)
-        means[name] = np.take_along_axis(of_person, seeds, axis=1).mean(axis=1)
+        means[name] = np.take_along_axis(times @ held.T, seeds, axis=1).mean(axis=1)
     return means
 
 

@@ -30,7 +30,8 @@ class Lived:
     @property
     def objective(self) -> NDArray[np.float64]:
         """The sum of all rewards (n,)."""
-        return np.sum(list(self.terms.values()), axis=0)
+        total: NDArray[np.float64] = np.sum(list(self.terms.values()), axis=0)
+        return total
 
 
 def seats(people: int, setting: SeasonSetting, episode: int = 0) -> tuple[NDArray[np.int64], Keys]:
@@ -50,10 +51,11 @@ def live(
     cost = core.body.cost(core.state, core._parameters)
     parts = np.stack([began - fitness.BASE + cost, cost], axis=1)
     prescribed = core.view.target_load / setting.days
-    days, terms = [], {}
+    days: list[NDArray[np.float64]] = []
+    terms: dict[str, NDArray[np.float64]] = {}
     for _ in range(setting.days):
         done = core.step(agent.act(core.view.shown()))
         days.append(done.trace[:, 0].copy())
-        terms = {name: terms.get(name, 0.0) + value for name, value in done.terms.items()}
+        terms = {name: terms.get(name, np.zeros(len(rows))) + value for name, value in done.terms.items()}
     share = core.view.done_load / np.maximum(core.view.target_load, 1e-9)
     return Lived(np.stack(days, axis=1), terms, began, parts, prescribed, share)

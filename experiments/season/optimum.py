@@ -55,7 +55,8 @@ def for_everybody(
         found = _objectives(
             np.repeat(numbers, bodies, axis=0), setting, np.tile(rows, many), np.tile(keys, (many, 1)), None
         )
-        return found.reshape(many, bodies).mean(axis=1, keepdims=True)
+        means: Array = found.reshape(many, bodies).mean(axis=1, keepdims=True)
+        return means
 
     ended = cross_entropy.search(
         lambda points, generation: scored(_numbers(points[:, 0]), generation),
@@ -95,7 +96,8 @@ def for_each(
             np.tile(keys, (many * count, 1)),
             np.tile(dice, (many, 1)),
         )
-        return found.reshape(many, count, people).mean(axis=1)
+        means: Array = found.reshape(many, count, people).mean(axis=1)
+        return means
 
     start = (np.clip(first, _LOW, _HIGH) - _LOW) / (_HIGH - _LOW)
     numbers = setting.cohort.numbers[rows]

@@ -5,17 +5,19 @@ from pathlib import Path
 from stable_baselines3 import PPO
 
 from agents.frozen import FrozenPolicy
-from agents.seasons import Learned, population_optimal
+from agents.seasons import SEASON_AGENTS, Learned
 from experiments.learn import LearnConfig, learn
 from experiments.records.tables import Table
 from experiments.season.imitate import imitate
-from experiments.season.judge import REFERENCE, setting
+from experiments.season.judge import setting
 from experiments.season.live import live, seats
 from twins.bodies.fitness import BANISTER
 
-ID, TASK = "Homeostat/Exercise-v0", "plan"
-LANES, STEPS, LOOK_EVERY, MOST_S = 512, 20_000_000, 430_080, 300.0
-"""A look is after ten seasons of each lane; the clock of five minutes ends a training before its steps do."""
+ID = "Homeostat/Exercise-v0"
+BEGINS_AS = "population-optimal-hours"
+"""The plan that a policy is shown before it learns by itself."""
+LANES, STEPS, LOOK_EVERY, MOST_S = 512, 20_000_000, 430_080, 270.0
+"""A look is after ten seasons of each lane; the clock ends a training before its steps do."""
 LOOKED_AT = 800
 """Validation bodies, the same at every look."""
 
@@ -29,11 +31,11 @@ def train(seed: int, folder: str | Path, steps: int = STEPS, max_wall_s: float =
         return float(live(Learned(policy), where, rows, keys).objective.mean())
 
     config = LearnConfig.tested(
-        ID, TASK, seed=seed, lanes=LANES, n_timesteps=steps, look_every=LOOK_EVERY, max_wall_s=max_wall_s
+        ID, "plan", seed=seed, lanes=LANES, n_timesteps=steps, look_every=LOOK_EVERY, max_wall_s=max_wall_s
     )
     keywords = {"cohort": where.cohort, "model": BANISTER, "foreseen": True}
 
     def begin(model: PPO) -> None:
-        imitate(model, population_optimal(), setting(BANISTER, split="train", seed=seed), seed)
+        imitate(model, SEASON_AGENTS[BEGINS_AS](), setting(BANISTER, split="train", seed=seed), seed)
 
-    return learn(config, keywords, score, folder, {"model": BANISTER, "began_as": REFERENCE}, begin)
+    return learn(config, keywords, score, folder, {"model": BANISTER, "began_as": BEGINS_AS}, begin)

@@ -74,6 +74,37 @@ def test_the_reward_is_the_sum_of_its_terms_and_of_a_season_the_gain() -> None:
     assert (done.terms["load_off"] < -10).all()
 
 
+@pytest.mark.parametrize("model", fitness.MODELS)
+def test_foreseen_rewards_sum_to_the_same_but_for_what_rest_would_leave(model: str) -> None:
+    plain, told = _core([1, 2, 3], model=model), _core([1, 2, 3], model=model, foreseen=True)
+    left = plain.body.foreseen(plain.state, plain._parameters, np.full(3, 21.0))
+    began = plain.body.performance(plain.state, plain._parameters)
+    sums = np.zeros((2, 3))
+    for day in range(21):
+        for row, core in enumerate((plain, told)):
+            sums[row] += core.step(np.full((3, 3), 0.2 if day < 14 else -1.0)).reward
+    assert (plain.state == told.state).all()
+    np.testing.assert_allclose(sums[1] - sums[0], began - left)
+    rested = _core([1, 2, 3], model=model)
+    for _ in range(21):
+        rested.step(None)
+    np.testing.assert_allclose(rested.body.performance(rested.state, rested._parameters), left)
+
+
+def test_other_dice_are_another_season_of_the_same_body() -> None:
+    one, other = _core([1, 2]), _core([1, 2])
+    keys = one.keys.copy()
+    other.reset(np.array([1, 2]), keys, dice=random.keys("train", 9, PEOPLE.numbers[[1, 2]], 0, 0))
+    assert (one._parameters == other._parameters).all() and (one.view.trial != other.view.trial).all()
+    saved = other.save()
+    actions = np.full((2, 21, 3), -0.2)
+    days = _days(other, actions, 10)
+    one.restore(saved)
+    assert all((a == b).all() for a, b in zip(_days(one, actions, 10), days, strict=True))
+    with pytest.raises(ValueError, match="do not fit"):
+        one.reset(np.array([1, 2]), keys, dice=keys[:1])
+
+
 def test_a_day_lost_takes_its_part_of_the_prescribed_load_and_no_more() -> None:
     core = _core([0, 1])
     assert RECORD[LOST] == "lost"
@@ -150,6 +181,7 @@ def envs_bounds() -> tuple[str, ...]:
         ({"days": 3}, "days is 3; give whole days from 7 to 366"),
         ({"model": "buso"}, "model is 'buso'; did you mean 'busso'"),
         ({"shield": "twin"}, "shield is 'twin'.*allowed are rule, off"),
+        ({"foreseen": 1}, "foreseen is 1; allowed are True and False"),
         ({"spread": "big"}, "spread is 'big'; allowed is 0 and more"),
         ({"spread": -1.0}, "spread is -1.0; allowed is 0 and more"),
         ({"decision_min": 30}, "decision_min is 30; a season is decided once a day"),
@@ -161,6 +193,12 @@ def envs_bounds() -> tuple[str, ...]:
 def test_wrong_settings_are_answered_with_what_is_allowed(keywords: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         gym.make(ID, **{"task": "plan"} | keywords)
+
+
+def test_the_data_sheet_counts_what_is_seen_and_decided() -> None:
+    sheet = Plan.__doc__ or ""
+    assert f"{len(NAMES)} numbers ({len(NAMES) + len(PARAMETERS)} with" in sheet
+    assert f"{len(Plan().fields)} numbers" in sheet
 
 
 def test_wrong_keywords_and_actions() -> None:
