@@ -1,16 +1,16 @@
-"""What the future of a core's lanes hangs on, as arrays by name: taken, checked and put back, bit for bit."""
+"""What the future of a core's lanes hangs on, as arrays by name: taken, checked and put back, bit for bit.
+
+core: an `envs.core.Core`, which knows this file, so that this file cannot name it.
+"""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twins.inference.filter import Filter
 from twins.world.devices import SAMPLE
-
-if TYPE_CHECKING:
-    from envs.core import Core
 
 EVENTS = ("eat_minute", "eat_g", "tell_minute", "tell_g")
 LANES = (
@@ -24,7 +24,7 @@ _FINITE = (
 VIEW = ("now", "cgm_buffer", "insulin_buffer", "position", "hourly")
 
 
-def take(core: "Core") -> dict[str, NDArray[Any]]:
+def take(core: Any) -> dict[str, NDArray[Any]]:
     """Copies of it."""
     saved = {name: getattr(core, name).copy() for name in LANES}
     saved |= {f"view.{name}": getattr(core.view, name).copy() for name in VIEW}
@@ -35,7 +35,7 @@ def take(core: "Core") -> dict[str, NDArray[Any]]:
     return saved
 
 
-def put(core: "Core", saved: Mapping[str, NDArray[Any]]) -> None:
+def put(core: Any, saved: Mapping[str, NDArray[Any]]) -> None:
     """Back into a core whose persons are seated; `saved` has passed `check`."""
     for name in LANES:
         if name in EVENTS:
@@ -50,7 +50,7 @@ def put(core: "Core", saved: Mapping[str, NDArray[Any]]) -> None:
         core._activity.restore({name: saved[f"bout.{name}"] for name in core._activity.save()}, core.keys)
 
 
-def check(core: "Core", saved: Mapping[str, NDArray[Any]]) -> None:
+def check(core: Any, saved: Mapping[str, NDArray[Any]]) -> None:
     """Raise ValueError unless `saved` can be the state of these lanes; kernels check no index, so this does."""
     names = {*LANES, *(f"view.{name}" for name in VIEW)}
     if core.setting.shield == "twin" and not core.setting.oracle:

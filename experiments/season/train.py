@@ -6,11 +6,12 @@ from stable_baselines3 import PPO
 
 from agents.frozen import FrozenPolicy
 from agents.seasons import SEASON_AGENTS, Learned
+from experiments.imitation import imitate
 from experiments.learn import LearnConfig, learn
 from experiments.records.tables import Table
-from experiments.season.imitate import imitate
 from experiments.season.judge import setting
 from experiments.season.live import live, seats
+from experiments.season.shown import shown
 from twins.bodies.fitness import BANISTER
 
 ID = "Homeostat/Exercise-v0"
@@ -36,6 +37,7 @@ def train(seed: int, folder: str | Path, steps: int = STEPS, max_wall_s: float =
     keywords = {"cohort": where.cohort, "model": BANISTER, "foreseen": True}
 
     def begin(model: PPO) -> None:
-        imitate(model, SEASON_AGENTS[BEGINS_AS](), setting(BANISTER, split="train", seed=seed), seed)
+        seen, asked = shown(SEASON_AGENTS[BEGINS_AS](), setting(BANISTER, split="train", seed=seed), seed)
+        imitate(model, seen, asked, seed)
 
     return learn(config, keywords, score, folder, {"model": BANISTER, "began_as": BEGINS_AS}, begin)

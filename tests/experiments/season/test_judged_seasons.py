@@ -12,9 +12,9 @@ from envs.season.plan import Plan
 from experiments.plots import season as plots
 from experiments.season import optimum, report
 from experiments.season import train as training
-from experiments.season.imitate import as_action, shown
 from experiments.season.judge import Judged, gap_closed, judge, measures, setting, table
 from experiments.season.live import live, seats
+from experiments.season.shown import as_action, shown
 from scripts import season
 from tests.agents import tiny_policy
 from tests.legible import check_legible
@@ -126,8 +126,9 @@ def test_a_policy_is_trained_judged_and_refused_elsewhere(
 ) -> None:
     for name, value in {"LANES": 64, "LOOKED_AT": 10, "MOST_S": 60.0}.items():
         monkeypatch.setattr(training, name, value)
-    for name, value in {"PEOPLE": 32, "EPISODES": 1, "EPOCHS": 40, "BATCH": 256}.items():
-        monkeypatch.setattr(f"experiments.season.imitate.{name}", value)
+    for name, value in {"season.shown.PEOPLE": 32, "season.shown.EPISODES": 1, "imitation.EPOCHS": 40}.items():
+        monkeypatch.setattr(f"experiments.{name}", value)
+    monkeypatch.setattr("experiments.imitation.BATCH", 256)
     training.train(1, tmp_path / "seed1", steps=5376)
     found = judge([str(tmp_path), "even", "rest"], 20, setting("busso"))
     score = {name: measures(lives[0])["objective"].mean() for name, lives in found.items()}

@@ -1,11 +1,7 @@
-"""A policy that begins where the population's plan is: it is shown what that plan asks for, and learns to ask so."""
-
-from typing import Any
+"""What the population's plan asks for, as actions: where a policy's training begins."""
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from stable_baselines3 import PPO
 
 from agents.seasons import SeasonAgent
 from envs.season.core import SeasonCore, SeasonSetting
@@ -20,26 +16,6 @@ STRAYS = 0.3
 """Share of days on which somebody strays from the plan, so that it is also seen what it asks for then."""
 HOUR = 0.4
 """How far into its range the action goes that asks for an hour: not so far that the other is never tried."""
-EPOCHS, BATCH, RATE = 25, 4096, 2e-3
-
-
-def imitate(model: PPO, plan: SeasonAgent, setting: SeasonSetting, seed: int) -> float:
-    """Teach the policy's mean action what `plan` asks for on bodies of `setting`; the mean squared error at the end."""
-    torch.manual_seed(seed)
-    seen, asked = map(torch.as_tensor, shown(plan, setting, seed))
-    policy: Any = model.policy  # its parts are not typed
-    optimizer = torch.optim.Adam(policy.parameters(), lr=RATE)
-    error = torch.zeros(())
-    for epoch in range(EPOCHS):
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * (1 - epoch / EPOCHS)
-        for rows in torch.split(torch.randperm(len(seen)), BATCH):
-            mean = policy.get_distribution(seen[rows]).distribution.mean
-            error = ((mean - asked[rows]) ** 2).mean()
-            optimizer.zero_grad()
-            error.backward()
-            optimizer.step()
-    return float(error.detach())
 
 
 def shown(
