@@ -32,7 +32,7 @@ TaskName = Literal["dosing", "plan", "session"]
 JUDGED_BY: dict[TaskName, str] = {
     "dosing": "python -m scripts.evaluate --agent FOLDER",
     "plan": "python -m scripts.season --agent FOLDER",
-    "session": 'envs.make_vec("Homeostat/Exercise-v0", ..., task="session")',
+    "session": "python -m scripts.session --agent FOLDER --out DIR",
 }
 
 

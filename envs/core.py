@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from envs import limits, saved_state, therapy, trace, view
 from envs.bouts.activity import Activity
+from envs.bouts.advice import checked_plan
 from envs.faults import MEMORY, Faults
 from envs.saved_state import EVENTS
 from envs.setting import Setting
@@ -317,6 +318,8 @@ class Core:
             request = Request.absent(self.lanes)
         elif isinstance(action, Request):
             request = Request.checked(action, self.lanes)  # not that of a subclass
+            if self._activity is not None:
+                request.plan = checked_plan(request.plan, self.lanes)
         else:
             decoded = self._action(action)
         dt = self.control_min

@@ -86,6 +86,8 @@ def check(core: Any, saved: Mapping[str, NDArray[Any]]) -> None:
             raise ValueError(f"saved {name} is {new.dtype}{new.shape}, needed is {array.dtype}{array.shape}")
         if (name in _FINITE or name.startswith("bout.")) and not np.isfinite(new).all():
             raise ValueError(f"saved {name} holds values that are not finite; use an older save")
+    if bout and (odd := core._activity.fault_in({name: saved[f"bout.{name}"] for name in bout})):
+        raise ValueError(f"saved bout.{odd} holds what cannot be; use an older save")
     ends = np.array([empty.cgm_buffer.shape[1] // 2, empty.insulin_buffer.shape[1] // 2])
     for name, count, end in (
         ("minute", saved["minute"], np.inf),

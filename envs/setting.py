@@ -124,6 +124,8 @@ class Setting:
             raise ValueError(
                 "shield is 'twin', whose twins do not exercise; around a session give 'rule' or 'off'"
             )
+        if self.faults:
+            raise ValueError("faults cannot be put into days around a session; leave faults out")
         if GRID_MIN % self.decision_min:
             raise ValueError(
                 f"decision_min is {self.decision_min}; around a session give {GRID_MIN}, or a part of it that the "

@@ -19,9 +19,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--where", nargs="+", default=list(WHERE), help=f"{', '.join(WHERE)} (default: all)")
     parser.add_argument(
-        "--agent", nargs="+", default=list(study.NAMES), help=f"{', '.join(study.NAMES)} (default: all)"
+        "--agent",
+        nargs="+",
+        default=list(study.NAMES),
+        help=f"{', '.join(study.NAMES)} (default: all of these), or folders of policies",
     )
-    parser.add_argument("--sessions", type=int, help="of each person that is judged (default: 40; second body: 100)")
+    parser.add_argument(
+        "--sessions", type=int, help="of each person that is judged (default: 40; second body: 100)"
+    )
     parser.add_argument("--processes", type=int, help="cells done at a time (default: one for each core)")
     parser.add_argument("--list", action="store_true", help="show the cells and stop")
     parser.add_argument(

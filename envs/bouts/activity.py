@@ -38,17 +38,20 @@ class Lived:
     """What became of the sessions of n lanes, arrays (n,).
 
     started_min, ended_min: minutes from 00:00 of the first day, -1: not. over: done, broken off, refused or cancelled.
-    told_end: `Moment.END` was. pausing; refused: the bound that holds the start back now. asked_against, began_against:
-    the bound against which a start was first asked for, and was made. delay_min. done, whole: intensity-minutes, and of
-    the session. used: share of the reserve in the last interval. ate_g, just_over: on advice, and whether it was over,
-    since the last decision; total_ate_g: in all. basal, bolus, bedtime: factors in force.
+    told_start, told_end: these moments were. heard_meal: one was announced since the end. pausing; refused: the bound
+    that holds the start back now. asked_against, began_against: the bound against which a start was first asked for,
+    and was made. delay_min. done, whole: intensity-minutes, and of the session. used: share of the reserve in the last
+    interval. ate_g, just_over: on advice, and whether it was over, since the last decision; total_ate_g: in all. basal,
+    bolus, bedtime: factors in force.
     """
 
     started_min: NDArray[np.int64]
     ended_min: NDArray[np.int64]
     over: NDArray[np.bool_]
     just_over: NDArray[np.bool_]
+    told_start: NDArray[np.bool_]
     told_end: NDArray[np.bool_]
+    heard_meal: NDArray[np.bool_]
     pausing: NDArray[np.bool_]
     refused: NDArray[np.int64]
     asked_against: NDArray[np.int64]
@@ -67,7 +70,10 @@ class Lived:
     def new(cls, n: int) -> "Lived":
         """Before anything."""
         zeros: dict[str, Any] = {one.name: np.zeros(n) for one in fields(cls)}
-        zeros |= {name: np.zeros(n, bool) for name in ("over", "just_over", "told_end", "pausing")}
+        zeros |= {
+            name: np.zeros(n, bool)
+            for name in ("over", "just_over", "told_start", "told_end", "heard_meal", "pausing")
+        }
         zeros |= {name: np.zeros(n, np.int64) for name in ("refused", "asked_against", "began_against")}
         zeros |= {name: np.full(n, NEVER) for name in ("started_min", "ended_min")}
         zeros |= {name: np.ones(n) for name in ("basal", "bolus", "bedtime", "whole")}
@@ -81,7 +87,8 @@ def _put(into: Any, lanes: NDArray[np.int64], rows: Any) -> None:
 
 
 class Activity:
-    """Of `lanes` persons, in intervals of `interval_min`. bounded: whether the bounds of `envs.bouts.bounds` hold.
+    """Of `lanes` persons, in intervals of `interval_min`. bounded: whether the bounds of `envs.bouts.bounds` hold; with
+    the shield off they do not.
 
     drawn: the sessions as they come from outside; lived: what becomes of them.
     """
@@ -164,6 +171,7 @@ class Activity:
         """Advice that counts now; what is not finite is none."""
         w, seen = self.lived, self.seen
         moment = seen[:, s.MOMENT].astype(int)
+        w.told_start |= moment == Moment.START
         w.told_end |= moment == Moment.END
         eats = np.zeros(len(seen))
         if plan is not None:
@@ -182,10 +190,13 @@ class Activity:
         self.eaten_g[:, :-1] = self.eaten_g[:, 1:].copy()
         self.eaten_g[:, -1] = eats
         plate[:, 0] += eats
-        # After the end the fraction is for the first meal alone; at bedtime all of the day's is over.
-        first_meal, bed = (w.ended_min != NEVER) & (view.now[:, v.ANNOUNCED_G] > 0), moment == Moment.BEDTIME
-        w.bolus[first_meal | bed] = 1.0
+        # After the end the fraction is for the first meal alone, until that is covered: the shield may hold its bolus
+        # back. At bedtime all of the day's is over.
+        covered, bed = w.heard_meal & (view.now[:, v.UNCOVERED_G] <= 0), moment == Moment.BEDTIME
+        w.heard_meal |= w.over & w.told_end & (view.now[:, v.ANNOUNCED_G] > 0)
+        w.bolus[covered | bed] = 1.0
         w.basal[bed] = 1.0
+        w.told_end |= bed & w.over
 
     def _end(self, lanes: NDArray[np.bool_], minute: NDArray[np.int64]) -> None:
         self.lived.over |= lanes
@@ -204,7 +215,7 @@ class Activity:
         for here, which in (
             (known & (to_start == FAR_MIN), Moment.FAR), (known & (to_start == NEAR_MIN), Moment.NEAR),
             (known & (to_start <= 0), Moment.START), (active & (minute > w.started_min), Moment.DURING),
-            (w.over & ~w.told_end & (d.announced | (w.started_min != NEVER)), Moment.END),
+            (w.over & ~w.told_end & (w.told_start | (w.started_min != NEVER)), Moment.END),
             (minute == bedtime, Moment.BEDTIME),
         ):  # fmt: skip
             moment[here & on_grid] = int(which)
@@ -232,19 +243,38 @@ class Activity:
 
     # --- stopping and going on ------------------------------------------------------------------------------
     def save(self) -> dict[str, NDArray[Any]]:
-        """All that the future hangs on, as arrays by name."""
-        tables = {
-            one.name: getattr(table, one.name) for table in (self.drawn, self.lived) for one in fields(table)
+        """All that the future hangs on beside the keys, as arrays by name."""
+        lived = {one.name: getattr(self.lived, one.name).copy() for one in fields(self.lived)}
+        return lived | {"eaten_g": self.eaten_g.copy(), "seen": self.seen.copy()}
+
+    def fault_in(self, saved: Mapping[str, NDArray[Any]]) -> str:
+        """The name of an array that holds what cannot be; empty when there is none. Shapes and types are right."""
+        most = {
+            "delay_min": a.MOST_DELAY_MIN,
+            "basal": a.MOST_FACTOR,
+            "bolus": a.MOST_FACTOR,
+            "bedtime": a.MOST_FACTOR,
         }
-        return {
-            name: array.copy()
-            for name, array in {**tables, "eaten_g": self.eaten_g, "seen": self.seen}.items()
+        most |= {
+            "eaten_g": a.MOST_CARBS_G,
+            "used": 1.0,
+            "done": np.inf,
+            "ate_g": np.inf,
+            "total_ate_g": np.inf,
         }
+        for name, highest in most.items():
+            if not ((saved[name] >= 0) & (saved[name] <= highest)).all():
+                return name
+        for name in ("refused", "asked_against", "began_against"):
+            if not ((saved[name] >= 0) & (saved[name] < len(Bound))).all():
+                return name
+        return ""
 
     def restore(self, saved: Mapping[str, NDArray[Any]], keys: NDArray[np.uint32]) -> None:
-        """Go on where `save` was called; keys (n, 6) of the episodes."""
-        for table in (self.drawn, self.lived):
-            for one in fields(table):
-                getattr(table, one.name)[...] = saved[one.name]
+        """Go on where `save` was called; keys (n, 6) of the episodes, which the sessions are drawn from again."""
+        self.begin(np.arange(len(keys)), keys)
+        whole = self.lived.whole.copy()
+        for one in fields(self.lived):
+            getattr(self.lived, one.name)[...] = saved[one.name]
+        self.lived.whole[...] = whole
         self.eaten_g[...], self.seen[...] = saved["eaten_g"], saved["seen"]
-        self._keys[...] = random.stream(keys, Stream.EXERCISE)

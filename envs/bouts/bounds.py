@@ -3,7 +3,8 @@
 Sources: no start below 90 mg/dL without 15 g of fast carbohydrate, no hard exercise from 250 mg/dL on (ketones are to
 be tested first, which nobody does here), none from 350 mg/dL on (American Diabetes Association: Colberg et al.,
 Diabetes Care 39 (2016) 2065; table of Zaharieva & Riddell); none below 70 mg/dL, stop below 70 and go on from 80 on
-(EASD/ISPAD: Moser et al., Diabetologia 63 (2020) 2501). Without a reading of the last 15 min nobody starts.
+(EASD/ISPAD: Moser et al., Diabetologia 63 (2020) 2501, who also ask for an even or rising trend, which is not asked
+here). Without a reading of the last 15 min nobody starts.
 """
 
 from enum import IntEnum

@@ -54,7 +54,8 @@ class SingleEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         observation = self.core.reset(*self._roster.next(_FIRST))
         self._day = []
         facts = {name: float(value[0]) for name, value in self.core.first_info().items()}
-        return observation[0], {"person": self.person, "minute": 0, **facts, "cost": 0.0}
+        minute = int(self.core.minute[0])
+        return observation[0], {"person": self.person, "minute": minute, **facts, "cost": 0.0}
 
     def step(
         self, action: NDArray[np.float32] | Request | Session | None
@@ -85,8 +86,10 @@ class SingleEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         """The day in progress as a table, a row per control interval; empty unless there is a render mode."""
         minutes = np.concatenate(self._day) if self._day else np.empty((0, trace.TRACE_COLUMNS))
         assert isinstance(self.core, Core)  # a season has no day to look at
-        begin = max(len(minutes) - 1, 0) // MINUTES_PER_DAY * MINUTES_PER_DAY
-        return trace.of_lane(trace.intervals(minutes[None, begin:], begin, self.core.control_min), 0)
+        first = int(self.core.begin[0])
+        today = (first + max(len(minutes) - 1, 0)) // MINUTES_PER_DAY * MINUTES_PER_DAY
+        begin = max(today, first)
+        return trace.of_lane(trace.intervals(minutes[None, begin - first :], begin, self.core.control_min), 0)
 
     def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
         """The day in progress as pixels, shape (height, width, 3)."""

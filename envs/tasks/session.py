@@ -36,7 +36,9 @@ class AroundSession:
     A session comes from outside: aerobic, interval or resistance, 30 to 90 minutes. What is planned is known inexactly;
     30 % of the planned ones are cancelled when they should begin, and 20 % of those that take place were not planned.
     The person (UVA/Padova model with exercise) lives with the own basal-bolus therapy, counts carbs with error, treats
-    lows that are noticed, and begins only within bounds (`envs.bouts.bounds`). An episode reaches from 2 h before the
+    lows that are noticed, and begins only within bounds (`envs.bouts.bounds`; `shield="off"` lifts these, too). On
+    ordinary days nothing is planned and nothing comes. What is advised at the start is eaten also where the session is
+    cancelled then. An episode reaches from 2 h before the
     planned start to 24 h after it; 6 h before it are lived under the therapy, so that insulin and food are on board.
 
     ## Action space: `Box(-1, 1)`, 6 numbers; zero is the usual therapy
@@ -45,7 +47,7 @@ class AroundSession:
     | 0 | basal | 0 to 1.2 x scheduled basal (0 is 1) until the next moment | -90, -30, 0 min, each 15 min during, end |
     | 1 | bolus | 0 to 1.2 x meal bolus (0 is 1) until the next moment; after the end for one meal | the same |
     | 2 | carbs | 0 to 30 g now (0 and less is none) | the same |
-    | 3 | delay | the start 0 to 30 min later (0 and less is none) | at 0, and each 15 min while a bound holds it back |
+    | 3 | delay | the start 0 to 30 min after the planned one (0 and less is none) | 0, each 15 min until it begins |
     | 4 | bedtime_basal | 0 to 1.2 x scheduled basal for 6 h (0 is 1) | at 22:30 |
     | 5 | bedtime_snack | 0 to 30 g (0 and less is none) | at 22:30 |
 

@@ -16,8 +16,13 @@ Interval = tuple[float, float, float]
 
 
 def by_person(tables: Sequence[Table], column: str, among: str | None = None) -> NDArray[np.float64]:
-    """Sums (seeds, people) of a column, of the episodes in which `among` is 1."""
-    people = list(dict.fromkeys(tables[0]["person"].tolist()))
+    """Sums (seeds, people by name) of a column, of the episodes in which `among` is 1.
+
+    Raises ValueError when the tables are not of the same people.
+    """
+    people = sorted(set(tables[0]["person"].tolist()))
+    if any(sorted(set(table["person"].tolist())) != people for table in tables):
+        raise ValueError("tables of different people were given; what is compared must be of the same")
     out = np.zeros((len(tables), len(people)))
     for k, table in enumerate(tables):
         value = table[column] * (1 if among is None else table[among])
@@ -56,6 +61,7 @@ def _rates(tables: Sequence[Table]) -> tuple[float, NDArray[np.float64]]:
 
 def event_ratio(tables: Sequence[Table], baseline: Sequence[Table]) -> Interval:
     """The rate of these agents over that of the baseline, people paired."""
+    by_person([*tables, *baseline], "events")  # of the same people
     (ours, drawn), (theirs, other) = _rates(tables), _rates(baseline)
     return _interval(ours / max(theirs, 1e-9), drawn / np.maximum(other, 1e-9))
 
@@ -67,6 +73,7 @@ def mean(tables: Sequence[Table], column: str) -> Interval:
 
 def difference(tables: Sequence[Table], baseline: Sequence[Table] | None, column: str) -> Interval:
     """Mean of a column less that of the baseline, people paired."""
+    by_person([*tables, *(baseline or [])], column)  # of the same people
     ours = by_person(tables, column) / _episodes(tables[0])
     theirs = (
         np.zeros((1, ours.shape[1]))

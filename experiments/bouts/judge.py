@@ -59,6 +59,7 @@ def live_lanes(
     samples = round(setting.days * 1440) // dt
     glucose, rows_of = np.full((n, samples), np.nan), samples // steps
     sums = {name: np.zeros(n) for name in ("rescue_g", "insulin_u")}
+    at_death: Table = {}
     kept: dict[str, NDArray[np.float64]] = {}
     if keep:
         kept = {name: np.zeros((n, samples)) for name in ("basal_share", "reserve", "carbs_g")}
@@ -84,16 +85,23 @@ def live_lanes(
         died = alive & done.terminated
         side[died] = np.where(core.glucose[died] < LOW, "low", "high")
         failed_at[died] = (step + 1) * rows_of - 1
+        if died.any():  # the core goes on with the dead; their sessions end here
+            for name, column in _of_session(activity).items():
+                at_death.setdefault(name, column.copy())[died] = column[died]
         alive &= ~died
     low, high = setting.failure_low_mg_dl, setting.failure_high_mg_dl
     metrics = episode_metrics(glucose, side, failed_at, dt, low, high)
     reward -= np.where(side != "", PER_DEATH, 0.0)
+    session = _of_session(activity)
+    for name, column in at_death.items():
+        session[name] = np.where(alive, session[name], column)
+    session["missed"] = np.where(alive, session["missed"], session["happens"] - session["completed"])
     return {
         "person": np.array(core.view.ids), "replica": keys[:, random.REPLICA].astype(np.int64),
-        **_of_session(activity), **sums,
+        **session, **sums,
         "failed": (side != "").astype(int),
         "events": metrics["low_events_per_week"] * setting.days / 7, "reward": reward,
-        "eaten_g": activity.lived.total_ate_g + sums["rescue_g"], **metrics, **kept,
+        "eaten_g": session["advised_g"] + sums["rescue_g"], **metrics, **kept,
         **({"glucose_mg_dl": glucose} if keep else {}),
     }  # fmt: skip
 

@@ -13,7 +13,7 @@ from twins.draw import DRAWN
 
 DRAWN_PER_GROUP, COPIES = 84, 2
 """Of those learned from: drawn people of each age group, and how often each of the table's is there, with other errors
-of the settings."""
+of the settings and other effects of exercise."""
 SECOND_BODY = 12
 SEED = 41_000
 """Of the sessions and days that are judged."""

@@ -47,7 +47,8 @@ def markdown(where: Mapping[str, Found], command: str) -> str:
         "intervals over people and training seeds. A session that is not done to 90 % counts as missed. "
         f"`{LEARNED}`: five trainings, each on 24 people of the table and 252 drawn around them; none has met whom it "
         "is judged on. "
-        f"`{BEST}`: gains of each person, found on that person's own body with as many sessions as a training sees.",
+        f"`{BEST}`: gains of each person, found on that person's own body with 10,000 sessions each (a training sees "
+        "about 35,000 of everybody).",
     ]  # fmt: skip
     for name, found in where.items():
         lines += ["", f"## {WHERE[name][0].upper()}{WHERE[name][1:]}", "", *_table(found), ""]

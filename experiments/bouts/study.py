@@ -10,13 +10,15 @@ from stable_baselines3 import PPO
 from agents import frozen
 from agents.base import Agent
 from agents.frozen import FrozenPolicy
+from agents.load import label
 from agents.sessions import CONSENSUS, SESSION_AGENTS
 from agents.tunable import Tuned
 from envs.setting import Setting
 from experiments.bouts import judge, people
 from experiments.bouts.report import BEST, LEARNED
 from experiments.bouts.shown import shown
-from experiments.bouts.tune import tune
+from experiments.bouts.tune import SESSIONS_EACH, tune
+from experiments.decisions import model_hash
 from experiments.fleet import Cell
 from experiments.imitation import imitate
 from experiments.learn import LearnConfig, learn
@@ -33,12 +35,15 @@ STEPS, MAX_WALL_S, LOOKS = 3_600_000, 840.0, 10
 SESSIONS = {"table": 40, "drawn": 40, "second body": 100}
 """Episodes of each person, unless other numbers are asked for."""
 LOOK_SESSIONS, SHOWN_SESSIONS = 20, 10
+_STAMP = f"{CONSENSUS.gains} {SESSIONS_EACH} {judge.PER_DEATH} {people.SEED} {STEPS} {MAX_WALL_S}"
+"""What cells hang on beside their arguments."""
 NAMES = (*SESSION_AGENTS, BEST, LEARNED)
 
 
 def cells(where: Sequence[str], names: Sequence[str], sessions: int | None = None) -> list[Cell]:
     """All there is to do. sessions: of each person. Raises ValueError for words that are not known."""
-    for words, known in ((where, tuple(people.WHERE)), (names, NAMES)):
+    own = [name for name in names if not _saved(name)]
+    for words, known in ((where, tuple(people.WHERE)), (own, NAMES)):
         for one in words:
             if one not in known:
                 raise ValueError(
@@ -46,20 +51,30 @@ def cells(where: Sequence[str], names: Sequence[str], sessions: int | None = Non
                 )
     made = []
     if LEARNED in names:
-        made += [Cell(f"train/fold{fold}", train, {"fold": fold}) for fold in people.FOLDS]
+        made += [Cell(f"train/fold{fold}", train, {"fold": fold}, stamp=_STAMP) for fold in people.FOLDS]
     if BEST in names:
-        made += [Cell(f"tuned/{group}.json".replace(" ", "-"), find, {"where": group}) for group in where]
+        made += [
+            Cell(f"tuned/{group}.json".replace(" ", "-"), find, {"where": group}, stamp=_STAMP)
+            for group in where
+        ]
     for group in where:
         for name in names:
             for fold in _folds(name):
                 needs = {LEARNED: (f"train/fold{fold}",), BEST: (_gains(group),)}.get(name, ())
                 given = {"where": group, "name": name, "fold": fold, "sessions": sessions or SESSIONS[group]}
-                made.append(Cell(_judged(group, name, fold), judge_one, given, needs))
+                stamp = model_hash(frozen.load(name, task="session")) if _saved(name) else ""
+                stamp += _STAMP
+                made.append(Cell(_judged(group, name, fold), judge_one, given, needs, stamp=stamp))
     return made
 
 
+def _saved(name: str) -> bool:
+    """Whether an agent is the folder of a saved policy."""
+    return name not in NAMES and Path(name).is_dir()
+
+
 def _judged(where: str, name: str, fold: int) -> str:
-    return f"judged/{where}/{name}{f'-fold{fold}' if fold >= 0 else ''}.csv".replace(" ", "-")
+    return f"judged/{where}/{label(name)}{f'-fold{fold}' if fold >= 0 else ''}.csv".replace(" ", "-")
 
 
 def _gains(where: str) -> str:
@@ -114,7 +129,7 @@ def _agent(folder: Path, where: str, name: str, fold: int) -> Agent:
         return frozen.load(folder / f"train/fold{fold}", task="session")
     if name == BEST:
         return Tuned(CONSENSUS, load_tuning(folder / _gains(where)).values)
-    return SESSION_AGENTS[name]()
+    return frozen.load(name, task="session") if _saved(name) else SESSION_AGENTS[name]()
 
 
 def read(folder: Path, where: str, names: Sequence[str]) -> dict[str, list[Table]]:
@@ -122,7 +137,7 @@ def read(folder: Path, where: str, names: Sequence[str]) -> dict[str, list[Table
     found = {}
     for name in names:
         tables = [read_table(folder / _judged(where, name, fold)) for fold in _folds(name)]
-        found[name] = [concat(tables)] if where == "table" else tables
+        found[label(name)] = [concat(tables)] if where == "table" else tables
     return found
 
 

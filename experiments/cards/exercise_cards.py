@@ -1,11 +1,18 @@
 """Cards of policies of the exercise tasks, from their manifests; their results stand in tables of their own."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from agents.frozen import JUDGED_BY, NOTICE, FrozenPolicy
 from experiments.cards.card_results import markdown_table
 
-_RESULTS = {"plan": "results/season/table.md"}
+_RESULTS = {"plan": "results/season/table.md", "session": "results/session/table.md"}
+
+
+def _trained_on(facts: Mapping[str, Any]) -> str:
+    if "model" in facts:
+        return f"split train, bodies of the model {facts['model']}"
+    return f"split train; {len(facts['people'])} people, none of those of the fold that it is judged on"
 
 
 def exercise_card(name: str, copies: Mapping[str, FrozenPolicy]) -> str:
@@ -19,7 +26,7 @@ def exercise_card(name: str, copies: Mapping[str, FrozenPolicy]) -> str:
         ("sees", f"{len(said.observation_names)} numbers: {', '.join(said.observation_names)}"),
         ("sees the simulator's state", "yes (oracle)" if said.oracle else "no"),
         ("environment", f"`{said.env}`, kernels `{said.kernel_hash}`"),
-        ("trained on", f"split train, bodies of the model {facts[0].get('model', 'not recorded')}"),
+        ("trained on", _trained_on(facts[0])),
         ("began as", f"{facts[0].get('began_as', 'random weights')}; copies of 0 steps are that alone"),
         ("simulated person-days", ", ".join(f"{one['person_days']:,.0f}" for one in facts)),
         ("made by", "The Homeostat developers; MIT licence; cite as in CITATION.cff"),

@@ -27,8 +27,11 @@ class _Starver:
         return request(view, Advice(most, most, none, none, most, none))
 
 
-def _count(agent: Treatment, episodes: int, seed: int) -> tuple[int, int, int]:
-    """Starts, starts against a rule, and intervals of work below 70 mg/dL, all by the readings at hand."""
+def _count(agent: Treatment, episodes: int, seed: int, silent: bool = False) -> tuple[int, int, int]:
+    """Starts, starts against a rule, and intervals of work below 70 mg/dL, all by the readings at hand.
+
+    silent: the readings of every second person end an hour before the start.
+    """
     setting = replace(session_setting(cohort="all", split="test", seed=seed), decision_min=5)
     core = Core(setting, AroundSession(), episodes)
     rows = np.arange(episodes) % 30
@@ -39,6 +42,9 @@ def _count(agent: Treatment, episodes: int, seed: int) -> tuple[int, int, int]:
     ate = np.zeros((episodes, 6))
     starts = broken = low_work = 0
     for _ in range(round(setting.days * 288)):
+        if silent:
+            gone = (np.arange(episodes) % 2 == 0) & (core.minute >= drawn.begin_min - 60)
+            core.view.now[gone, v.CGM_AGE_MIN] = (core.minute - drawn.begin_min + 60)[gone]
         glucose, age = core.view.now[:, v.CGM_MG_DL].copy(), core.view.now[:, v.CGM_AGE_MIN].copy()
         before, total = lived.started_min.copy(), lived.total_ate_g.copy()
         core.step(agent.act(core.view.shown()))
@@ -64,6 +70,12 @@ AGENTS: dict[str, Treatment] = {
 def test_no_session_begins_or_goes_on_against_a_bound(name: str) -> None:
     starts, broken, low_work = _count(AGENTS[name], 90, 7)
     assert starts > 30 and broken == 0 and low_work == 0
+
+
+def test_nobody_starts_without_a_reading() -> None:
+    starts, broken, _ = _count(SESSION_AGENTS["consensus"](), 90, 8, silent=True)
+    with_readings = _count(SESSION_AGENTS["consensus"](), 90, 8)[0]
+    assert broken == 0 and 15 < starts < 0.7 * with_readings
 
 
 @pytest.mark.verify

@@ -1,7 +1,9 @@
 """Sessions of exercise that come from outside: when, what, how hard, how long, and what is told of them beforehand.
 
 A person trains because a class, a friend or a train says so. What is planned is known inexactly, three in ten planned
-sessions are cancelled at the last moment, and of those that take place two in ten were not planned.
+sessions are cancelled at the last moment, and of those that take place two in ten were not planned. On ordinary days
+nothing is planned and nothing takes place: without a plan a session comes in one of three cases, so that nobody can
+know it from there being no plan.
 """
 
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ INTENSITIES = ((0.35, 0.70), (0.50, 0.70), (0.20, 0.35))
 to (sets with rests of twice their length)."""
 TOLD_INTENSITY_LOG_SD, TOLD_MINUTES_LOG_SD = 0.15, 0.20
 """Errors of a plan (assumed)."""
+ORDINARY_PER_UNANNOUNCED = 2.0
 HARD_SHARE = 0.35
 """In an interval session every third minute lies by so much of the reserve above the mean, the two others below."""
 _DRAWS = 8
@@ -38,7 +41,7 @@ class Drawn:
 
     begin_min: minutes from 00:00 of the first day, on the second day. minutes, intensity (mean share of the heart-rate
     reserve), kind, gain (see `twins.bodies.exercise.work`): as it will be. told_minutes, told_intensity: as planned.
-    announced: it was planned; happens: it was not cancelled.
+    announced: it was planned; happens: it takes place.
     """
 
     begin_min: NDArray[np.int64]
@@ -81,14 +84,19 @@ class Sessions:
         steps = (MOST_MIN - LEAST_MIN) // GRID_MIN + 1
         minutes = LEAST_MIN + GRID_MIN * (steps * u[:, 4]).astype(np.int64)
         told = minutes * np.exp(TOLD_MINUTES_LOG_SD * z[:, 0])
-        # Of c planned and cancelled for each planned one, and x unannounced for each that takes place.
-        planned = 1.0 / (1.0 + (1.0 - self.cancelled) * self.unannounced / (1.0 - self.unannounced))
+        unplanned = (
+            (1.0 - self.cancelled) * self.unannounced / (1.0 - self.unannounced)
+        )  # for each planned one
+        planned = 1.0 / (1.0 + (1.0 + ORDINARY_PER_UNANNOUNCED) * unplanned)
         announced = u[:, 5] < planned
+        takes_place = np.where(
+            announced, u[:, 6] >= self.cancelled, u[:, 6] < 1.0 / (1.0 + ORDINARY_PER_UNANNOUNCED)
+        )
         return Drawn(
             begin, minutes, intensity, kind, np.exp(SESSION_LOG_SD * z[:, 1]),
             np.maximum(GRID_MIN * np.round(told / GRID_MIN), GRID_MIN),
             np.clip(intensity * np.exp(TOLD_INTENSITY_LOG_SD * z[:, 2]), 0.1, 1.0),
-            announced, ~announced | (u[:, 6] >= self.cancelled),
+            announced, takes_place,
         )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ def test_sessions_come_as_often_as_they_should() -> None:
     drawn = Sessions().draw(random.keys("train", 0, np.arange(20_000), 0, 0))
     assert abs((~drawn.happens)[drawn.announced].mean() - 0.30) < 0.01
     assert abs((~drawn.announced)[drawn.happens].mean() - 0.20) < 0.01
+    assert abs(drawn.happens[~drawn.announced].mean() - 1 / 3) < 0.02  # no plan is no news of a session
     assert (drawn.begin_min % GRID_MIN == 0).all() and (drawn.minutes % GRID_MIN == 0).all()
     for kind, share in enumerate(sessions.KIND_SHARES):
         mine = drawn.kind == kind
@@ -108,8 +109,15 @@ def test_a_lane_hangs_on_its_key_alone_and_goes_on_from_a_save_bit_for_bit() -> 
         again.restore({name: array for name, array in kept.items() if name != "bout.done"})
     with pytest.raises(ValueError, match=r"saved bout.done is float64\(3,\)"):
         again.restore(kept | {"bout.done": np.zeros(3)})
-    with pytest.raises(ValueError, match="saved bout.gain holds values that are not finite"):
-        again.restore(kept | {"bout.gain": np.full(24, np.nan)})
+    with pytest.raises(ValueError, match="saved bout.used holds values that are not finite"):
+        again.restore(kept | {"bout.used": np.full(24, np.nan)})
+    for name, odd in (("basal", 1e6), ("delay_min", -1e5), ("used", 2.0), ("done", -1.0)):
+        with pytest.raises(ValueError, match=f"saved bout.{name} holds what cannot be"):
+            again.restore(kept | {f"bout.{name}": np.full(24, odd)})
+    with pytest.raises(ValueError, match="saved bout.eaten_g holds what cannot be"):
+        again.restore(kept | {"bout.eaten_g": np.full_like(kept["bout.eaten_g"], 1e9)})
+    with pytest.raises(ValueError, match="saved bout.refused holds what cannot be"):
+        again.restore(kept | {"bout.refused": np.full(24, 9)})
 
 
 def test_advice_counts_at_its_moments_and_is_held_between_them() -> None:
@@ -146,7 +154,8 @@ def test_advice_counts_at_its_moments_and_is_held_between_them() -> None:
         assert ((at[step] == which) == known).all() and ((at == which).sum(axis=0) == known).all()
     trained = lived.started_min >= 0
     assert ((at == Moment.START).sum(axis=0) >= known).all()
-    assert ((at == Moment.END).sum(axis=0) == (known | trained)).all()
+    told = (at == Moment.START).any(axis=0) | trained
+    assert ((at == Moment.END).sum(axis=0) == told).all() and (told >= known).all()
     assert ((at == Moment.BEDTIME).sum(axis=0) == 1).all()
     during = (at == Moment.DURING).sum(axis=0)
     assert (during[trained] >= (lived.ended_min - lived.started_min)[trained] // GRID_MIN - 1).all()
@@ -219,7 +228,8 @@ def test_an_unplanned_or_cancelled_session_is_not_foreseen() -> None:
         assert (seen[unknown][:, [s.PLANNED, s.TO_START_MIN, s.PLANNED_MIN, s.MOMENT]] == 0).all()
         assert (seen[~unknown][:, s.PLANNED] == 1).all()
         core.step(None)
-    cancelled = ~activity.drawn.happens
+    cancelled = ~activity.drawn.happens & activity.drawn.announced
+    assert cancelled.any()
     assert (seen[cancelled, s.MOMENT] == Moment.START).all()  # nobody knows yet
     core.step(None)
     assert (seen[cancelled, s.PLANNED] == 0).all() and (seen[cancelled, s.MOMENT] == Moment.END).all()
@@ -241,6 +251,33 @@ def test_what_is_not_finite_is_no_advice() -> None:
     assert core.view.activity is not None and core.view.activity[:, s.BASAL_FACTOR].max() <= a.MOST_FACTOR
 
 
+def test_a_plan_of_another_shape_is_refused_before_anything_happens() -> None:
+    core = _core(1)
+    plain = request(core.view, Advice.none(core.lanes))
+    before = core.save()
+    for plan in (np.zeros((4, 2)), np.zeros(5), np.zeros((1, 5)), np.zeros((4, 9)), "food", [["a"] * 5] * 4):
+        with pytest.raises(ValueError, match="the plan of a request"):
+            core.step(Request(plain.basal_u_per_h, plain.bolus_u, plan))  # type: ignore[arg-type]
+    after = core.save()
+    assert all((before[name] == after[name]).all() for name in before if before[name].dtype.kind != "f")
+    np.testing.assert_equal(after["carry"], before["carry"])
+    core.step(Request(plain.basal_u_per_h, plain.bolus_u))  # no plan is no advice
+    assert core.view.activity is not None and (core.view.activity[:, s.ATE_G] == 0).all()
+
+
+def test_the_cut_of_the_meal_after_holds_until_that_is_covered() -> None:
+    """Where the shield holds its bolus back, the rest is not asked for in full."""
+    core = _core(60)
+    seen, held = core.view.activity, 0
+    assert seen is not None
+    for _ in range(STEPS):
+        uncovered, fresh = core.view.now[:, v.UNCOVERED_G] > 0, core.view.now[:, v.ANNOUNCED_G] > 0
+        after = (seen[:, s.SINCE_END_MIN] > 0) & (seen[:, s.BEDTIME_LEFT_MIN] == 0)
+        held += int((after & uncovered & ~fresh & (seen[:, s.BOLUS_FACTOR] == 0.4)).sum())
+        core.step(request(core.view, _advice(core.lanes, bolus=0.4)))
+    assert held > 0
+
+
 def test_faces() -> None:
     env = gym.make(ID)
     check_env(env.unwrapped, skip_render_check=True)
@@ -248,6 +285,7 @@ def test_faces() -> None:
     assert told["person"] == "adult#001" and first.shape == (len(NAMES),) and env.action_space.shape == (6,)
     _, _, _, _, info = env.step(np.zeros(6, np.float32))
     assert info["reward_terms"].keys() >= {"carbs", "missed_session"} and info["glucose_mg_dl"] > 0
+    assert told["minute"] % 1440 in range(300, 1081) and info["minute"] == told["minute"] + 15
     vector = envs.make_vec(ID, num_envs=5, cohort="adult")
     assert vector.reset(seed=1)[0].shape == (5, len(NAMES)) and vector.minutes_per_step == 15
     sb3 = envs.make_vec(ID, num_envs=5, cohort="adult", face="sb3", oracle=True)
@@ -268,6 +306,8 @@ def test_faces() -> None:
 def test_wrong_settings_are_answered_with_what_is_allowed(keywords: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         gym.make(ID, **keywords)
+    with pytest.raises(ValueError, match="faults cannot be put into days around a session"):
+        session_setting(faults="F16")
     with pytest.raises(TypeError, match="unknown keyword 'cancelld'; did you mean 'cancelled'"):
         gym.make(ID, cancelld=0.1)
 
