@@ -36,7 +36,8 @@ def aligned(tables: dict[str, Table], interval_min: int) -> Table:
 
 
 def around(curves: Table, ours: str, baseline: str, ax: Axes | None = None) -> Axes:
-    """Glucose, basal and carbohydrate of two agents from two hours before the planned start on.
+    """Glucose (median, and the band of four fifths of the episodes), basal and all carbohydrate of two agents, from two
+    hours before the planned start on.
 
     curves: rows of `aligned`. Panels are `ax.child_axes`. Raises ValueError for an agent without rows.
     """
@@ -47,10 +48,10 @@ def around(curves: Table, ours: str, baseline: str, ax: Axes | None = None) -> A
         for place, words in (
             (
                 (0.0, 0.46, 1.0, 0.54),
-                "Plasma glucose, mg/dL: median, and where four fifths of the episodes lie",
+                "Plasma glucose, mg/dL (band: four fifths)",
             ),
-            ((0.0, 0.0, 0.46, 0.30), "Basal rate over the scheduled one"),
-            ((0.54, 0.0, 0.46, 0.30), "Carbohydrate, meals included, g/h"),
+            ((0.0, 0.0, 0.46, 0.30), "Basal over scheduled"),
+            ((0.54, 0.0, 0.46, 0.30), "Carbohydrate, g/h"),
         )
     ]
     for panel, words in panels:
@@ -101,7 +102,7 @@ def frontier(rows: Sequence[tuple[str, float, float, float, float]], ax: Axes | 
         color = AGENT if agent.startswith("ppo") else BASELINE if agent == "consensus-tuned" else OTHER
         ax.errorbar(events, tir, xerr=[[events - low], [high - events]], fmt="o", color=color, ms=5, lw=1.1)
         ax.annotate(
-            as_label(agent), (events, tir), (6, 4), textcoords="offset points", fontsize=7.5, color=INK
+            as_label(agent), (events, tir), (6, 5), textcoords="offset points", fontsize=7.5, color=INK
         )
     ax.set_xlabel("Events below 70 mg/dL per completed session", fontsize=8, color=INK)
     ax.set_ylabel("Time in range, %", fontsize=8, color=INK)
