@@ -224,8 +224,8 @@ class Core:
     def _live_before(self, lanes: NDArray[np.int64], first_min: NDArray[np.int64]) -> None:
         """Bring `lanes` (m,) to minute `first_min` (m,) of their days: hours of their own therapy, in a core of their
         own, so that insulin and food are on board when the episode begins."""
-        whole = self.setting.event_days
-        setting = replace(self.setting, sessions=None, decision_min=self.control_min, days=whole)
+        days = self.setting.event_days
+        setting = replace(self.setting, sessions=None, decision_min=self.control_min, days=days)
         before = Core(setting, self.task, len(lanes))
         before._seat(self.rows[lanes])
         before._begin(self.keys[lanes], before._all, first_min - LIVED_BEFORE_MIN)

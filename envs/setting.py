@@ -27,7 +27,8 @@ from twins.world.scenarios import Scenario
 from twins.world.sessions import GRID_MIN, Sessions
 
 DIARY = "diary:"
-WITH_SESSION_DAYS = 3.0
+SESSION_WITHIN_DAYS = 2.0
+"""An episode around a session begins before so many days have passed."""
 ANNOUNCE = ("exact", "behaviour", "none")
 FAILURE_LOW_MG_DL, FAILURE_HIGH_MG_DL = 10.0, 600.0
 """simglucose's bounds: outside them an episode has failed (a simulated death)."""
@@ -62,7 +63,7 @@ class Setting:
     @property
     def event_days(self) -> float:
         """For how long events are drawn: an episode around a session begins somewhere within its second day."""
-        return self.days if self.sessions is None else WITH_SESSION_DAYS
+        return self.days if self.sessions is None else self.days + SESSION_WITHIN_DAYS
 
     @property
     def twins(self) -> Cohort:

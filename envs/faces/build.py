@@ -29,8 +29,8 @@ BY_TASK = ("dosing", "session", "plan")
 
 _SETTING_WORDS = tuple(make_setting.__annotations__)[:-1]
 _SESSION_WORDS = (
-    "person", "cohort", "scenario", "behaviour", "sensor", "pump", "decision_min", "shield", "oracle", "split", "seed",
-    "cancelled", "unannounced",
+    "person", "cohort", "scenario", "behaviour", "sensor", "pump", "decision_min", "days", "shield", "oracle", "split",
+    "seed", "cancelled", "unannounced",
 )  # fmt: skip
 _SEASON_WORDS = (
     "person",
@@ -91,22 +91,17 @@ def session_setting(
 ) -> Setting:
     """The setting of the task "session"; people of UVA/Padova become persons who exercise. Keywords: see `build`.
 
-    Defaults: meals by weight, realistic habits, a decision each quarter of an hour. Raises what `make_setting` does.
+    Defaults: meals by weight, realistic habits, a decision each quarter of an hour, 26 hours. Raises what
+    `make_setting` does.
     """
     who = people(person, cohort)
     if isinstance(who.model, UvaPadova):
         who = active(who)
     defaults: dict[str, Any] = {
-        "scenario": "simglucose-weight",
-        "behaviour": "realistic",
-        "decision_min": GRID_MIN,
-    }
-    usual = make_setting(
-        cohort=who,
-        announce="behaviour",
-        days=(BEFORE_MIN + AFTER_MIN) / MINUTES_PER_DAY,
-        **defaults | keywords,
-    )
+        "scenario": "simglucose-weight", "behaviour": "realistic", "decision_min": GRID_MIN,
+        "days": (BEFORE_MIN + AFTER_MIN) / MINUTES_PER_DAY,
+    }  # fmt: skip
+    usual = make_setting(cohort=who, announce="behaviour", **defaults | keywords)
     return replace(usual, sessions=Sessions(cancelled, unannounced))
 
 

@@ -27,8 +27,8 @@ from envs.shield import REASONS
 from envs.therapy import Request
 from tests.envs.worlds import own_actions
 
-ID, SEASON = "Homeostat/Dosing-v0", "Homeostat/Exercise-v0"
-SEEN = {ID: 35, SEASON: 26}
+ID, EXERCISE = "Homeostat/Dosing-v0", "Homeostat/Exercise-v0"
+SEEN = {ID: 35, EXERCISE: 62}
 PEOPLE = ["adult#003", "adolescent#004", "child#001"]
 OLD_GYMNASIUM = gymnasium.__version__.startswith("0.")
 _ALLOWED_WARNINGS = (
@@ -132,7 +132,8 @@ def test_lanes_that_fail_alone_begin_anew_while_the_others_go_on() -> None:
     [
         (ID, {"action": "modulation", "days": 0.1}),
         (ID, {"action": "basal", "days": 0.1}),
-        (SEASON, {"days": 14}),
+        (EXERCISE, {"days": 0.1}),
+        (EXERCISE, {"task": "plan", "days": 14}),
     ],
 )
 def test_both_checkers_pass_every_id(name: str, keywords: dict[str, Any]) -> None:
@@ -156,7 +157,7 @@ def test_every_id_is_registered_once_with_an_entry_point_for_both_faces(name: st
     spec = gymnasium.spec(name)
     assert spec.max_episode_steps is None
     assert isinstance(gymnasium.make(f"envs:{name}").unwrapped, SingleEnv)
-    people: dict[str, Any] = {"cohort": "child", "days": 7}
+    people: dict[str, Any] = {"cohort": "child", "days": 1}
     if OLD_GYMNASIUM:  # which passes nothing but vector_kwargs on
         many = gymnasium.make_vec(name, 3, vectorization_mode="custom", vector_kwargs=people)
     else:

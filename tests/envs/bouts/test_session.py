@@ -286,6 +286,9 @@ def test_faces() -> None:
     _, _, _, _, info = env.step(np.zeros(6, np.float32))
     assert info["reward_terms"].keys() >= {"carbs", "missed_session"} and info["glucose_mg_dl"] > 0
     assert told["minute"] % 1440 in range(300, 1081) and info["minute"] == told["minute"] + 15
+    short = gym.make(ID, days=0.25)
+    short.reset(seed=0)
+    assert [short.step(np.zeros(6, np.float32))[3] for _ in range(24)] == [False] * 23 + [True]
     vector = envs.make_vec(ID, num_envs=5, cohort="adult")
     assert vector.reset(seed=1)[0].shape == (5, len(NAMES)) and vector.minutes_per_step == 15
     sb3 = envs.make_vec(ID, num_envs=5, cohort="adult", face="sb3", oracle=True)
