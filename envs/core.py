@@ -35,10 +35,6 @@ from twins.world.scenarios import serve
 
 LIVED_BEFORE_MIN = 360
 """As long as rapid-acting insulin acts."""
-_LIVED = tuple(
-    name for name in saved_state.LANES if name not in ("rows", "people", "keys", "begin", "drive", *EVENTS)
-)
-"""What the hours before an episode change; events hang on the same keys."""
 
 
 @dataclass(slots=True)
@@ -187,10 +183,11 @@ class Core:
                     "people change places only when all lanes begin anew; reset all lanes, or keep the rows"
                 )
             self._seat(rows)
-        self._begin(keys, lanes, np.zeros(len(lanes), np.int64))
-        if self._activity is not None:
+        if self._activity is None:
+            self._begin(keys, lanes, np.zeros(len(lanes), np.int64))
+        else:
             self._activity.begin(lanes, keys)
-            self._live_before(lanes, self._activity.first_min[lanes])
+            self._live_before(keys, lanes, self._activity.first_min[lanes])
             self._activity.show(self.minute, self.view)
         self._show_meals()
         return self.task.observe(self.view)
@@ -221,20 +218,25 @@ class Core:
         ):
             table[lanes] = random.stream(self.keys[lanes], stream)
 
-    def _live_before(self, lanes: NDArray[np.int64], first_min: NDArray[np.int64]) -> None:
+    def _live_before(
+        self, keys: NDArray[np.uint32], lanes: NDArray[np.int64], first_min: NDArray[np.int64]
+    ) -> None:
         """Bring `lanes` (m,) to minute `first_min` (m,) of their days: hours of their own therapy, in a core of their
         own, so that insulin and food are on board when the episode begins."""
         days = self.setting.event_days
         setting = replace(self.setting, sessions=None, decision_min=self.control_min, days=days)
         before = Core(setting, self.task, len(lanes))
         before._seat(self.rows[lanes])
-        before._begin(self.keys[lanes], before._all, first_min - LIVED_BEFORE_MIN)
+        before._begin(keys, before._all, first_min - LIVED_BEFORE_MIN)
         for _ in range(0, LIVED_BEFORE_MIN, self.control_min):
             before._interval(therapy.basal_bolus(before.view), 0, asked=True)
-        for name in _LIVED:
-            getattr(self, name)[lanes] = getattr(before, name)
-        self.drive[lanes] = before.drive  # held for all minutes of an interval
+        for name in saved_state.LANES:
+            if name in EVENTS:
+                self._put(name, lanes, getattr(before, name))
+            else:  # drive: held for all minutes of an interval
+                getattr(self, name)[lanes] = getattr(before, name)
         self.begin[lanes] = first_min
+        self._key_streams(lanes)
         self.view.take(lanes, before.view)
 
     def _show_meals(self) -> None:
@@ -254,16 +256,16 @@ class Core:
                 self._fault_keys[lanes], tell_minute, tell_g, self.view.weight_kg[lanes], setting.days
             )
         for name, table in zip(EVENTS, (events.eat_minute, events.eat_g, tell_minute, tell_g), strict=True):
-            self._put(name, lanes, table, NEVER if name.endswith("minute") else 0.0)
+            self._put(name, lanes, table)
         self.sensitivity[lanes] = events.sensitivity
         past = self.minute[lanes][:, None]  # what was before the episode is over
         self.cursor[lanes] = np.stack(
             [(events.eat_minute < past).sum(axis=1), (tell_minute < past).sum(axis=1)], axis=1
         )
 
-    def _put(self, name: str, lanes: NDArray[np.int64], table: NDArray[np.float64], padding: float) -> None:
+    def _put(self, name: str, lanes: NDArray[np.int64], table: NDArray[np.float64]) -> None:
         """Put rows of any width into an array of events, widening it when they do not fit."""
-        held = getattr(self, name)
+        held, padding = getattr(self, name), NEVER if name.endswith("minute") else 0.0
         if table.shape[1] > held.shape[1]:
             wider = np.full((self.lanes, table.shape[1]), padding)
             wider[:, : held.shape[1]] = held

@@ -47,7 +47,7 @@ def put(core: Any, saved: Mapping[str, NDArray[Any]]) -> None:
     if core._filter is not None:
         core._filter.restore({name: saved[f"belief.{name}"] for name in core._filter.saved})
     if core._activity is not None:
-        core._activity.restore({name: saved[f"bout.{name}"] for name in core._activity.save()}, core.keys)
+        core._activity.restore({name: saved[f"bout.{name}"] for name in core._activity.saved}, core.keys)
 
 
 def check(core: Any, saved: Mapping[str, NDArray[Any]]) -> None:

@@ -102,32 +102,37 @@ def normal_pair(key, index):  # type: ignore[no-untyped-def]
 def _fill(keys, first_draw, out, gaussian):  # type: ignore[no-untyped-def]
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
-            draw = first_draw + column
+            draw = first_draw[row] + column
             a, b = normal_pair(keys[row], draw // 2) if gaussian else pair(keys[row], draw // 2)
             out[row, column] = b if draw % 2 else a
 
 
-def uniform(keys: NDArray[np.uint32], count: int, first: int = 0) -> NDArray[np.float64]:
+First = int | NDArray[np.int64]
+
+
+def uniform(keys: NDArray[np.uint32], count: int, first: First = 0) -> NDArray[np.float64]:
     """Draws `first` ... `first + count - 1` of each stream, uniform in (0, 1).
 
-    keys: shape (n, 6), unsigned integers below 2^32. Returns shape (n, count).
+    keys: shape (n, 6), unsigned integers below 2^32; first: one number, or one for each key (n,). Returns shape
+    (n, count).
     """
     return _draw(keys, count, first, gaussian=False)
 
 
-def normal(keys: NDArray[np.uint32], count: int, first: int = 0) -> NDArray[np.float64]:
+def normal(keys: NDArray[np.uint32], count: int, first: First = 0) -> NDArray[np.float64]:
     """Like `uniform`, but standard normal."""
     return _draw(keys, count, first, gaussian=True)
 
 
-def _draw(keys: NDArray[np.uint32], count: int, first: int, *, gaussian: bool) -> NDArray[np.float64]:
+def _draw(keys: NDArray[np.uint32], count: int, first: First, *, gaussian: bool) -> NDArray[np.float64]:
     keys = np.ascontiguousarray(keys, dtype=np.uint32)
     if keys.ndim != 2 or keys.shape[1] != KEY_COLUMNS:
         raise ValueError(
             f"keys have shape {keys.shape}; needed is (n, {KEY_COLUMNS}); build them with random.keys()"
         )
     out = np.empty((len(keys), count))
-    _fill(keys, first, out, gaussian)
+    begins = np.full(len(keys), first, np.int64)
+    _fill(keys, begins, out, gaussian)
     return out
 
 

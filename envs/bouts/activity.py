@@ -219,11 +219,8 @@ class Activity:
             (minute == bedtime, Moment.BEDTIME),
         ):  # fmt: skip
             moment[here & on_grid] = int(which)
-        planned, noise = known | active, np.empty(len(seen))
-        for at in np.unique(minute):
-            mine = minute == at
-            first = _NOISE_FIRST + int(at) // self.interval_min
-            noise[mine] = random.normal(self._keys[mine], 1, first=first)[:, 0]
+        planned = known | active
+        noise = random.normal(self._keys, 1, _NOISE_FIRST + minute // self.interval_min)[:, 0]
         # A watch never tells a light session from rest for certain; the plan gives way to the session itself.
         for column, value in (
             (s.MOMENT, moment), (s.PLANNED, planned), (s.TO_START_MIN, np.where(planned, to_start, 0.0)),
@@ -242,26 +239,25 @@ class Activity:
         view.activity = seen
 
     # --- stopping and going on ------------------------------------------------------------------------------
+    def _held(self) -> dict[str, NDArray[Any]]:
+        """All that the future hangs on beside the keys: drawn sessions follow from these, what is seen from both."""
+        lived = {one.name: getattr(self.lived, one.name) for one in fields(self.lived)}
+        return lived | {"eaten_g": self.eaten_g}
+
+    @property
+    def saved(self) -> tuple[str, ...]:
+        """Names of what `save` gives."""
+        return tuple(self._held())
+
     def save(self) -> dict[str, NDArray[Any]]:
-        """All that the future hangs on beside the keys, as arrays by name."""
-        lived = {one.name: getattr(self.lived, one.name).copy() for one in fields(self.lived)}
-        return lived | {"eaten_g": self.eaten_g.copy(), "seen": self.seen.copy()}
+        """Copies of all that the future hangs on, by name."""
+        return {name: array.copy() for name, array in self._held().items()}
 
     def fault_in(self, saved: Mapping[str, NDArray[Any]]) -> str:
         """The name of an array that holds what cannot be; empty when there is none. Shapes and types are right."""
-        most = {
-            "delay_min": a.MOST_DELAY_MIN,
-            "basal": a.MOST_FACTOR,
-            "bolus": a.MOST_FACTOR,
-            "bedtime": a.MOST_FACTOR,
-        }
-        most |= {
-            "eaten_g": a.MOST_CARBS_G,
-            "used": 1.0,
-            "done": np.inf,
-            "ate_g": np.inf,
-            "total_ate_g": np.inf,
-        }
+        most = dict.fromkeys(("basal", "bolus", "bedtime"), a.MOST_FACTOR)
+        most |= {"delay_min": a.MOST_DELAY_MIN, "eaten_g": a.MOST_CARBS_G, "used": 1.0}
+        most |= dict.fromkeys(("done", "ate_g", "total_ate_g"), np.inf)
         for name, highest in most.items():
             if not ((saved[name] >= 0) & (saved[name] <= highest)).all():
                 return name
@@ -271,10 +267,9 @@ class Activity:
         return ""
 
     def restore(self, saved: Mapping[str, NDArray[Any]], keys: NDArray[np.uint32]) -> None:
-        """Go on where `save` was called; keys (n, 6) of the episodes, which the sessions are drawn from again."""
+        """Go on where `save` was called; keys (n, 6) of the episodes, which the sessions are drawn from again. `show`
+        comes next."""
         self.begin(np.arange(len(keys)), keys)
-        whole = self.lived.whole.copy()
-        for one in fields(self.lived):
-            getattr(self.lived, one.name)[...] = saved[one.name]
-        self.lived.whole[...] = whole
-        self.eaten_g[...], self.seen[...] = saved["eaten_g"], saved["seen"]
+        for name, array in self._held().items():
+            if name != "whole":  # follows from the session
+                array[...] = saved[name]

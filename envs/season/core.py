@@ -183,7 +183,7 @@ class SeasonCore:
         """What is seen on the morning of the day: load's means, watch, injury, and every week a time trial."""
         view, p, state = self.view, self._parameters[lanes], self.state[lanes]
         day = view.day[lanes]
-        noise = _by_day(random.normal, self._stream[lanes], 3, day)
+        noise = random.normal(self._stream[lanes], 3, 2 * DRAWS_PER_DAY * day)
         view.acute[lanes], view.chronic[lanes] = state[:, fitness.ACUTE], state[:, fitness.CHRONIC]
         view.injured[lanes] = (state[:, fitness.LOST] >= 1.0).astype(float)
         seen = self.body.shown(state, p, noise[:, :2])
@@ -212,7 +212,7 @@ class SeasonCore:
         ready = view.injured == 0
         asked_ratio = self.body.ratio_after(self.state, np.where(ready, asked.load, 0.0))
         before = self._worth()
-        chance = _by_day(random.uniform, self._stream, 3, view.day, after=4)
+        chance = random.uniform(self._stream, 3, 2 * DRAWS_PER_DAY * view.day + 4)
         tired = self.body.fatigue_load(self.state, p)
         planned = allowed.minutes > 0
         done = (
@@ -348,14 +348,3 @@ class SeasonCore:
         self.view.ids = tuple(self.setting.cohort.ids[row] for row in self.rows)
         self._draw()
         return self.task.observe(self.view, self._known())
-
-
-def _by_day(
-    draw: Any, keys: NDArray[np.uint32], count: int, day: NDArray[np.int64], after: int = 0
-) -> NDArray[np.float64]:
-    """Draws (n, count) of each lane's own day: number 8 day + `after` and on of its stream."""
-    out = np.empty((len(keys), count))
-    for one in np.unique(day):
-        mine = day == one
-        out[mine] = draw(keys[mine], count, first=2 * DRAWS_PER_DAY * int(one) + after)
-    return out

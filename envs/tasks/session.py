@@ -38,8 +38,8 @@ class AroundSession:
     The person (UVA/Padova model with exercise) lives with the own basal-bolus therapy, counts carbs with error, treats
     lows that are noticed, and begins only within bounds (`envs.bouts.bounds`; `shield="off"` lifts these, too). On
     ordinary days nothing is planned and nothing comes. What is advised at the start is eaten also where the session is
-    cancelled then. An episode reaches from 2 h before the
-    planned start to 24 h after it; 6 h before it are lived under the therapy, so that insulin and food are on board.
+    cancelled then. An episode reaches from 2 h before the planned start to 24 h after it; 6 h before it are lived under
+    the therapy, so that insulin and food are on board.
 
     ## Action space: `Box(-1, 1)`, 6 numbers; zero is the usual therapy
     | # | name | meaning | counts |
@@ -65,7 +65,7 @@ class AroundSession:
     `info["cost"]`: share of the minutes below 70 mg/dL plus the share below 54.
 
     ## Episode end
-    `terminated`: plasma glucose below 10 or above 600 mg/dL. `truncated`: after 26 h.
+    `terminated`: plasma glucose below 10 or above 600 mg/dL. `truncated`: after 26 h, or `days`.
     """
 
     def __init__(self, oracle: bool = False) -> None:

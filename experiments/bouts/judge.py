@@ -18,6 +18,8 @@ from experiments.records.tables import Table
 from twins import random
 
 LANES = 1500
+PER_DEATH = 100.0
+"""What a death costs beyond the rewards that it ends."""
 
 
 def live(agent: Agent, setting: Setting, replicas: int, first: int = 0, keep: bool = False) -> Table:
@@ -104,10 +106,6 @@ def live_lanes(
         "eaten_g": session["advised_g"] + sums["rescue_g"], **metrics, **kept,
         **({"glucose_mg_dl": glucose} if keep else {}),
     }  # fmt: skip
-
-
-PER_DEATH = 100.0
-"""What a death costs beyond the rewards that it ends."""
 
 
 def _of_session(activity: Activity) -> Table:

@@ -30,7 +30,9 @@ def _protocol() -> ProtocolConfig:
     return load_protocol("realistic")
 
 
-FOLDS = tuple(range(load_protocol("realistic").folds))
+def folds() -> tuple[int, ...]:
+    """The folds of the table's people."""
+    return tuple(range(_protocol().folds))
 
 
 def training(fold: int) -> Setting:

@@ -51,7 +51,7 @@ def cells(where: Sequence[str], names: Sequence[str], sessions: int | None = Non
                 )
     made = []
     if LEARNED in names:
-        made += [Cell(f"train/fold{fold}", train, {"fold": fold}, stamp=_STAMP) for fold in people.FOLDS]
+        made += [Cell(f"train/fold{fold}", train, {"fold": fold}, stamp=_STAMP) for fold in people.folds()]
     if BEST in names:
         made += [
             Cell(f"tuned/{group}.json".replace(" ", "-"), find, {"where": group}, stamp=_STAMP)
@@ -112,7 +112,7 @@ def judge_one(folder: Path, out: Path, where: str, name: str, fold: int, session
 
 
 def _folds(name: str) -> tuple[int, ...]:
-    return people.FOLDS if name == LEARNED else (-1,)
+    return people.folds() if name == LEARNED else (-1,)
 
 
 def _unmet(setting: Setting, where: str, fold: int) -> Setting:
@@ -120,7 +120,7 @@ def _unmet(setting: Setting, where: str, fold: int) -> Setting:
     if where != "table" or fold < 0:
         return setting
     ids = setting.cohort.ids
-    unmet = [row for row, person in enumerate(ids) if fold_of(person, len(people.FOLDS)) == fold]
+    unmet = [row for row, person in enumerate(ids) if fold_of(person, len(people.folds())) == fold]
     return replace(setting, cohort=setting.cohort.take(unmet))
 
 
@@ -165,7 +165,7 @@ def commit(folder: Path, made: Path, tree: Path = ROOT) -> None:
         atomic_write_bytes(tree / "results" / "session" / file.name, file.read_bytes())
     for file in sorted((folder / "tuned").glob("*.json")):
         atomic_write_bytes(tree / "results" / "session" / "tuned" / file.name, file.read_bytes())
-    for fold in people.FOLDS:
+    for fold in people.folds():
         for file in sorted((folder / f"train/fold{fold}/policy").iterdir()):
             atomic_write_bytes(
                 tree / "agents" / "policies" / LEARNED / f"fold{fold}" / file.name, file.read_bytes()

@@ -163,3 +163,11 @@ def test_an_unknown_split_is_refused_with_the_known_ones(split: str) -> None:
 def test_keys_of_a_wrong_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"keys have shape .*needed is \(n, 6\)"):
         random.uniform(np.zeros(shape, np.uint32), 3)
+
+
+def test_each_key_may_begin_at_a_place_of_its_own() -> None:
+    keys, first = random.keys("train", 3, np.arange(5), 0, 0), np.array([0, 7, 2, 7, 1000])
+    for draw in (random.uniform, random.normal):
+        found = draw(keys, 3, first)
+        for row, begin in enumerate(first.tolist()):
+            np.testing.assert_array_equal(found[[row]], draw(keys[[row]], 3, begin))

@@ -131,7 +131,7 @@ def test_the_table_says_what_is_met_and_what_is_missed() -> None:
 def test_nobody_is_in_two_places() -> None:
     drawn = set(people.judged("drawn").cohort.ids)
     assert len(drawn) == 30
-    for fold in people.FOLDS[:2]:
+    for fold in people.folds()[:2]:
         train, looked = set(people.training(fold).cohort.ids), set(people.looked_at(fold).cohort.ids)
         assert not train & looked and not (train | looked) & drawn
         unmet = {one for one in people.judged("table").cohort.ids if study.fold_of(one, 5) == fold}
