@@ -8,7 +8,7 @@ if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from experiments import command, fleet
-from experiments.bouts import report, study
+from experiments.bouts import study
 from experiments.bouts.people import WHERE
 
 
@@ -49,10 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{word}: {name}: {reason}")
     if flow.failed or flow.refused:
         return 1
-    found = {where: study.read(folder, where, args.agent) for where in args.where}
-    made = report.write(
-        folder / "results", found, " ".join(command.typed("session", argv)), study.curves(folder)
-    )
+    made = study.write(folder, args.where, args.agent, " ".join(command.typed("session", argv)))
     if args.commit:
         study.commit(folder, made)
     print((made / "table.md").read_text("utf-8"))

@@ -5,13 +5,16 @@ from pathlib import Path
 
 from agents.frozen import NOTICE
 from experiments.bouts import compare
-from experiments.bouts.compare import FEWER_EVENTS, MARGIN_TIR_POINTS, Interval
+from experiments.bouts.compare import FEWER_EVENTS, MARGIN_TIR_POINTS
 from experiments.bouts.people import WHERE
-from experiments.plots import sessions, style
+from experiments.plots import sessions, style, week
 from experiments.records.tables import Table
+from experiments.statistics import Interval
 from twins.files import atomic_write_bytes, atomic_write_text
 
 LEARNED, BEST = "ppo-session", "consensus-tuned"
+SHOWN_PERSON = "adult#001"
+"""Whose week is drawn."""
 _MEANS = (
     ("below_70_pct", "<70, %", 2), ("below_54_pct", "<54, %", 2), ("tir_pct", "70-180, %", 1),
     ("above_180_pct", ">180, %", 1), ("advised_g", "carbs advised, g", 1), ("rescue_g", "rescue carbs, g", 1),
@@ -22,14 +25,22 @@ Found = Mapping[str, Sequence[Table]]
 """By agent its tables, one for each training seed (one alone where nothing was trained)."""
 
 
-def write(folder: Path, where: Mapping[str, Found], command: str, curves: Table | None) -> Path:
-    """table.md and the figures into `folder`, which it returns. curves: see `experiments.plots.sessions.around`."""
+def write(
+    folder: Path, where: Mapping[str, Found], command: str, kept: Mapping[str, Table], interval_min: int
+) -> Path:
+    """table.md and the figures into `folder`, which it returns.
+
+    kept: of the two agents that are compared, episodes with their traces (`experiments.bouts.judge.live` with `keep`);
+    empty where they were not judged.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    if curves is not None:
+    if kept:
+        curves, days = sessions.aligned(kept, interval_min), week.days_of(kept, SHOWN_PERSON, interval_min)
         atomic_write_bytes(folder / "around.svg", style.svg(sessions.around(curves, LEARNED, BEST)))
+        atomic_write_bytes(folder / "week.svg", style.svg(week.week(days, LEARNED, BEST)))
     first = next(iter(where.values()))
     points = [
-        (name, *compare.event_rate(tables), compare.mean(tables, "tir_pct")[0])
+        (name, compare.event_rate(tables), compare.mean(tables, "tir_pct").estimate)
         for name, tables in first.items()
     ]
     atomic_write_bytes(folder / "frontier.svg", style.svg(sessions.frontier(points)))
@@ -61,7 +72,7 @@ def _table(found: Found) -> list[str]:
     heads = ["agent", "failed", "missed, %", "began against a bound", "asked against one", "events a session"]
     heads += [head for _, head, _ in _MEANS]
     lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
-    order = sorted(found, key=lambda name: -compare.mean(found[name], "reward")[0])
+    order = sorted(found, key=lambda name: -compare.mean(found[name], "reward").estimate)
     for name in order:
         tables = found[name]
         happened = sum(int(one["happens"].sum()) for one in tables)
@@ -77,7 +88,9 @@ def _table(found: Found) -> list[str]:
         ]
         for column, _, digits in _MEANS:
             value = compare.mean(tables, column)
-            cells.append(_bracketed(value, digits) if column in _INTERVALS else f"{value[0]:.{digits}f}")
+            cells.append(
+                _bracketed(value, digits) if column in _INTERVALS else f"{value.estimate:.{digits}f}"
+            )
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -90,11 +103,11 @@ def bars(found: Found) -> list[str]:
     eaten = compare.difference(ours, best, "eaten_g")
     return [
         f"Events a session over those of {BEST}: {_bracketed(ratio, 2)}; asked is {FEWER_EVENTS:.2f} or less: "
-        f"{_met(ratio[0] <= FEWER_EVENTS)}.",
+        f"{_met(ratio.estimate <= FEWER_EVENTS)}.",
         f"Time in range less that of {BEST}: {_bracketed(tir, 1, True)} points; asked is that the interval stays above "
-        f"-{MARGIN_TIR_POINTS:g}: {_met(tir[1] > -MARGIN_TIR_POINTS)}.",
+        f"-{MARGIN_TIR_POINTS:g}: {_met(tir.low > -MARGIN_TIR_POINTS)}.",
         f"Carbohydrate in all less that of {BEST}: {_bracketed(eaten, 1, True)} g; asked is no more: "
-        f"{_met(eaten[0] <= 0)}.",
+        f"{_met(eaten.estimate <= 0)}.",
     ]
 
 
@@ -104,4 +117,4 @@ def _met(yes: bool) -> str:
 
 def _bracketed(value: Interval, digits: int, signed: bool = False) -> str:
     form = f"{'+' if signed else ''}.{digits}f"
-    return f"{value[0]:{form}} [{value[1]:{form}}, {value[2]:{form}}]"
+    return f"{value.estimate:{form}} [{value.low:{form}}, {value.high:{form}}]"

@@ -14,7 +14,7 @@ from agents.load import label
 from agents.sessions import CONSENSUS, SESSION_AGENTS
 from agents.tunable import Tuned
 from envs.setting import Setting
-from experiments.bouts import judge, people
+from experiments.bouts import judge, people, report
 from experiments.bouts.report import BEST, LEARNED
 from experiments.bouts.shown import shown
 from experiments.bouts.tune import SESSIONS_EACH, tune
@@ -23,7 +23,6 @@ from experiments.fleet import Cell
 from experiments.imitation import imitate
 from experiments.learn import LearnConfig, learn
 from experiments.people import fold_of
-from experiments.plots.sessions import aligned
 from experiments.records.gains import load_tuning, save_tuning
 from experiments.records.provenance import ROOT
 from experiments.records.tables import Table, concat, read_table, write_table
@@ -34,7 +33,7 @@ ENV = "Homeostat/Exercise-v0"
 STEPS, MAX_WALL_S, LOOKS = 3_600_000, 840.0, 10
 SESSIONS = {"table": 40, "drawn": 40, "second body": 100}
 """Episodes of each person, unless other numbers are asked for."""
-LOOK_SESSIONS, SHOWN_SESSIONS = 20, 10
+LOOK_SESSIONS, SHOWN_SESSIONS = 20, 20
 _STAMP = f"{CONSENSUS.gains} {SESSIONS_EACH} {judge.PER_DEATH} {people.SEED} {STEPS} {MAX_WALL_S}"
 """What cells hang on beside their arguments."""
 NAMES = (*SESSION_AGENTS, BEST, LEARNED)
@@ -141,17 +140,24 @@ def read(folder: Path, where: str, names: Sequence[str]) -> dict[str, list[Table
     return found
 
 
-def curves(folder: Path) -> Table | None:
-    """Rows of `experiments.plots.sessions.aligned` for the two agents that are compared, on the people of the table;
-    None before both are there."""
+def write(folder: Path, where: Sequence[str], names: Sequence[str], command: str) -> Path:
+    """The table and figures of what was judged, into a folder of their own, which is returned."""
+    found = {group: read(folder, group, names) for group in where}
+    interval_min = people.judged("table").sensor.sample_min
+    return report.write(folder / "results", found, command, _kept(folder), interval_min)
+
+
+def _kept(folder: Path) -> dict[str, Table]:
+    """Episodes with their traces of the two agents that are compared, on the people of the table; empty before both are
+    there."""
     setting, found = people.judged("table"), {}
     for name in (BEST, LEARNED):
         try:
             parts = [_judged_table(folder, setting, name, fold) for fold in _folds(name)]
         except FileNotFoundError:
-            return None
-        found[name] = concat(parts)
-    return aligned(found, setting.sensor.sample_min)
+            return {}
+        found[name] = {column: np.concatenate([part[column] for part in parts]) for column in parts[0]}
+    return found
 
 
 def _judged_table(folder: Path, setting: Setting, name: str, fold: int) -> Table:

@@ -1,6 +1,6 @@
 """Days around a session of exercise: glucose from its start on, what was eaten and dosed, and events by agent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,12 +10,13 @@ from envs.bouts.activity import BEFORE_MIN
 from envs.render import INK, MUTED, RULE, quiet
 from experiments.plots.style import AGENT, BASELINE, OTHER, as_label, head, legend_above, new_axes
 from experiments.records.tables import Table, select
+from experiments.statistics import Interval
 
 LEVELS = (10, 50, 90)
 _FROM_H, _TO_H = -2, 10
 
 
-def aligned(tables: dict[str, Table], interval_min: int) -> Table:
+def aligned(tables: Mapping[str, Table], interval_min: int) -> Table:
     """Tidy rows for `around`: agent, hour from the planned start; of glucose the 10th, 50th and 90th percentile, of
     basal and of all carbs (g/h) the mean. tables: by agent, of `experiments.bouts.judge.live` with `keep`, of sessions
     that took place."""
@@ -90,17 +91,26 @@ def _smooth(row: NDArray[np.float64], width: int = 6) -> NDArray[np.float64]:
     return np.convolve(row, np.ones(width) / width, "same")
 
 
-def frontier(rows: Sequence[tuple[str, float, float, float, float]], ax: Axes | None = None) -> Axes:
+def frontier(rows: Sequence[tuple[str, Interval, float]], ax: Axes | None = None) -> Axes:
     """Events a session against time in range, a point an agent with its interval of events.
 
-    rows: agent, events, its lower and upper end, time in range [%].
+    rows: agent, events, time in range [%].
     """
     ax = ax or new_axes(2.9, 0.1, 0.97, 0.3, 0.45)
     quiet(ax)
     ax.grid(color=RULE, lw=0.5)
-    for agent, events, low, high, tir in rows:
+    for agent, found, tir in rows:
+        events = found.estimate
         color = AGENT if agent.startswith("ppo") else BASELINE if agent == "consensus-tuned" else OTHER
-        ax.errorbar(events, tir, xerr=[[events - low], [high - events]], fmt="o", color=color, ms=5, lw=1.1)
+        ax.errorbar(
+            events,
+            tir,
+            xerr=[[events - found.low], [found.high - events]],
+            fmt="o",
+            color=color,
+            ms=5,
+            lw=1.1,
+        )
         ax.annotate(
             as_label(agent), (events, tir), (6, 5), textcoords="offset points", fontsize=7.5, color=INK
         )

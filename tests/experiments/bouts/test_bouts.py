@@ -11,9 +11,11 @@ from envs.faces.build import session_setting
 from experiments.bouts import compare, judge, people, report, study
 from experiments.bouts.tune import tune
 from experiments.plots import sessions as figures
+from experiments.plots import week as calendar
 from experiments.plots.style import svg
 from experiments.records.provenance import ROOT
-from experiments.records.tables import Table
+from experiments.records.tables import Table, select
+from experiments.statistics import Interval
 from scripts import session
 from twins.bodies.person import Person
 
@@ -93,18 +95,24 @@ def _counts(events: list[int], completed: list[int], person: list[str]) -> Table
 def test_differences_pair_people() -> None:
     who = ["a", "a", "b", "b"]
     ours, theirs = _counts([0, 1, 2, 3], [1, 1, 1, 0], who), _counts([0, 2, 4, 6], [1, 1, 1, 0], who)
-    assert compare.event_rate([ours])[0] == 2.0
+    assert compare.event_rate([ours]).estimate == (0.5 + 5.0) / 2  # 1 event in 2 sessions done, 5 in 1
     ratio = compare.event_ratio([ours], [theirs])
-    assert ratio == (0.5, 0.5, 0.5)  # half in each person: no doubt about it
-    value, low, high = compare.difference([ours], [theirs], "tir_pct")
-    assert value == -15.0 and low == -25.0 and high == -5.0
-    assert compare.mean([ours, ours], "tir_pct")[0] == 15.0
+    assert (ratio.estimate, ratio.low, ratio.high) == (0.5, 0.5, 0.5)  # half in each person: no doubt about it
+    found = compare.difference([ours], [theirs], "tir_pct")
+    assert found.estimate == -15.0 and found.low <= -25.0 and found.high >= -5.0
+    assert compare.mean([ours, ours], "tir_pct").estimate == 15.0
     shuffled = {name: column[[2, 0, 3, 1]] for name, column in ours.items()}
-    assert compare.event_ratio([shuffled], [ours]) == (1.0, 1.0, 1.0)
-    assert compare.difference([ours], [shuffled], "tir_pct") == (0.0, 0.0, 0.0)
+    assert compare.event_ratio([shuffled], [ours]) == Interval(1.0, 1.0, 1.0)
+    assert compare.difference([ours], [shuffled], "tir_pct") == Interval(0.0, 0.0, 0.0)
     for others in (_counts([1, 1], [1, 1], ["a", "c"]), _counts([1], [1], ["a"])):
-        with pytest.raises(ValueError, match="tables of different people"):
-            compare.difference([ours], [others], "tir_pct")
+        for what in (compare.difference, lambda a, b, _: compare.event_ratio(a, b)):
+            with pytest.raises(ValueError, match="tables of different people"):
+                what([ours], [others], "tir_pct")
+
+
+def test_who_completes_no_session_is_not_left_out() -> None:
+    never = _counts([3, 0], [0, 0], ["a", "a"])
+    assert compare.by_person([never], "events", "happens", "completed").tolist() == [[3.0]]
 
 
 def test_who_dies_has_neither_eaten_nor_trained_since(found: dict[str, Table]) -> None:
@@ -170,4 +178,28 @@ def test_figures(found: dict[str, Table]) -> None:
     assert drawing == svg(figures.around(curves, "usual", "consensus")) and b"</svg>" in drawing
     with pytest.raises(ValueError, match="'pid' has no rows; there are usual, consensus"):
         figures.around(curves, "pid", "consensus")
-    assert b"</svg>" in svg(figures.frontier([("usual", 1.0, 0.8, 1.3, 80.0), ("zero", 0.4, 0.3, 0.6, 60.0)]))
+    points = [("usual", Interval(1.0, 0.8, 1.3), 80.0), ("zero", Interval(0.4, 0.3, 0.6), 60.0)]
+    assert b"</svg>" in svg(figures.frontier(points))
+
+
+def test_a_week_shows_what_two_agents_made_of_the_same_days() -> None:
+    one = session_setting(cohort=WHO[:1], split="test", seed=5)
+    kept = {name: judge.live(SESSION_AGENTS[name](), one, 20, keep=True) for name in ("usual", "consensus")}
+    days = calendar.days_of(kept, WHO[0], 5)
+    mine = {name: select(days, agent=name) for name in kept}
+    for name in ("day", "kind", "announced", "hour"):
+        np.testing.assert_array_equal(mine["usual"][name], mine["consensus"][name])
+    assert set(days["day"].tolist()) == set(range(calendar.DAYS))
+    for day in range(calendar.DAYS):  # a session begins 2 h after its episode, or is put off by 30 min at the most
+        rows = select(mine["usual"], day=day)
+        begun = rows["hour"][rows["active"] == 1]
+        assert 0 <= begun[0] - rows["hour"][0] - 2 <= 1.0
+    panels = calendar.week(days, "consensus", "usual").child_axes
+    assert len(panels) == calendar.DAYS
+    drawn = {tuple(line.get_ydata()) for panel in panels for line in panel.lines}
+    for rows in mine.values():
+        assert tuple(select(rows, day=3)["glucose_mg_dl"]) in drawn
+    with pytest.raises(ValueError, match="'adult#009' has 0 days with a session; a week needs 7"):
+        calendar.days_of(kept, "adult#009", 5)
+    with pytest.raises(ValueError, match="'pid' has no rows; there are usual, consensus"):
+        calendar.week(days, "pid", "usual")
