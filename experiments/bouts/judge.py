@@ -13,22 +13,26 @@ from envs.core import Core
 from envs.roster import Roster
 from envs.setting import Setting
 from envs.tasks.session import AroundSession
-from experiments.metrics import LOW, episode_metrics
+from experiments.metrics import LOW, episode_metrics, events
 from experiments.records.tables import Table
 from twins import random
 
 LANES = 1500
 PER_DEATH = 100.0
 """What a death costs beyond the rewards that it ends."""
+NEAR_MIN = 360
+"""Lows that begin up to so long after a session count as near it: the rest of the 24 hours has other meals, whose doses
+nothing that is advised around the session changes."""
 
 
 def live(agent: Agent, setting: Setting, replicas: int, first: int = 0, keep: bool = False) -> Table:
     """A row an episode of every person of the setting, replicas `first` ... `first + replicas - 1`.
 
     Columns: person, replica; of the session kind, happens, announced, clock_min, completed, missed, asked_against and
-    began_against (codes of `envs.bouts.bounds.Bound`); failed; events (of low glucose, see `experiments.metrics`);
-    advised_g, rescue_g, eaten_g, insulin_u; reward; and those of `episode_metrics`. keep: also glucose_mg_dl,
-    basal_share, reserve, carbs_g (n, T), a column an interval.
+    began_against (codes of `envs.bouts.bounds.Bound`); failed; events (of low glucose, see `experiments.metrics`),
+    near_events (those of them that begin up to `NEAR_MIN` after the session); advised_g, rescue_g, eaten_g, insulin_u;
+    reward; and those of `episode_metrics`. keep: also glucose_mg_dl, basal_share, reserve, carbs_g (n, T), a column an
+    interval.
     """
     people = len(setting.cohort)
     total = Roster(setting.cohort, people * (first + replicas), setting.split, setting.seed)
@@ -62,6 +66,7 @@ def live_lanes(
     glucose, rows_of = np.full((n, samples), np.nan), samples // steps
     sums = {name: np.zeros(n) for name in ("rescue_g", "insulin_u")}
     at_death: Table = {}
+    first_min = activity.first_min
     kept: dict[str, NDArray[np.float64]] = {}
     if keep:
         kept = {name: np.zeros((n, samples)) for name in ("basal_share", "reserve", "carbs_g")}
@@ -98,11 +103,17 @@ def live_lanes(
     for name, column in at_death.items():
         session[name] = np.where(alive, session[name], column)
     session["missed"] = np.where(alive, session["missed"], session["happens"] - session["completed"])
+    ended = session.pop("ended_min")
+    near_min = np.where(ended >= 0, ended - first_min + NEAR_MIN, np.inf)
+    lows = events(glucose, dt)
     return {
         "person": np.array(core.view.ids), "replica": keys[:, random.REPLICA].astype(np.int64),
         **session, **sums,
         "failed": (side != "").astype(int),
         "events": metrics["low_events_per_week"] * setting.days / 7, "reward": reward,
+        "near_events": np.array(
+            [sum(low.start_min <= most for low in own) for own, most in zip(lows, near_min, strict=True)], float
+        ),
         "eaten_g": session["advised_g"] + sums["rescue_g"], **metrics, **kept,
         **({"glucose_mg_dl": glucose} if keep else {}),
     }  # fmt: skip
@@ -116,4 +127,5 @@ def _of_session(activity: Activity) -> Table:
         "clock_min": drawn.begin_min % 1440, "completed": (drawn.happens & (share >= s.WHOLE - 1e-9)).astype(int),
         "missed": activity.missed.astype(int), "asked_against": lived.asked_against.copy(),
         "began_against": lived.began_against.copy(), "advised_g": lived.total_ate_g.copy(),
+        "ended_min": lived.ended_min.copy(),
     }  # fmt: skip

@@ -30,7 +30,7 @@ from twins.files import atomic_write_bytes
 from twins.words import near_miss
 
 ENV = "Homeostat/Exercise-v0"
-STEPS, MAX_WALL_S, LOOKS = 3_600_000, 840.0, 10
+STEPS, MAX_WALL_S, LOOKS = 7_200_000, 870.0, 5
 SESSIONS = {"table": 40, "drawn": 40, "second body": 100}
 """Episodes of each person, unless other numbers are asked for."""
 LOOK_SESSIONS, SHOWN_SESSIONS = 20, 20
