@@ -1,4 +1,4 @@
-"""What exercise does to the twin, beside trials in people: python -m scripts.physiology --out results/physiology"""
+"""Exercise, sleep and stress in the twin beside trials in people: python -m scripts.physiology --out DIR"""
 
 import sys
 from collections.abc import Sequence
@@ -8,20 +8,24 @@ if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from experiments import command
+from experiments.exercise import targets as exercised
 from experiments.exercise.fit import fit
-from experiments.exercise.report import write
-from experiments.exercise.targets import compare
+from experiments.exercise.trials import Trials as Exercise
+from experiments.sleep import targets as slept
+from experiments.sleep.trials import Trials as Sleep
+from experiments.trials.table import write
+from experiments.trials.target import compare
 from twins.bodies import exercise
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write table and figure of all targets, or fit anew."""
+    """Write tables and figures of all targets, or fit those of exercise anew."""
     parser = command.parser(__doc__ or "", "python -m scripts.physiology --out results/physiology")
-    parser.add_argument("--out", metavar="DIR", help="where table.md and forest.svg go")
+    parser.add_argument("--out", metavar="DIR", help="where exercise.md, sleep.md and their figures go")
     parser.add_argument(
         "--fit", action="store_true", help="find the medians anew and print them; nothing is kept"
     )
-    parser.add_argument("--glucagon", action="store_true", help="with counter-regulation")
+    parser.add_argument("--glucagon", action="store_true", help="exercise with counter-regulation")
     args = parser.parse_args(argv)
     if not args.fit and not args.out:
         raise ValueError("nothing was asked for; give --out DIR for the comparison, or --fit")
@@ -30,8 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{name}: {value:.3g}")
     if args.out:
         Path(args.out).mkdir(parents=True, exist_ok=True)
-        found = compare(exercise.MEDIANS, args.glucagon)
-        print(write(found, args.out, command.typed("physiology", argv)))
+        typed = command.typed("physiology", argv)
+        found = compare(exercised.TARGETS, Exercise(exercise.MEDIANS, args.glucagon))
+        print(write(found, args.out, "exercise", exercised.HEAD, exercised.WORDS, typed))
+        nights = compare(slept.TARGETS, Sleep())
+        print(write(nights, args.out, "sleep", slept.HEAD, slept.WORDS, typed))
     print(command.NOTICE)
     return 0
 

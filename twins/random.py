@@ -39,6 +39,9 @@ class Stream(IntEnum):
     SESSIONS = 11
     FITNESS = 12
     TRAINING = 13
+    CLOCK = 14
+    SLEEP = 15
+    COUPLINGS = 16
 
 
 _M0 = np.uint64(0xD2511F53)

@@ -20,7 +20,7 @@ class Plan:
     """What happens to n persons in some minutes. Arrays (n, minutes), or one value for all; sensitivity and gain (n,).
 
     basal: times the rate of the person's equilibrium; bolus_u: spread over its five minutes. start_mg_dl: None for
-    basal glucose.
+    basal glucose. uptake, liver: further factors on insulin's action there (n, minutes), None for 1.
     """
 
     minutes: int
@@ -31,6 +31,8 @@ class Plan:
     sensitivity: Array
     gain: Array
     start_mg_dl: Array | None = None
+    uptake: Array | None = None
+    liver: Array | None = None
 
     @classmethod
     def of(cls, n: int, minutes: int) -> "Plan":
@@ -83,12 +85,13 @@ def live(people: Cohort, plan: Plan) -> Array:
             state[:, column] *= share
     rate = model.basal_u_per_h(people.parameters)
     drive = np.tile(neutral_drive(model.drive_names), (len(people), STEP_MIN, 1))
-    drive[:, :, SENSITIVITY_PERIPHERAL] = drive[:, :, SENSITIVITY_HEPATIC] = plan.sensitivity[:, None]
     drive[:, :, SESSION_GAIN] = plan.gain[:, None]
     out = np.empty((len(people), plan.minutes))
     for at in range(0, plan.minutes, STEP_MIN):
         now = slice(at, at + STEP_MIN)
         drive[:, :, HEART_RATE_RESERVE] = plan.reserve[:, now]
+        for column, factor in ((SENSITIVITY_PERIPHERAL, plan.uptake), (SENSITIVITY_HEPATIC, plan.liver)):
+            drive[:, :, column] = plan.sensitivity[:, None] * (1.0 if factor is None else factor[:, now])
         out[:, now] = model.advance(
             state, coefficients, rate * plan.basal[:, at], plan.bolus_u[:, now].sum(axis=1), plan.carbs_g[:, now],
             drive, STEP_MIN,

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.exercise import bouts, report
+from experiments.exercise import bouts
 from experiments.exercise.living import Plan, customary_bolus, live
-from experiments.exercise.targets import TARGETS, Found
+from experiments.exercise.targets import HEAD, TARGETS, WORDS
 from experiments.exercise.trials import Trials
 from experiments.records.provenance import ROOT
+from experiments.trials import table
+from experiments.trials.target import Found
 from twins.bodies import exercise
 from twins.bodies.person import Person
 
@@ -67,9 +69,9 @@ def test_what_was_fitted_lies_within_the_interval_of_people(target, trials: Tria
 def test_the_committed_table_is_that_of_the_twin_as_it_stands(trials: Trials, tmp_path: Path) -> None:
     """All held-out trials too: their values are those that were committed, met or not."""
     found = [Found(one, one.measure(trials)) for one in TARGETS]
-    kept = (ROOT / "results/physiology/table.md").read_text()
+    kept = (ROOT / "results/physiology/exercise.md").read_text()
     command = ["python", "-m", "scripts.physiology", "--out", "results/physiology"]
-    assert report.write(found, tmp_path, command) == kept
-    assert (tmp_path / "forest.svg").stat().st_size > 10_000
+    assert table.write(found, tmp_path, "exercise", HEAD, WORDS, command) == kept
+    assert (tmp_path / "exercise.svg").stat().st_size > 10_000
     missed = [one for one in found if not one.inside]
     assert all(one.target.misfit and one.target.misfit in kept for one in missed)

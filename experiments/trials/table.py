@@ -1,4 +1,4 @@
-"""The twin's exercise beside people's, as a table and a figure."""
+"""The twin beside trials in people, as a table and a figure."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from agents.frozen import NOTICE
-from experiments.exercise.targets import Found
 from experiments.plots.exercise import forest
 from experiments.plots.style import svg
 from experiments.records.tables import Table
+from experiments.trials.target import Found
 from twins.files import atomic_write_bytes, atomic_write_text
 
 
@@ -24,23 +24,16 @@ def tidy(found: Sequence[Found]) -> Table:
     return columns
 
 
-def table(found: Sequence[Found], command: Sequence[str]) -> str:
-    """Markdown: every target, fitted ones first, and why the twin misses where it does."""
+def table(found: Sequence[Found], head: str, words: str, command: Sequence[str]) -> str:
+    """Markdown: every target, fitted ones first, and why the twin misses where it does. words: on whom, and what the
+    count of those held out is worth; {inside} and {held} stand for its numbers."""
     held = [one for one in found if not one.target.fitted]
     lines = [
-        "# Exercise: the twin beside trials in people",
-        "",
-        f"Made by `{' '.join(command)}`. {NOTICE}",
-        "",
-        "Ten adults of the UVA/Padova table (three times, each time with exercise drawn anew; sixteen times at home) "
-        f"and ten adolescents (twenty times). Held out: {sum(one.inside for one in held)} of {len(held)} inside the "
-        "95 % interval of people. They were seen before the form of the equations was settled: that muscle levels "
-        "off, and that what is held has an end, came after a first comparison (8 of 13). So the count says how well "
-        "the twin does, not how well it foresees trials that nobody had looked at.",
-        "",
+        f"# {head}", "", f"Made by `{' '.join(command)}`. {NOTICE}", "",
+        words.format(inside=sum(one.inside for one in held), held=len(held)), "",
         "| | trial | people [95 %] | twin | inside | used | interval | source |",
         "|---|---|---:|---:|---|---|---|---|",
-    ]
+    ]  # fmt: skip
     for one in found:
         target = one.target
         lines.append(
@@ -51,7 +44,7 @@ def table(found: Sequence[Found], command: Sequence[str]) -> str:
     lines += [
         "",
         "Intervals: `published`; `sd`, from standard deviation and number of people; `p`, from the P value of the "
-        "difference, or from the pairs that differ; `like`, with the standard deviation of a like trial.",
+        "difference, or from the pairs that differ; `like`, with the standard deviation of a like trial; `assumed`.",
     ]
     missed = [one for one in found if not one.inside]
     if missed:
@@ -60,9 +53,11 @@ def table(found: Sequence[Found], command: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(found: Sequence[Found], out: str | Path, command: Sequence[str]) -> str:
-    """Write table.md and forest.svg into a folder; returns the table."""
-    text = table(found, command)
-    atomic_write_bytes(Path(out) / "forest.svg", svg(forest(tidy(found))))
-    atomic_write_text(Path(out) / "table.md", text)
+def write(
+    found: Sequence[Found], out: str | Path, name: str, head: str, words: str, command: Sequence[str]
+) -> str:
+    """Write NAME.md and NAME.svg, the forest, into a folder; returns the table. head, words: see `table`."""
+    text = table(found, head, words, command)
+    atomic_write_bytes(Path(out) / f"{name}.svg", svg(forest(tidy(found))))
+    atomic_write_text(Path(out) / f"{name}.md", text)
     return text
