@@ -35,12 +35,15 @@ def make_vec(
     )
 
 
+_VECTOR = {"session": "exercise", "sleep": "sleep"}
+"""Entry points of batches, by default task."""
+
 quiet_gym()
 for _id, _task in TASKS.items():
     if _id not in gymnasium.registry:
         gymnasium.register(
             _id,
             entry_point="envs.faces.single:SingleEnv",
-            vector_entry_point=f"envs.faces.vector:{'exercise' if _task == 'session' else 'BatchEnv'}",
+            vector_entry_point=f"envs.faces.vector:{_VECTOR.get(_task, 'BatchEnv')}",
             kwargs={"task": _task},
         )

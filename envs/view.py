@@ -90,6 +90,8 @@ def insulin_on_board(
 class Visible:
     """What a core keeps for others to see, as arrays."""
 
+    ids: tuple[str, ...]
+
     def shown(self) -> Self:
         """A copy for an agent, read-only: whatever it writes reaches neither shield nor body."""
         arrays = {}

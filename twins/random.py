@@ -42,6 +42,8 @@ class Stream(IntEnum):
     CLOCK = 14
     SLEEP = 15
     COUPLINGS = 16
+    DUTIES = 17
+    NIGHTS = 18
 
 
 _M0 = np.uint64(0xD2511F53)

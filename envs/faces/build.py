@@ -9,6 +9,8 @@ from gymnasium.spaces import Box
 
 from envs.bouts.activity import AFTER_MIN, BEFORE_MIN
 from envs.core import Core
+from envs.nights.core import NightsCore, NightsSetting
+from envs.nights.rest import Rest
 from envs.roster import Roster
 from envs.season.core import SeasonCore, SeasonSetting
 from envs.season.plan import Plan
@@ -23,20 +25,19 @@ from twins.units import MINUTES_PER_DAY
 from twins.words import near_miss
 from twins.world.sessions import GRID_MIN, Sessions
 
-TASKS = {"Homeostat/Dosing-v0": "dosing", "Homeostat/Exercise-v0": "session"}
+TASKS = {
+    "Homeostat/Dosing-v0": "dosing", "Homeostat/Exercise-v0": "session", "Homeostat/Sleep-v0": "sleep",
+}  # fmt: skip
 """Ids of the environments and their default tasks."""
-BY_TASK = ("dosing", "session", "plan")
+BY_TASK = ("dosing", "session", "plan", "sleep")
 
 _SETTING_WORDS = tuple(make_setting.__annotations__)[:-1]
 _SESSION_WORDS = (
     "person", "cohort", "scenario", "behaviour", "sensor", "pump", "decision_min", "days", "shield", "oracle", "split",
     "seed", "cancelled", "unannounced",
 )  # fmt: skip
-_SEASON_WORDS = (
-    "person",
-    "cohort",
-    *(name for name in SeasonSetting.__dataclass_fields__ if name != "cohort"),
-)
+_SEASON_WORDS = ("person", *SeasonSetting.__dataclass_fields__)
+_NIGHTS_WORDS = ("person", *NightsSetting.__dataclass_fields__)
 
 
 class Decided(Protocol):
@@ -49,10 +50,13 @@ class Decided(Protocol):
     def observation_names(self) -> tuple[str, ...]: ...
 
 
-def build(task: str, lanes: int, rotate: bool = False, **keywords: Any) -> tuple[Core | SeasonCore, Roster]:
+AnyCore = Core | SeasonCore | NightsCore
+
+
+def build(task: str, lanes: int, rotate: bool = False, **keywords: Any) -> tuple[AnyCore, Roster]:
     """A core and its roster. Keywords of the task "dosing": those of `make_setting`, `action` and `history`; of
-    "session": of them those of people, meals, devices, shield and seeds, and those of `Sessions`; of "plan": person or
-    cohort, and those of `SeasonSetting`.
+    "session": of them those of people, meals, devices, shield and seeds, and those of `Sessions`; of "plan" and
+    "sleep": person or cohort, and those of `SeasonSetting` and `NightsSetting`.
 
     Raises ValueError or TypeError naming the wrong keyword and the nearest known one.
     """
@@ -60,7 +64,7 @@ def build(task: str, lanes: int, rotate: bool = False, **keywords: Any) -> tuple
         raise ValueError(f"task is {task!r}{near_miss(str(task), BY_TASK)}; allowed are {', '.join(BY_TASK)}")
     if isinstance(lanes, bool) or not isinstance(lanes, int | np.integer) or lanes < 1:
         raise ValueError(f"num_envs is {lanes!r}; give a whole number from 1 on")
-    known = {"plan": _SEASON_WORDS, "session": _SESSION_WORDS}.get(
+    known = {"plan": _SEASON_WORDS, "session": _SESSION_WORDS, "sleep": _NIGHTS_WORDS}.get(
         task, ("action", "history", *_SETTING_WORDS)
     )
     for word in keywords:
@@ -71,6 +75,11 @@ def build(task: str, lanes: int, rotate: bool = False, **keywords: Any) -> tuple
         season = SeasonSetting(who, **keywords)
         roster = Roster(who, int(lanes), season.split, season.seed, rotate)
         return SeasonCore(season, Plan(season.oracle), int(lanes)), roster
+    if task == "sleep":
+        who = people(keywords.pop("person", None), keywords.pop("cohort", None))
+        nights = NightsSetting(who, **keywords)
+        roster = Roster(who, int(lanes), nights.split, nights.seed, rotate)
+        return NightsCore(nights, Rest(nights.oracle), int(lanes)), roster
     if task == "session":
         around = session_setting(**keywords)
         roster = Roster(around.cohort, int(lanes), around.split, around.seed, rotate)

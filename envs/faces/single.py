@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from envs import render, trace
 from envs.core import Core
 from envs.faces.build import action_space, build, observation_space
+from envs.nights.night import Night
 from envs.season.session import Session
 from envs.therapy import Request
 from twins.units import MINUTES_PER_DAY
@@ -21,7 +22,7 @@ class SingleEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
 
     What is decided, seen and rewarded stands in the task's docstring (`env.unwrapped.task.__doc__`); keywords of dosing
     are those of `envs.setting.make_setting`, `action`, `history`, and render_mode=None or "rgb_array" (the day's
-    strip); of the other tasks, "session" and "plan", see `envs.faces.build.build`.
+    strip); of the other tasks, "session", "plan" and "sleep", see `envs.faces.build.build`.
     `reset(seed=s)` begins episode 0 of seed s; `reset()` goes on to the next episode, which is a new day.
     """
 
@@ -30,8 +31,8 @@ class SingleEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
     def __init__(self, task: str = "dosing", render_mode: str | None = None, **keywords: Any) -> None:
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is {render_mode!r}; allowed are None and 'rgb_array'")
-        if render_mode is not None and task == "plan":
-            raise ValueError("a season has no picture of a day; leave render_mode out")
+        if render_mode is not None and task in ("plan", "sleep"):
+            raise ValueError("days of this task have no picture of glucose; leave render_mode out")
         self.render_mode = render_mode
         self.core, self._roster = build(task, 1, rotate=True, **keywords)
         self.task = self.core.task
@@ -58,11 +59,11 @@ class SingleEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         return observation[0], {"person": self.person, "minute": minute, **facts, "cost": 0.0}
 
     def step(
-        self, action: NDArray[np.float32] | Request | Session | None
+        self, action: NDArray[np.float32] | Request | Session | Night | None
     ) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """One decision: an action of the space, a `Request` in U/h and U (a `Session` where sessions are planned), or
-        None (no request)."""
-        if action is not None and not isinstance(action, Request | Session):
+        """One decision: an action of the space, a `Request` in U/h and U (a `Session` or a `Night` where those are
+        planned), or None (no request)."""
+        if action is not None and not isinstance(action, Request | Session | Night):
             action = np.asarray(action)[None]
         done = self.core.step(action)  # type: ignore[arg-type]
         if self.render_mode is not None:

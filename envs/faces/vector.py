@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from envs.compat import OLD_GYMNASIUM, SAME_STEP
 from envs.faces.build import action_space, build, observation_space
+from envs.nights.night import Night
 from envs.season.session import Session
 from envs.therapy import Request
 
@@ -52,11 +53,11 @@ class BatchEnv(VectorEnv):
         return observation, {"person": np.array(self.core.view.ids), **self.core.first_info()}
 
     def step(  # type: ignore[override]  # 0.29 gives it the types of a single environment
-        self, actions: NDArray[np.float32] | Request | Session | None
+        self, actions: NDArray[np.float32] | Request | Session | Night | None
     ) -> tuple[
         NDArray[np.float32], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
     ]:
-        """One decision of every lane: actions (n, A), a `Request` in U/h and U, or a `Session`."""
+        """One decision of every lane: actions (n, A), a `Request` in U/h and U, a `Session` or a `Night`."""
         done = self.core.step(actions)  # type: ignore[arg-type]
         info: dict[str, Any] = {**self.core.info(done), "cost": done.cost, "reward_terms": done.terms}
         observation, ended = done.obs, done.terminated | done.truncated
@@ -77,3 +78,8 @@ class BatchEnv(VectorEnv):
 def exercise(num_envs: int = 1, **keywords: Any) -> BatchEnv:
     """A `BatchEnv` of sessions: gymnasium 0.29 tells a vector entry point nothing of the id's own keywords."""
     return BatchEnv(num_envs, **{"task": "session", **keywords})
+
+
+def sleep(num_envs: int = 1, **keywords: Any) -> BatchEnv:
+    """A `BatchEnv` of weeks of sleep, for the same reason."""
+    return BatchEnv(num_envs, **{"task": "sleep", **keywords})

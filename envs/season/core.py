@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from envs import daily_state
 from envs.core import Transition
 from envs.season import life
 from envs.season.bounds import BOUNDS, Bound, hold
@@ -318,33 +319,11 @@ class SeasonCore:
     # --- stopping and going on ----------------------------------------------------------------------------
     def save(self) -> dict[str, NDArray[Any]]:
         """Everything that the future of the lanes hangs on; `restore` takes it back."""
-        return {name: getattr(self, name).copy() for name in _SAVED} | {
-            f"view.{name}": getattr(self.view, name).copy() for name in _SAVED_VIEW
-        }
+        return daily_state.take(self, _SAVED, self.view, _SAVED_VIEW)
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Go on, bit for bit, where `save` was called. Raises ValueError when it does not fit; nothing has happened."""
-        empty = self._empty()
-        held = {name: getattr(self, name) for name in _SAVED}
-        held |= {f"view.{name}": getattr(empty, name) for name in _SAVED_VIEW}
-        if set(saved) != set(held):
-            odd = ", ".join(sorted(set(saved).symmetric_difference(held)))
-            raise ValueError(f"saved state does not fit this setting ({odd}); save and restore must agree")
-        for name, array in held.items():
-            new = saved[name]
-            if new.dtype != array.dtype or new.shape != array.shape or not np.isfinite(new).all():
-                raise ValueError(
-                    f"saved {name} is {new.dtype}{new.shape}, needed is {array.dtype}{array.shape}, finite"
-                )
-        rows = saved["rows"]
-        fits = (rows >= 0).all() and (rows < len(self.setting.cohort)).all()
-        if not fits or not np.array_equal(saved["people"], self.setting.cohort.numbers[rows]):
-            raise ValueError("saved rows are not people of this setting; restore with the cohort of the save")
-        for name in _SAVED:
-            getattr(self, name)[...] = saved[name]
-        self._seated, self.view = True, empty
-        for name in _SAVED_VIEW:
-            getattr(self.view, name)[...] = saved[f"view.{name}"]
-        self.view.ids = tuple(self.setting.cohort.ids[row] for row in self.rows)
+        self.view = daily_state.put(self, _SAVED, self._empty(), _SAVED_VIEW, saved)
+        self._seated = True
         self._draw()
         return self.task.observe(self.view, self._known())

@@ -187,7 +187,7 @@ def envs_bounds() -> tuple[str, ...]:
         ({"decision_min": 30}, "decision_min is 30; a season is decided once a day"),
         ({"task": "sesion"}, "task is 'sesion'; did you mean 'session'.*allowed are dosing, session, plan"),
         ({"person": "adult#1"}, "unknown person 'adult#1'"),
-        ({"render_mode": "rgb_array"}, "a season has no picture of a day"),
+        ({"render_mode": "rgb_array"}, "no picture of glucose"),
     ],
 )
 def test_wrong_settings_are_answered_with_what_is_allowed(keywords: dict[str, object], says: str) -> None:

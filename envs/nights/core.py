@@ -1,0 +1,383 @@
+"""The stepping loop of weeks of sleep: decode, bounds, body, watch. One step is one day from 18:00 on; plain arrays.
+
+It has the face of `envs.core.Core`, so that the same faces serve it. A lane's future hangs on its key and its actions
+alone: also the body, whose clock and sleep are drawn anew for each key and shown to nobody.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs import daily_state
+from envs.core import Transition
+from envs.nights.bounds import BOUNDS, hold
+from envs.nights.night import Night
+from envs.nights.rest import Rest, lapses
+from envs.nights.view import ASKED_AT, LIGHT_BINS, SEEN_DAYS, NightsView
+from envs.tasks.task import numeric
+from twins import random
+from twins.bodies import circadian, sleep
+from twins.bodies.circadian import STEP_MIN, Clock
+from twins.cohort import Cohort
+from twins.random import SPLITS, Stream, check_seed
+from twins.units import MINUTES_PER_DAY
+from twins.words import near_miss
+from twins.world import duties
+from twins.world.duties import STEPS, USUAL_H, Weeks
+
+SHIELDS = ("rule", "off")
+ENTRAINED_DAYS = 25
+SETTLED_DAYS = 3
+"""Days of the old life: so many for the clock alone, and so many asleep and awake before the first day."""
+SLEEP_ERROR_H, ONSET_ERROR_H, HEART_ERROR_H, LIGHT_ERROR_LOG10, KSS_ERROR = 0.4, 0.25, 1.5, 0.15, 1.0
+"""Standard deviations of what a watch shows and a person says (assumed; a watch overestimates sleep by lying still)."""
+SLEEP_BIAS_H = 0.3
+SLEEPY_KSS = 8.0
+(
+    BED, RISE, ASKED_BED, ASKED_RISE, SLEPT, SHORT, LAPSES, SLEEPINESS, MINIMUM, REASON, IN_BED,
+) = range(11)  # fmt: skip
+RECORD = (
+    "bed", "rise", "asked_bed", "asked_rise", "slept_h", "short_h", "lapses", "sleepiness", "minimum_h", "reason",
+    "in_bed_h",
+)  # fmt: skip
+"""Columns of `Transition.trace`, a row a day; hours since 18:00 or hours. lapses, sleepiness: means over required
+hours, nan without any; minimum_h: of core body temperature; in_bed_h: naps included."""
+_SAVED = ("rows", "people", "keys", "clock_state", "sleep_state")
+_SAVED_VIEW = tuple(name for name in NightsView.__dataclass_fields__ if name not in ("ids", "days"))
+_NOISES = 4 + LIGHT_BINS + ASKED_AT
+_FIRST_NOISE = 2 * STEPS * 1000
+"""Beyond the draws of a thousand days."""
+
+
+@dataclass(frozen=True)
+class NightsSetting:
+    """Who sleeps, under which hours, with which clock, within which bounds. Raises ValueError naming what is wrong.
+
+    kind: of `twins.world.duties.KINDS`, None for each in turn by chance. clock: of `twins.bodies.circadian.CLOCKS`.
+    spread: of bodies around their medians. oracle: agents see phase and body, for a reference that names itself.
+    """
+
+    cohort: Cohort
+    days: int = 21
+    kind: str | None = None
+    clock: str = circadian.FORGER
+    spread: float = 1.0
+    shield: str = "rule"
+    oracle: bool = False
+    split: str = "train"
+    seed: int = 0
+    decision_min: int = MINUTES_PER_DAY
+
+    def __post_init__(self) -> None:
+        if isinstance(self.days, bool) or not isinstance(self.days, int) or not 1 <= self.days <= 120:
+            raise ValueError(f"days is {self.days!r}; give whole days from 1 to 120, such as 21")
+        allowed: dict[str, tuple[str | None, ...]] = {
+            "kind": (*duties.KINDS, None), "clock": circadian.CLOCKS, "shield": SHIELDS, "split": tuple(SPLITS),
+        }  # fmt: skip
+        for name, known in allowed.items():
+            given, words = getattr(self, name), [str(one) for one in known]
+            if given not in known:
+                raise ValueError(
+                    f"{name} is {given!r}{near_miss(str(given), words)}; allowed are {', '.join(words)}"
+                )
+        if (
+            isinstance(self.spread, bool)
+            or not isinstance(self.spread, int | float)
+            or not 0 <= self.spread < np.inf
+        ):
+            raise ValueError(f"spread is {self.spread!r}; allowed is 0 and more")
+        if not isinstance(self.oracle, bool):
+            raise ValueError(f"oracle is {self.oracle!r}; allowed are True and False")
+        if self.decision_min != MINUTES_PER_DAY:
+            raise ValueError(
+                f"decision_min is {self.decision_min!r}; sleep is decided once a day, 1440; leave it out"
+            )
+        check_seed(self.seed)
+
+
+@dataclass(frozen=True)
+class Lived:
+    """A day in steps of five minutes, (n, `STEPS`): asleep, in_bed, required, lux at the eye, phase_h, sleepiness."""
+
+    asleep: NDArray[np.bool_]
+    in_bed: NDArray[np.bool_]
+    required: NDArray[np.bool_]
+    lux: NDArray[np.float64]
+    phase_h: NDArray[np.float64]
+    sleepiness: NDArray[np.float64]
+
+
+class NightsCore:
+    """`lanes` persons side by side. Call `reset` before `step`. lived: the last day in steps, for figures."""
+
+    reasons = BOUNDS
+    lived: Lived
+
+    def __init__(self, setting: NightsSetting, task: Rest, lanes: int) -> None:
+        self.setting, self.task, self.lanes = setting, task, lanes
+        self.clock = Clock(setting.clock)
+        self.rows = np.full(lanes, -1)
+        self.people = np.zeros(lanes, np.uint32)
+        self.keys = np.zeros((lanes, random.KEY_COLUMNS), np.uint32)
+        self.clock_state, self.sleep_state = np.zeros((lanes, 3)), sleep.rested(lanes)
+        self._seated = False
+
+    def reset(
+        self, rows: NDArray[np.int64], keys: NDArray[np.uint32], lanes: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
+        """Begin new weeks in `lanes` (default: all) for persons `rows` (m,) under `keys` (m, 6).
+
+        Raises ValueError for shapes or rows that do not fit; nothing has happened then.
+        """
+        if lanes is None:
+            lanes = np.arange(self.lanes)
+        shapes = (len(lanes),), (len(lanes), random.KEY_COLUMNS)
+        known = (np.asarray(rows) >= 0).all() and (np.asarray(rows) < len(self.setting.cohort)).all()
+        if (np.shape(rows), np.shape(keys)) != shapes or not known:
+            raise ValueError(
+                f"rows {np.shape(rows)} and keys {np.shape(keys)} do not fit; needed are shapes {shapes[0]} and "
+                f"{shapes[1]}, rows from 0 to {len(self.setting.cohort) - 1}"
+            )
+        if not self._seated and len(lanes) < self.lanes:
+            raise ValueError("reset all lanes first")
+        self.rows[lanes], self.keys[lanes] = rows, keys
+        self.people[lanes] = self.setting.cohort.numbers[rows]
+        self._draw()
+        if not self._seated:
+            self._seated, self.view = True, self._empty()
+        self.view.ids = tuple(self.setting.cohort.ids[row] for row in self.rows)
+        self._begin(lanes)
+        return self.task.observe(self.view, self._known())
+
+    def _draw(self) -> None:
+        """All that hangs on the keys alone."""
+        setting = self.setting
+        self._clocks = circadian.draw(self.keys, setting.spread)
+        self._sleeps = sleep.draw(self.keys, setting.spread)
+        self._weeks = duties.draw(self.keys, setting.days + 1, setting.kind)
+        self._stream = random.stream(self.keys, Stream.NIGHTS)
+
+    def _known(self) -> NDArray[np.float64] | None:
+        if not self.setting.oracle:
+            return None
+        angle, clocks = self.clock.angle_rad(self.clock_state), self._clocks
+        return np.stack(
+            [
+                np.sin(angle), np.cos(angle), clocks[:, circadian.PERIOD_H] - circadian.PERIOD_MEAN_H,
+                np.log(clocks[:, circadian.LIGHT_GAIN]), self._sleeps[:, sleep.NEED_H] - 8.0,
+                self.sleep_state[:, sleep.PRESSURE],
+            ],
+            axis=1,
+        )  # fmt: skip
+
+    def _empty(self) -> NightsView:
+        n, days = self.lanes, self.setting.days
+        wide = {"light": LIGHT_BINS, "sleepiness": ASKED_AT}
+        arrays: dict[str, NDArray[Any]] = {
+            name: np.zeros((n, wide.get(name, SEEN_DAYS))) for name in _SAVED_VIEW
+        }
+        arrays |= {name: np.zeros(n) for name in ("daylight_h", "bed", "rise")}
+        integers = {"day": np.zeros(n, np.int64), "kind": np.zeros(n, np.int64)}
+        integers["duty"] = np.zeros((n, days + 1), np.int64)
+        return NightsView(ids=(), days=days, **(arrays | integers))
+
+    def _begin(self, lanes: NDArray[np.int64]) -> None:
+        """The old life: weeks for the clock, then some days lived, which fill what is seen."""
+        weeks, view = _take(self._weeks, lanes), self.view
+        home = np.where(weeks.kind == duties.EAST, duties.OFFICE, duties.FREE)
+        late = np.select(
+            [weeks.kind == duties.EAST, weeks.kind == duties.SCHOOL],
+            [duties.SHIFTED_H, duties.HOLIDAY_H],
+            0.0,
+        )
+        back = np.round(late * 60 / STEP_MIN).astype(int)
+        night = Night.usual(home)
+        nothing = np.zeros((len(lanes), STEPS), bool)
+        usual = duties.light(home, weeks.daylight_h, nothing, nothing)
+        usual[night.in_bed()] = 0.0
+        there = (
+            np.arange(STEPS) - back[:, None]
+        ) % STEPS  # by the new clock, which the old life is `late` behind
+        shifted = np.take_along_axis(usual, there, axis=1)
+        state = self.clock.entrained(self._clocks[lanes], shifted, ENTRAINED_DAYS)
+        self.clock_state[lanes], self.sleep_state[lanes] = state, sleep.rested(len(lanes))
+        in_bed = np.take_along_axis(night.in_bed(), there, axis=1)
+        view.kind[lanes], view.duty[lanes], view.daylight_h[lanes] = weeks.kind, weeks.duty, weeks.daylight_h
+        for day in range(SETTLED_DAYS):
+            lived = self._live(lanes, in_bed, shifted, nothing, np.full(len(lanes), day))
+            self._see(lanes, lived, night.bed + late, night.rise + late, np.full(len(lanes), day))
+        view.day[lanes] = 0
+        # Nobody is held to the old life's hours: the day before counts as one of the first day's.
+        view.bed[lanes], view.rise[lanes] = USUAL_H[weeks.duty[:, 0]].T
+
+    def step(self, action: NDArray[Any] | Night | None) -> Transition:
+        """A day: an action (n, A) in [-1, 1], a `Night`, or None (the usual hours).
+
+        Values outside [-1, 1] count as the nearest bound, what is not finite as usual. Raises ValueError for a wrong
+        shape or type; nothing has happened then.
+        """
+        if not self._seated:
+            raise RuntimeError("step() was called before reset(); call reset() first")
+        view, everybody, duty = self.view, np.arange(self.lanes), self.view.today
+        asked = self._asked(action)
+        allowed, reason = asked, np.zeros(self.lanes, np.int64)
+        if self.setting.shield == "rule":
+            allowed, reason = hold(asked, view.kind, duty, view.bed, view.rise)
+        busy = duties.required(duty)
+        in_bed = allowed.in_bed() & ~busy
+        lux = duties.light(duty, view.daylight_h, allowed.seeks(), allowed.avoids() & ~busy)
+        day = view.day + SETTLED_DAYS
+        lived = self.lived = self._live(everybody, in_bed, lux, busy, day)
+        record = self._record(lived, asked, allowed, reason)
+        view.bed[:], view.rise[:] = allowed.bed, allowed.rise
+        self._see(everybody, lived, allowed.bed, allowed.rise, day)
+        view.day += 1
+        count = np.nan_to_num(record[:, 0, LAPSES])
+        terms = self.task.terms(count, record[:, 0, SHORT])
+        sleepy = (lived.sleepiness >= SLEEPY_KSS) & busy
+        cost = sleepy.sum(axis=1) / np.maximum(busy.sum(axis=1), 1)
+        return Transition(
+            self.task.observe(view, self._known()), sum(terms.values(), np.zeros(self.lanes)), terms, cost,
+            view.day >= self.setting.days, np.zeros(self.lanes, bool), record,
+        )  # fmt: skip
+
+    def _asked(self, action: NDArray[Any] | Night | None) -> Night:
+        duty = self.view.today
+        if action is None:
+            return Night.usual(duty)
+        if isinstance(action, Night):
+            return Night.checked(
+                duty, *(np.asarray(getattr(action, one.name), float) for one in fields(Night))
+            )
+        return self.task.decode(numeric(action, self.task.fields, self.lanes, "a Night"), self.view)
+
+    def _live(
+        self,
+        lanes: NDArray[np.int64],
+        in_bed: NDArray[np.bool_],
+        lux: NDArray[np.float64],
+        busy: NDArray[np.bool_],
+        day: NDArray[np.int64],
+    ) -> Lived:
+        """A day of these lanes in steps of five minutes. day (m,): which draws come."""
+        chance = random.uniform(self._stream[lanes], STEPS, first=STEPS * day)
+        clocks, sleeps = self._clocks[lanes], self._sleeps[lanes]
+        turning, state = self.clock_state[lanes], self.sleep_state[lanes]
+        nobody = np.zeros(len(lanes), bool)
+        asleep, eyes = np.zeros(in_bed.shape, bool), np.zeros(in_bed.shape)
+        phase, kss = np.zeros(in_bed.shape), np.zeros(in_bed.shape)
+        for step in range(STEPS):
+            phase[:, step] = now = self.clock.phase_h(turning)
+            sleep.step(state, sleeps, now, in_bed[:, step], nobody, chance[:, step])
+            asleep[:, step] = state[:, sleep.ASLEEP] > 0
+            kss[:, step] = sleep.sleepiness(sleep.alertness(state, now))
+            eyes[:, step] = np.where(in_bed[:, step], 0.0, lux[:, step])
+            self.clock.advance(turning, clocks, eyes[:, step : step + 1])
+        self.clock_state[lanes], self.sleep_state[lanes] = turning, state
+        return Lived(asleep, in_bed, busy, eyes, phase, kss)
+
+    def _record(
+        self, lived: Lived, asked: Night, allowed: Night, reason: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        slept = lived.asleep.sum(axis=1) * STEP_MIN / 60
+        busy = np.maximum(lived.required.sum(axis=1), 1)
+        has = lived.required.any(axis=1)
+
+        def over_required(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.where(has, np.where(lived.required, values, 0.0).sum(axis=1) / busy, np.nan)
+
+        columns = {
+            BED: allowed.bed, RISE: allowed.rise, ASKED_BED: asked.bed, ASKED_RISE: asked.rise, SLEPT: slept,
+            SHORT: np.maximum(self._sleeps[:, sleep.NEED_H] - slept, 0.0),
+            LAPSES: over_required(lapses(lived.sleepiness)), SLEEPINESS: over_required(lived.sleepiness),
+            MINIMUM: minimum_h(lived.phase_h), REASON: reason, IN_BED: lived.in_bed.sum(axis=1) * STEP_MIN / 60,
+        }  # fmt: skip
+        record = np.empty((self.lanes, 1, len(RECORD)))
+        for column, value in columns.items():
+            record[:, 0, column] = value
+        return record
+
+    def _see(
+        self,
+        lanes: NDArray[np.int64],
+        lived: Lived,
+        bed: NDArray[np.float64],
+        rise: NDArray[np.float64],
+        day: NDArray[np.int64],
+    ) -> None:
+        """What a watch shows of a day, and how sleepy people say they were."""
+        view, now = self.view, duties.hours()
+        noise = random.normal(self._stream[lanes], _NOISES, first=_FIRST_NOISE + _NOISES * day)
+        main = lived.asleep & (now >= bed[:, None]) & (now < rise[:, None])
+        some = main.any(axis=1)
+        fell = np.where(some, now[main.argmax(axis=1)], bed)
+        woke = np.where(some, now[STEPS - 1 - main[:, ::-1].argmax(axis=1)] + STEP_MIN / 60, rise)
+        lowest = np.clip(minimum_h(lived.phase_h), fell, woke)
+        slept = lived.asleep.sum(axis=1) * STEP_MIN / 60 + SLEEP_BIAS_H
+        for table, value, error, column in (
+            (view.slept_h, slept, SLEEP_ERROR_H, 0), (view.fell_asleep_h, fell, ONSET_ERROR_H, 1),
+            (view.woke_h, woke, ONSET_ERROR_H, 2), (view.lowest_heart_h, lowest, HEART_ERROR_H, 3),
+        ):  # fmt: skip
+            table[lanes, :-1] = table[lanes, 1:].copy()
+            table[lanes, -1] = value + error * noise[:, column]
+        bins = np.log10(lived.lux + 1.0).reshape(len(lanes), LIGHT_BINS, -1).mean(axis=2)
+        view.light[lanes] = bins + LIGHT_ERROR_LOG10 * noise[:, 4 : 4 + LIGHT_BINS]
+        awake = ~lived.asleep & ~lived.in_bed
+        third = np.minimum(
+            ASKED_AT * np.cumsum(awake, axis=1) // np.maximum(awake.sum(axis=1), 1)[:, None], 2
+        )
+        for part in range(ASKED_AT):
+            there = awake & (third == part)
+            mean = np.where(there, lived.sleepiness, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+            said = mean + KSS_ERROR * noise[:, 4 + LIGHT_BINS + part]
+            view.sleepiness[lanes, part] = np.clip(said, 1.0, 9.0)
+
+    @property
+    def minute(self) -> NDArray[np.int64]:
+        """Minutes since the first 18:00 (n,)."""
+        minutes: NDArray[np.int64] = self.view.day * MINUTES_PER_DAY
+        return minutes
+
+    # --- what faces ask for -----------------------------------------------------------------------------
+    def first_info(self) -> dict[str, NDArray[Any]]:
+        """Facts at the beginning of episodes, by name, one row per lane."""
+        return {"phase_h": self.clock.phase_h(self.clock_state)}
+
+    def info(self, done: Transition) -> dict[str, Any]:
+        """Facts about a step, by name, one row per lane; `shield` holds the code of the bound and the minutes by which
+        bedtime and rising were moved."""
+        row = done.trace[:, 0]
+        moved = np.abs(row[:, BED] - row[:, ASKED_BED]) + np.abs(row[:, RISE] - row[:, ASKED_RISE])
+        return {
+            "slept_h": row[:, SLEPT], "lapses": row[:, LAPSES], "phase_h": self.clock.phase_h(self.clock_state),
+            "shield": {"reason": row[:, REASON].astype(int), "changed_min": 60.0 * moved},
+        }  # fmt: skip
+
+    # --- stopping and going on ----------------------------------------------------------------------------
+    def save(self) -> dict[str, NDArray[Any]]:
+        """Everything that the future of the lanes hangs on; `restore` takes it back."""
+        return daily_state.take(self, _SAVED, self.view, _SAVED_VIEW)
+
+    def restore(self, saved: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Go on, bit for bit, where `save` was called. Raises ValueError when it does not fit; nothing has happened."""
+        self.view = daily_state.put(self, _SAVED, self._empty(), _SAVED_VIEW, saved)
+        self._seated = True
+        self._draw()
+        return self.task.observe(self.view, self._known())
+
+
+def minimum_h(phase_h: NDArray[np.float64]) -> NDArray[np.float64]:
+    """When core body temperature is lowest (n,), hours since the begin of a day of steps (n, `STEPS`): where phase
+    comes round, else by the phase at its begin."""
+    round_ = np.diff(phase_h, axis=1) < -12.0
+    at: NDArray[np.float64] = np.where(
+        round_.any(axis=1), (round_.argmax(axis=1) + 1) * STEP_MIN / 60, (24.0 - phase_h[:, 0]) % 24.0
+    )
+    return at
+
+
+def _take(weeks: Weeks, lanes: NDArray[np.int64]) -> Weeks:
+    return Weeks(weeks.kind[lanes], weeks.duty[lanes], weeks.daylight_h[lanes])

@@ -1,0 +1,119 @@
+"""Bounds of a day's sleep: each by itself, what is usual is never changed, and what comes out keeps to them all."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from envs.nights import bounds as b
+from envs.nights.bounds import Bound, hold
+from envs.nights.night import Night
+from twins.world import duties
+from twins.world.duties import EAST, FREE, LESSONS, NIGHT, NIGHTS, OFFICE, SCHOOL, USUAL_H
+
+EPS = 1e-9
+
+
+def _night(duty: NDArray[np.int64], **changes: float) -> Night:
+    values = [np.array(getattr(Night.usual(duty), name)) for name in Night.__dataclass_fields__]
+    for name, value in changes.items():
+        values[list(Night.__dataclass_fields__).index(name)] = np.full(len(duty), value)
+    return Night.checked(duty, *values)
+
+
+def _held(kind: int, duty: int, before: int | None = None, **changes: float) -> tuple[Night, Bound]:
+    """Of one who lived the usual hours of the day before."""
+    today, day_before = np.array([duty]), np.array([duty if before is None else before])
+    bed, rise = USUAL_H[day_before].T
+    held, reason = hold(_night(today, **changes), np.array([kind]), today, bed, rise)
+    return held, Bound(int(reason[0]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "duty", "changes", "allowed", "why"),
+    [
+        (
+            SCHOOL,
+            LESSONS,
+            {"bed": 6.5},
+            {"bed": 6.5},
+            Bound.NONE,
+        ),  # usually 23:30, five and a half hours after 18:00
+        (SCHOOL, LESSONS, {"bed": 6.6}, {"bed": 6.5}, Bound.BEDTIME_MOVED),
+        (SCHOOL, LESSONS, {"bed": 4.4}, {"bed": 4.5}, Bound.BEDTIME_MOVED),
+        (SCHOOL, LESSONS, {"rise": 10.9}, {"rise": 11.0}, Bound.TOO_SHORT),  # from 23:30 on 5.5 h
+        (SCHOOL, LESSONS, {"bed": 4.5, "rise": 9.9}, {"rise": 10.0}, Bound.ROSE_EARLY),
+        (SCHOOL, LESSONS, {"rise": 13.5}, {"rise": 13.25}, Bound.TOO_SHORT),  # 45 min before lessons
+        (EAST, OFFICE, {"bed": 1.0}, {"bed": 1.0}, Bound.NONE),
+        (EAST, OFFICE, {"bed": 5.1}, {"bed": 5.0}, Bound.AWAKE_LONG),  # risen at 7:00
+        (EAST, OFFICE, {"rise": 10.9}, {"rise": 11.0}, Bound.TOO_SHORT),  # from 23:00 on 6 h
+        (
+            NIGHTS,
+            NIGHT,
+            {"bed": 12.0, "rise": 16.0},
+            {"bed": 12.75, "rise": 18.75},
+            Bound.TOO_SHORT,
+        ),  # home by 6:45
+        (EAST, OFFICE, {"nap_at": 18.0, "nap_for": 1.0}, {"nap_for": 0.0}, Bound.REQUIRED),
+        (EAST, OFFICE, {"nap_at": 0.0, "nap_for": 1.0}, {"nap_for": 1.0}, Bound.NONE),
+    ],
+)
+def test_each_bound_by_itself_at_its_edge(
+    kind: int, duty: int, changes: dict[str, float], allowed: dict[str, float], why: Bound
+) -> None:
+    held, reason = _held(kind, duty, **changes)
+    assert reason == why
+    for name, value in allowed.items():
+        assert getattr(held, name)[0] == value
+
+
+def test_whoever_keeps_the_usual_hours_is_never_changed() -> None:
+    for kind in range(len(duties.KINDS)):
+        for before in range(len(duties.DUTIES)):
+            for duty in range(len(duties.DUTIES)):
+                held, reason = _held(kind, duty, before)
+                assert reason == Bound.NONE
+                assert (held.bed[0], held.rise[0]) == tuple(USUAL_H[duty])
+
+
+_hours = st.floats(-3.0, 30.0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    kind=st.sampled_from([EAST, NIGHTS, SCHOOL]),
+    asked=st.lists(_hours, min_size=8, max_size=8),
+    week=st.lists(st.integers(0, 1), min_size=2, max_size=8),
+    wobble=st.lists(st.floats(-4.0, 4.0), min_size=8, max_size=8),
+)
+def test_weeks_of_any_plans_keep_every_bound_and_holding_twice_is_holding_once(
+    kind: int, asked: list[float], week: list[int], wobble: list[float]
+) -> None:
+    busy, ordinary = {EAST: OFFICE, NIGHTS: NIGHT, SCHOOL: LESSONS}[kind], kind == SCHOOL
+    bed, rise = (column.copy() for column in USUAL_H[[busy if week[0] else FREE]].T)
+    for number, works in enumerate(week):
+        one = busy if works else FREE
+        duty = np.array([one])
+        values = [np.array([asked[k] + wobble[(k + number) % 8]]) for k in range(8)]
+        held, _ = hold(Night.checked(duty, *values), np.array([kind]), duty, bed, rise)
+        again, _ = hold(held, np.array([kind]), duty, bed, rise)
+        for name in Night.__dataclass_fields__:
+            assert getattr(again, name)[0] == getattr(held, name)[0]
+        usual_bed, usual_rise = USUAL_H[one]
+        assert held.rise[0] - held.bed[0] >= (b.FLOOR_H if ordinary else b.SHIFT_FLOOR_H) - EPS
+        assert held.rise[0] >= min(b.EARLIEST_RISE_H, usual_rise) - EPS
+        assert held.bed[0] >= -EPS and held.rise[0] <= 24.0 + EPS
+        begin, end = duties.REQUIRED_H[one]
+        if one in (OFFICE, LESSONS):
+            assert held.rise[0] <= begin - b.READY_H + EPS
+        if one == NIGHT:
+            assert held.bed[0] >= end + b.READY_H - EPS
+        if (
+            ordinary
+        ):  # later by an hour at the most, and earlier by more only where lessons leave too little sleep
+            assert held.bed[0] - bed[0] <= max(1.0, abs(usual_bed - bed[0])) + EPS
+        else:
+            awake = held.bed[0] + 24.0 - rise[0]
+            assert awake <= max(b.MOST_AWAKE_H, usual_bed + 24.0 - rise[0]) + EPS
+        bed, rise = held.bed, held.rise
