@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from twins import random
 from twins.bodies.circadian import STEP_MIN
+from twins.kernels import kernel
 from twins.random import Stream
 
 Array = NDArray[np.float64]
@@ -67,12 +68,6 @@ def rested(n: int) -> Array:
     return state
 
 
-def sway(phase_h: Array) -> Array:
-    """The clock's part in the bounds of pressure (n,): lowest at the minimum of temperature, highest 12 h later."""
-    swayed: Array = -SWAY * np.cos(2 * np.pi * phase_h / 24)
-    return swayed
-
-
 def step(
     state: Array,
     parameters: Array,
@@ -86,38 +81,57 @@ def step(
     phase_h (n,): hours since the temperature's minimum. wants_sleep (n,): in bed, eyes closed; else nobody sleeps.
     woken (n,): by something now, as by a low. chance (n,): a uniform draw.
     """
-    asleep, p = state[:, ASLEEP] > 0, parameters.T
-    pressure, reserve = state[:, PRESSURE], state[:, RESERVE]
-    pressure[:] = np.where(
-        asleep, pressure * np.exp(-_H / FALLS_H), 1.0 - (1.0 - pressure) * np.exp(-_H / BUILDS_H)
-    )
-    fades = LEAST_RESERVE + (reserve - LEAST_RESERVE) * np.exp(-_H * p[RESERVE_LOSS_PER_H])
-    fills = MOST_RESERVE - (MOST_RESERVE - np.maximum(reserve, EVEN_RESERVE)) * np.exp(-_H * REFILLS_PER_H)
-    steady = reserve + _H * REFILLS_PER_H * (MOST_RESERVE - EVEN_RESERVE)
-    reserve[:] = np.where(asleep, np.where(reserve < EVEN_RESERVE, steady, fills), fades)
-    bound = LOWER + sway(phase_h)
-    falls = ~asleep & wants_sleep & ~woken & (pressure > bound + MARGIN)
-    from_forbidden = (phase_h - FORBIDDEN_H + 12.0) % 24.0 - 12.0
-    longer = 1.0 + (FORBIDDEN_TIMES - 1.0) * np.exp(-0.5 * (from_forbidden / FORBIDDEN_SD_H) ** 2)
-    falls &= chance < 1.0 - np.exp(-STEP_MIN / (p[LATENCY_MIN] * longer))
-    wakes = asleep & (~wants_sleep | woken | (pressure < bound))
-    wakes |= asleep & (chance < _H * p[AWAKENINGS_PER_H])
-    state[:, ASLEEP] = (asleep | falls) & ~wakes
-    state[:, AWAKE_H] = np.where(state[:, ASLEEP] > 0, 0.0, np.where(wakes, _H, state[:, AWAKE_H] + _H))
+    _step(state, parameters, phase_h, wants_sleep, woken, chance)
 
 
-def alertness(state: Array, phase_h: Array) -> Array:
-    """S + C + U + W of the three-process model (n,): 14 is wide awake, 7 hard to stay awake; of sleepers, if woken."""
-    clock = CLOCK_SIZE * np.cos(2 * np.pi * (phase_h - CLOCK_PEAK_H) / 24)
-    half_day = HALF_DAY_SIZE * (np.cos(2 * np.pi * (phase_h - HALF_DAY_PEAK_H) / 12) - 1.0)
-    inertia = INERTIA * np.exp(-INERTIA_PER_H * state[:, AWAKE_H])
-    total: Array = state[:, RESERVE] + clock + half_day + inertia
+@kernel
+def _step(state, parameters, phase_h, wants_sleep, woken, chance):  # type: ignore[no-untyped-def]
+    for lane in range(len(state)):
+        p, phase = parameters[lane], phase_h[lane]
+        asleep = state[lane, ASLEEP] > 0
+        pressure, reserve = state[lane, PRESSURE], state[lane, RESERVE]
+        # The clock sways the bounds: lowest at the minimum of temperature, highest twelve hours later.
+        bound = LOWER - SWAY * np.cos(2 * np.pi * phase / 24)
+        if asleep:
+            pressure *= np.exp(-_H / FALLS_H)
+            if reserve < EVEN_RESERVE:
+                reserve += _H * REFILLS_PER_H * (MOST_RESERVE - EVEN_RESERVE)
+            else:
+                reserve = MOST_RESERVE - (MOST_RESERVE - reserve) * np.exp(-_H * REFILLS_PER_H)
+            wakes = not wants_sleep[lane] or woken[lane] or pressure < bound
+            wakes = wakes or chance[lane] < _H * p[AWAKENINGS_PER_H]
+            state[lane, ASLEEP], state[lane, AWAKE_H] = (0.0, _H) if wakes else (1.0, 0.0)
+        else:
+            pressure = 1.0 - (1.0 - pressure) * np.exp(-_H / BUILDS_H)
+            reserve = LEAST_RESERVE + (reserve - LEAST_RESERVE) * np.exp(-_H * p[RESERVE_LOSS_PER_H])
+            from_forbidden = (phase - FORBIDDEN_H + 12.0) % 24.0 - 12.0
+            longer = 1.0 + (FORBIDDEN_TIMES - 1.0) * np.exp(-0.5 * (from_forbidden / FORBIDDEN_SD_H) ** 2)
+            falls = wants_sleep[lane] and not woken[lane] and pressure > bound + MARGIN
+            falls = falls and chance[lane] < 1.0 - np.exp(-STEP_MIN / (p[LATENCY_MIN] * longer))
+            state[lane, ASLEEP] = 1.0 if falls else 0.0
+            state[lane, AWAKE_H] = 0.0 if falls else state[lane, AWAKE_H] + _H
+        state[lane, PRESSURE], state[lane, RESERVE] = pressure, reserve
+
+
+@kernel
+def alertness(state, phase_h):  # type: ignore[no-untyped-def]
+    """S + C + U + W of the three-process model (n,): 14 is wide awake, 7 hard to stay awake; of sleepers, if woken.
+
+    state (n, 4); phase_h (n,): hours since the temperature's minimum.
+    """
+    total = np.empty(len(state))
+    for lane in range(len(state)):
+        clock = CLOCK_SIZE * np.cos(2 * np.pi * (phase_h[lane] - CLOCK_PEAK_H) / 24)
+        half_day = HALF_DAY_SIZE * (np.cos(2 * np.pi * (phase_h[lane] - HALF_DAY_PEAK_H) / 12) - 1.0)
+        inertia = INERTIA * np.exp(-INERTIA_PER_H * state[lane, AWAKE_H])
+        total[lane] = state[lane, RESERVE] + clock + half_day + inertia
     return total
 
 
 def sleepiness(alert: Array) -> Array:
     """Karolinska's scale (KSS): 1 very alert, 9 fighting sleep; Ingre et al. 2014."""
-    return np.clip(10.6 - 0.6 * alert, 1.0, 9.0)
+    said: Array = np.clip(10.6 - 0.6 * alert, 1.0, 9.0)
+    return said
 
 
 def next_debt(debt_h: Array, parameters: Array, slept_h: Array) -> Array:
