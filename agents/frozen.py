@@ -27,12 +27,13 @@ MAX_BYTES = {MANIFEST: 1 << 20, WEIGHTS: 64 << 20}
 REMEDY = "train the policy again"
 
 
-TaskName = Literal["dosing", "plan", "session"]
+TaskName = Literal["dosing", "plan", "session", "sleep"]
 """What a policy decides."""
 JUDGED_BY: dict[TaskName, str] = {
     "dosing": "python -m scripts.evaluate --agent FOLDER",
     "plan": "python -m scripts.season --agent FOLDER",
     "session": "python -m scripts.session --agent FOLDER --out DIR",
+    "sleep": "python -m scripts.sleep --agent FOLDER",
 }
 
 

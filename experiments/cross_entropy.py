@@ -38,17 +38,17 @@ def search(
 ) -> Found:
     """Look for the highest score.
 
-    score: of candidates (C, S, K) in a generation, (C, S), or (C, 1) for one that all searches share. start (K,): where
-    all searches begin. dice: a generator for each search, so that none hangs on the others.
+    score: of candidates (C, S, K) in a generation, (C, S), or (C, 1) for one that all searches share. start (K,) or
+    (S, K): where searches begin. dice: a generator for each search, so that none hangs on the others.
     """
-    mean = np.tile(start, (len(dice), 1))
+    mean = np.array(np.broadcast_to(start, (len(dice), start.shape[-1])))
     spread = np.full_like(mean, SPREAD)
     elite = max(int(ELITE_SHARE * population), 2)
     weights = np.log(elite + 0.5) - np.log(np.arange(1.0, elite + 1.0))
     weights = (weights / weights.sum())[:, None, None]
     best, centre, curve = np.empty((0, *mean.shape)), mean, np.empty((generations, len(dice)))
     for generation in range(generations):
-        steps = np.stack([one.standard_normal((population, len(start))) for one in dice], axis=1)
+        steps = np.stack([one.standard_normal((population, mean.shape[1])) for one in dice], axis=1)
         points = np.clip(mean + spread * steps, 0.0, 1.0)
         points[0] = mean
         found = score(points, generation)

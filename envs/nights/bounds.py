@@ -4,8 +4,8 @@ They are about change that a policy causes, relative to the hours that are impos
 than 5.5 h in bed (the floor of sleep restriction therapy); bedtime no more than an hour from that of the day before,
 where the usual one did not move more (Eastman et al., Sleep 28 (2005) 33: to advance by two hours a day shifts no
 more). On a rota of nights and after travel: no less than 6 h in bed, and to bed within 16 h of rising, where the usual
-hours keep to that. For all: no rising before 4:00; up in time for required hours, and not in bed before a night's work
-is over. Nobody is in bed in required hours, nor wears dark glasses in them.
+hours keep to that. For all: no more than 10 h in bed for the night; no rising before 4:00; up in time for required
+hours, and not in bed before a night's work is over. Nobody is in bed in required hours, nor wears dark glasses in them.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from envs.nights.night import Array, Night
 from twins.world.duties import NIGHT, REQUIRED_H, SCHOOL, USUAL_H
 
-FLOOR_H, SHIFT_FLOOR_H = 5.5, 6.0
+FLOOR_H, SHIFT_FLOOR_H, MOST_H = 5.5, 6.0, 10.0
 MOST_SHIFT_H = 1.0
 EARLIEST_RISE_H = 10.0
 """4:00."""
@@ -35,7 +35,8 @@ class Bound(IntEnum):
     ROSE_EARLY = 2
     TOO_SHORT = 3
     AWAKE_LONG = 4
-    REQUIRED = 5
+    TOO_LONG = 5
+    REQUIRED = 6
 
 
 BOUNDS = tuple(bound.name.lower() for bound in Bound)
@@ -67,6 +68,7 @@ def hold(
     bed = keep(bed, earliest, late, Bound.AWAKE_LONG)
     bed = keep(bed, earliest, latest - floor, Bound.TOO_SHORT)
     rise = keep(rise, np.minimum(EARLIEST_RISE_H, usual_rise), np.full_like(rise, 24.0), Bound.ROSE_EARLY)
+    rise = keep(rise, np.full_like(rise, 0.0), bed + MOST_H, Bound.TOO_LONG)
     rise = keep(rise, bed + floor, latest, Bound.TOO_SHORT)
     nap_for = asked.nap_for.copy()
     begin, end = REQUIRED_H[duty].T

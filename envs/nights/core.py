@@ -236,7 +236,8 @@ class NightsCore:
         self._see(everybody, lived, allowed.bed, allowed.rise, day)
         view.day += 1
         count = np.nan_to_num(record[:, 0, LAPSES])
-        terms = self.task.terms(count, record[:, 0, SHORT])
+        awake_in_bed = record[:, 0, IN_BED] - record[:, 0, SLEPT]
+        terms = self.task.terms(count, record[:, 0, SHORT], awake_in_bed)
         sleepy = (lived.sleepiness >= SLEEPY_KSS) & busy
         cost = sleepy.sum(axis=1) / np.maximum(busy.sum(axis=1), 1)
         return Transition(

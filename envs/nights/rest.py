@@ -11,8 +11,9 @@ from twins.world.duties import DUTIES, KINDS, USUAL_H
 
 MOST_SHIFT_H = 4.0
 """Bed and rise can be asked for so much from the usual hours of the day's duty."""
-PER_LAPSE, PER_HOUR_SHORT = 0.2, 0.5
-"""Price of a lapse in ten minutes of attention, as a mean over required hours, and of an hour of sleep too few."""
+PER_LAPSE, PER_HOUR_SHORT, PER_HOUR_AWAKE, USUAL_AWAKE_H = 0.2, 0.5, 0.3, 1.0
+"""Price of a lapse in ten minutes of attention, as a mean over required hours, of an hour of sleep too few, and of an
+hour awake in bed beyond the first, so that who lies in bed all day does not gain."""
 LAPSES_AT_3, LAPSES_PER_KSS = 3.0, 0.32
 """Lapses of a ten-minute test at a sleepiness of 3, and their logarithm by each point: from about 3 rested to about 15
 after two weeks of six hours (Van Dongen et al., Sleep 26 (2003) 117)."""
@@ -51,7 +52,8 @@ class Rest:
 
     ## Reward
     `lapses`: -0.2 for each lapse that ten minutes of attention would have, as a mean over the required hours of the
-    day; `short`: -0.5 for each hour slept less than needed. `info["cost"]`: share of required hours at a sleepiness of
+    day; `short`: -0.5 for each hour slept less than needed; `awake_in_bed`: -0.3 for each hour awake in bed beyond the
+    first of a day. `info["cost"]`: share of required hours at a sleepiness of
     8 and more.
 
     ## Episode end
@@ -107,10 +109,14 @@ class Rest:
         return np.clip(out, -WIDEST, WIDEST)
 
     def terms(
-        self, lapses: NDArray[np.float64], short_h: NDArray[np.float64]
+        self, lapses: NDArray[np.float64], short_h: NDArray[np.float64], awake_in_bed_h: NDArray[np.float64]
     ) -> dict[str, NDArray[np.float64]]:
         """Reward terms by name (n,)."""
-        return {"lapses": -PER_LAPSE * lapses, "short": -PER_HOUR_SHORT * short_h}
+        return {
+            "lapses": -PER_LAPSE * lapses,
+            "short": -PER_HOUR_SHORT * short_h,
+            "awake_in_bed": -PER_HOUR_AWAKE * np.maximum(awake_in_bed_h - USUAL_AWAKE_H, 0.0),
+        }
 
 
 def lapses(sleepiness: NDArray[np.float64]) -> NDArray[np.float64]:

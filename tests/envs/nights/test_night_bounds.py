@@ -45,7 +45,8 @@ def _held(kind: int, duty: int, before: int | None = None, **changes: float) -> 
         (SCHOOL, LESSONS, {"rise": 10.9}, {"rise": 11.0}, Bound.TOO_SHORT),  # from 23:30 on 5.5 h
         (SCHOOL, LESSONS, {"bed": 4.5, "rise": 9.9}, {"rise": 10.0}, Bound.ROSE_EARLY),
         (SCHOOL, LESSONS, {"rise": 13.5}, {"rise": 13.25}, Bound.TOO_SHORT),  # 45 min before lessons
-        (EAST, OFFICE, {"bed": 1.0}, {"bed": 1.0}, Bound.NONE),
+        (EAST, OFFICE, {"bed": 3.0}, {"bed": 3.0}, Bound.NONE),
+        (EAST, FREE, {"bed": 3.0, "rise": 14.0}, {"rise": 13.0}, Bound.TOO_LONG),
         (EAST, OFFICE, {"bed": 5.1}, {"bed": 5.0}, Bound.AWAKE_LONG),  # risen at 7:00
         (EAST, OFFICE, {"rise": 10.9}, {"rise": 11.0}, Bound.TOO_SHORT),  # from 23:00 on 6 h
         (
@@ -101,6 +102,7 @@ def test_weeks_of_any_plans_keep_every_bound_and_holding_twice_is_holding_once(
         for name in Night.__dataclass_fields__:
             assert getattr(again, name)[0] == getattr(held, name)[0]
         usual_bed, usual_rise = USUAL_H[one]
+        assert held.rise[0] - held.bed[0] <= b.MOST_H + EPS
         assert held.rise[0] - held.bed[0] >= (b.FLOOR_H if ordinary else b.SHIFT_FLOOR_H) - EPS
         assert held.rise[0] >= min(b.EARLIEST_RISE_H, usual_rise) - EPS
         assert held.bed[0] >= -EPS and held.rise[0] <= 24.0 + EPS

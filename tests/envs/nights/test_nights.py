@@ -202,7 +202,7 @@ def test_the_id_as_users_type_it() -> None:
     for day in range(4):
         seen, reward, terminated, truncated, info = env.step(env.action_space.sample())
         assert np.isfinite(reward) and info["slept_h"] > 2 and info["minute"] == 1440 * (day + 1)
-        assert set(info["reward_terms"]) == {"lapses", "short"} and info["shield"]["changed_min"] >= 0
+        assert set(info["reward_terms"]) == {"lapses", "short", "awake_in_bed"} and info["shield"]["changed_min"] >= 0
     assert terminated and not truncated
     many = envs.make_vec(ID, 4, "sb3", clock="hannay", days=3)
     many.seed(5)

@@ -1,0 +1,1 @@
+"""Weeks of sleep: plans searched for, policies trained, all judged."""
