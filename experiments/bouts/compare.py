@@ -34,24 +34,28 @@ def by_person(
     return out
 
 
-def _rates(tables: Sequence[Table]) -> NDArray[np.float64]:
-    return by_person(tables, "events", "happens", "completed")
+EVENTS, NEAR = "events", "near_events"
+"""Columns of events: all, and those that begin before a session, in it, or up to six hours after it."""
 
 
-def event_rate(tables: Sequence[Table]) -> Interval:
+def _rates(tables: Sequence[Table], which: str) -> NDArray[np.float64]:
+    return by_person(tables, which, "happens", "completed")
+
+
+def event_rate(tables: Sequence[Table], which: str = EVENTS) -> Interval:
     """Events of low glucose in episodes in which a session took place, per session that was completed; every person
-    counts alike."""
-    return crossed_interval(_rates(tables), seed=SEED)
+    counts alike. which: `EVENTS` or `NEAR`."""
+    return crossed_interval(_rates(tables, which), seed=SEED)
 
 
-def event_ratio(tables: Sequence[Table], baseline: Sequence[Table]) -> Interval:
+def event_ratio(tables: Sequence[Table], baseline: Sequence[Table], which: str = EVENTS) -> Interval:
     """The rate of these agents over that of the baseline, people paired."""
-    by_person([*tables, *baseline], "events")  # of the same people
+    by_person([*tables, *baseline], which)  # of the same people
 
     def ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(over_people(ours) / np.maximum(over_people(theirs), 1e-9))
 
-    return crossed_interval((_rates(tables), _rates(baseline)), ratio, seed=SEED)
+    return crossed_interval((_rates(tables, which), _rates(baseline, which)), ratio, seed=SEED)
 
 
 def mean(tables: Sequence[Table], column: str) -> Interval:

@@ -14,7 +14,7 @@ from experiments.records.gains import Tuning
 
 TUNE_SEED = 800
 SESSIONS_EACH = 10_000
-"""Sessions of each person; a training sees about 35,000 of everybody together. With 2,500 gains were still better with
+"""Sessions of each person; a training sees about 60,000 of everybody together. With 2,500 gains were still better with
 more."""
 
 

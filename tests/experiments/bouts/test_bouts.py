@@ -136,10 +136,12 @@ def test_the_table_says_what_is_met_and_what_is_missed() -> None:
     for table, eaten in ((few, 10.0), (many, 12.0)):
         table["eaten_g"] = np.full(40, eaten)
         table["tir_pct"] = np.full(40, 90.0)
+        table["near_events"] = table["events"]
     said = report.bars({report.LEARNED: [few], report.BEST: [many]})
-    assert "0.33 [0.33, 0.33]" in said[0] and all(line.endswith(": met.") for line in said)
+    assert "0.33 [0.33, 0.33]" in said[0] and "0.33 [0.33, 0.33]" in said[1]
+    assert all(line.endswith(": met.") for line in (said[0], *said[2:]))
     worse = report.bars({report.LEARNED: [many], report.BEST: [few]})
-    assert worse[0].endswith("**missed**.") and worse[2].endswith("**missed**.")
+    assert worse[0].endswith("**missed**.") and worse[3].endswith("**missed**.")
 
 
 def test_nobody_is_in_two_places() -> None:
