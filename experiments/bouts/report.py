@@ -113,9 +113,9 @@ def bars(found: Found) -> list[str]:
     return [
         f"Events a session over those of {BEST}: {_bracketed(ratio, 2)}; asked is {FEWER_EVENTS:.2f} or less: "
         f"{_met(ratio.estimate <= FEWER_EVENTS)}.",
-        f"The same ratio of events that begin no later than six hours after a session: {_bracketed(near, 2)}. Later ones "
-        "follow other meals, whose doses nothing advised around a session changes; this was asked when validation people "
-        "had been looked at.",
+        f"The same ratio of events that begin no later than six hours after a session: {_bracketed(near, 2)}. Later "
+        "ones follow other meals, whose doses nothing advised around a session changes; this was asked when validation "
+        "people had been looked at.",
         f"Time in range less that of {BEST}: {_bracketed(tir, 1, True)} points; asked is that the interval stays above "
         f"-{MARGIN_TIR_POINTS:g}: {_met(tir.low > -MARGIN_TIR_POINTS)}.",
         f"Carbohydrate in all less that of {BEST}: {_bracketed(eaten, 1, True)} g; asked is no more: "
