@@ -8,7 +8,7 @@ if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from experiments import command, fleet
-from experiments.evidence import count, report
+from experiments.evidence import count, kept, report
 from experiments.records.tables import concat, read_table
 
 
@@ -23,6 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--shield", choices=["rule", "twin"], help="only cells behind this shield")
     parser.add_argument("--processes", type=int, help="cells done at a time (default: one for each core)")
+    parser.add_argument(
+        "--beside", metavar="DIR", help="bodies that were counted before, such as results/evidence: they stand in the "
+        "table, too, and are not lived again",
+    )  # fmt: skip
     parser.add_argument("--list", action="store_true", help="show the cells and stop")
     parser.add_argument("--out", metavar="DIR", help="where the work lies and goes on")
     args = parser.parse_args(argv)
@@ -34,17 +38,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         if cell.name.startswith(f"cells/{args.only or ''}")
         and cell.arguments["shield"].startswith(args.shield or "")
     ]
+    before = kept.read(args.beside) if args.beside else None
+    if before is not None:
+        cells = kept.left(cells, before)
     if args.list:
         print("\n".join(cell.name for cell in cells))
         return 0
-    if not args.out or not cells:
+    if not args.out or not (cells or before):
         raise ValueError("give --out DIR, and an --only that names cells (--list shows them)")
     folder = Path(args.out)
     flow = fleet.run(cells, folder, args.processes)
-    done = [read_table(folder / name) for name in flow.done]
-    if done:
+    tables = [read_table(folder / name) for name in flow.done]
+    if tables or before is not None:
+        found = before if not tables else concat(tables)
+        assert found is not None
+        everything = found if before is None else kept.merged(before, found)
         lost = count.lost(cells, flow.done)
-        table = report.write(concat(done), folder / "results", command.typed("evidence", argv), lost)
+        table = report.write(everything, folder / "results", command.typed("evidence", argv), lost)
         print(table.read_text("utf-8"))
     print(command.NOTICE)
     return 1 if flow.failed or flow.refused else 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.evidence import count, report, sampler
+from experiments.evidence import count, kept, report, sampler
 from experiments.records.tables import Table, read_table
 from experiments.simulate import Rollout
 from scripts import evidence
@@ -139,3 +139,36 @@ def test_wrong_words_are_answered() -> None:
         evidence.main(["--share", "0", "--out", "x"])
     with pytest.raises(ValueError, match="--out"):
         evidence.main([])
+
+
+def test_bodies_that_were_counted_before_stand_in_the_table_and_are_not_lived_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--share", "0.001", "--only", "drawn/untreated/rule/hostile", "--processes", "1"]
+    assert evidence.main([*asked, "--out", str(tmp_path / "one")]) == 0
+    first = tmp_path / "one" / "results"
+    listed = ["--share", "0.05", "--only", "drawn/untreated/rule/hostile", "--beside", str(first), "--list"]
+    assert evidence.main(listed) == 0  # three of three bodies are there; a row of 60 wants more
+    assert len(capsys.readouterr().out.strip().splitlines()) >= 1
+    before = read_table(first / "bodies.csv.gz")
+    again = [
+        *asked[:2],
+        "--only",
+        "drawn/untreated/rule",
+        "--beside",
+        str(first),
+        "--out",
+        str(tmp_path / "two"),
+    ]
+    assert evidence.main([*again, "--processes", "1"]) == 0
+    both = read_table(tmp_path / "two" / "results" / "bodies.csv.gz")
+    assert not list((tmp_path / "two" / "cells").rglob("hostile-*"))  # not lived again
+    hostile = np.char.startswith(both["agent"], "hostile")
+    assert hostile.sum() == len(before["person"]) and (~hostile).sum() == 3
+    np.testing.assert_array_equal(both["lowest_mg_dl"][hostile], before["lowest_mg_dl"])
+    twice = kept.merged(before, before)
+    np.testing.assert_array_equal(twice["person"], before["person"])
+    text = (first / "table.md").read_text().replace(sampler.sampler_hash(), "0" * 64)
+    (first / "table.md").write_text(text)
+    with pytest.raises(ValueError, match="not of this sampler"):
+        evidence.main(again)

@@ -1,0 +1,55 @@
+"""Bodies that were counted before, elsewhere or in another season: their rows stand in the table, and they are not
+lived again."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from agents.load import label
+from experiments.evidence import sampler
+from experiments.fleet import Cell
+from experiments.records.tables import Table, concat, read_table, select
+
+BODIES, TABLE = "bodies.csv.gz", "table.md"
+
+
+def read(folder: str | Path) -> Table:
+    """The rows of a folder that `experiments.evidence.report.write` made.
+
+    Raises ValueError where its bodies are of another sampler, FileNotFoundError where there are none.
+    """
+    folder, own = Path(folder), sampler.sampler_hash()
+    if f"hash `{own}`" not in (folder / TABLE).read_text("utf-8"):
+        raise ValueError(
+            f"the bodies of {folder} are not of this sampler ({own[:12]}), whose hash holds the simulator's, too; use "
+            "the sources that they were counted with, or leave --beside out"
+        )
+    return read_table(folder / BODIES)
+
+
+def left(cells: Sequence[Cell], kept: Table) -> list[Cell]:
+    """The cells that hold a body which is not among these rows. The bodies of a row are counted from the first on."""
+    return [cell for cell in cells if cell.arguments["first"] + cell.arguments["count"] > _many(cell, kept)]
+
+
+def _many(cell: Cell, kept: Table) -> int:
+    given = cell.arguments
+    mine = select(
+        kept, stratum=given["stratum"], lows=given["lows"], shield=given["shield"].partition(":")[0],
+        agent=label(given["agent"]), days=given["days"],
+    )  # fmt: skip
+    return len(mine["person"])
+
+
+def merged(kept: Table, new: Table) -> Table:
+    """All rows, by the order of what was kept first; a body that is in both counts once, as it was counted last."""
+    again = set(_keys(new))
+    old = np.array([key not in again for key in _keys(kept)])
+    return concat([{name: column[old] for name, column in kept.items()}, {name: new[name] for name in kept}])
+
+
+def _keys(table: Table) -> list[tuple[str, ...]]:
+    return list(
+        zip(*(table[name].tolist() for name in ("shield", "agent", "stratum", "lows", "person")), strict=True)
+    )
