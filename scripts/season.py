@@ -9,6 +9,7 @@ if __name__ == "__main__" and not __package__:
 
 from agents.seasons import SEASON_AGENTS
 from experiments import command
+from experiments.daily import ORACLE_NAME
 from experiments.season import judge, optimum, report
 from experiments.season.train import train
 from twins.bodies.fitness import MODELS
@@ -17,7 +18,7 @@ from twins.bodies.fitness import MODELS
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table of agents, and write it with its figures; or find or train what is judged."""
     parser = command.parser(__doc__ or "", "python -m scripts.season --agent ramp-taper oracle --people 100")
-    known = ", ".join((*SEASON_AGENTS, judge.ORACLE_NAME))
+    known = ", ".join((*SEASON_AGENTS, ORACLE_NAME))
     parser.add_argument("--agent", nargs="+", help=f"{known}, or folders of policies (default: all)")
     parser.add_argument("--people", type=int, default=300, help="bodies, drawn anew for each (default: 300)")
     parser.add_argument(

@@ -9,6 +9,7 @@ if __name__ == "__main__" and not __package__:
 
 from agents.sleepers import FOUND, SLEEPERS
 from experiments import command
+from experiments.daily import ORACLE_NAME
 from experiments.nights import judge, optimum, report
 from experiments.nights.train import train
 from twins.bodies.circadian import CLOCKS
@@ -17,7 +18,7 @@ from twins.bodies.circadian import CLOCKS
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table of agents, and write it with its figures; or find or train what is judged."""
     parser = command.parser(__doc__ or "", "python -m scripts.sleep --agent usual published --people 60")
-    known = ", ".join((*SLEEPERS, judge.ORACLE_NAME))
+    known = ", ".join((*SLEEPERS, ORACLE_NAME))
     parser.add_argument("--agent", nargs="+", help=f"{known}, or folders of policies (default: all)")
     parser.add_argument("--people", type=int, default=150, help="bodies, drawn anew for each (default: 150)")
     parser.add_argument(

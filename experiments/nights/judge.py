@@ -12,15 +12,14 @@ from envs.nights import core as c
 from envs.nights.bounds import FLOOR_H, SHIFT_FLOOR_H, Bound
 from envs.nights.core import NightsSetting
 from experiments.aggregates import mean
-from experiments.nights.live import Lived, live, seats
+from experiments.daily import ORACLE_NAME, agents_of, seats
+from experiments.nights.live import Lived, live
 from experiments.records.tables import Table
-from experiments.season.judge import copies
 from experiments.statistics import SEED, Interval, crossed_interval
 from twins import cohort
-from twins.words import near_miss
 from twins.world.duties import KINDS, SCHOOL
 
-ORACLE_NAME, REFERENCE = "oracle", "average-optimal"
+REFERENCE = "average-optimal"
 Judged = dict[str, list[Lived]]
 """What every agent's people lived, once for each training seed (once where nothing was trained)."""
 HEADS = {
@@ -47,21 +46,13 @@ def judge(
     Raises ValueError for an agent that is not known, PolicyError for a policy that is not of this task.
     """
     rows, keys = seats(people, where)
-    found: Judged = {}
-    for name in names:
-        if name in SLEEPERS:
-            agents: Sequence[Sleeper] = [SLEEPERS[name]()]
-        elif name == ORACLE_NAME and oracle is not None:
-            agents = [Scheme(oracle, each=True)]
-        elif Path(name).is_dir():
-            agents = [Learned.load(folder) for folder in copies(name)]
-        else:
-            known = (*SLEEPERS, ORACLE_NAME)
-            raise ValueError(
-                f"agent is {name!r}{near_miss(name, known)}; allowed are {', '.join(known)}, or the folder of a policy"
-            )
-        found[Path(name).name] = [live(agent, where, rows, keys) for agent in agents]
-    return found
+    knows: Sleeper | None = None if oracle is None else Scheme(oracle, each=True)
+    return {
+        Path(name).name: [
+            live(agent, where, rows, keys) for agent in agents_of(name, SLEEPERS, Learned.load, knows)
+        ]
+        for name in names
+    }
 
 
 def measures(lived: Lived) -> Table:

@@ -9,9 +9,7 @@ from agents.sleepers import Sleeper
 from envs.nights.core import LAPSES, NightsCore, NightsSetting
 from envs.nights.core import Lived as Steps
 from envs.nights.rest import Rest
-from twins import random
-
-Keys = NDArray[np.uint32]
+from experiments.daily import Keys
 
 
 @dataclass(frozen=True)
@@ -30,13 +28,6 @@ class Lived:
         """The sum of all rewards (n,)."""
         total: NDArray[np.float64] = np.sum(list(self.terms.values()), axis=0)
         return total
-
-
-def seats(people: int, setting: NightsSetting, episode: int = 0) -> tuple[NDArray[np.int64], Keys]:
-    """Rows of the cohort and keys of `people` bodies; another episode, other bodies."""
-    rows = np.arange(people) % len(setting.cohort)
-    replica = np.arange(people) // len(setting.cohort)
-    return rows, random.keys(setting.split, setting.seed, setting.cohort.numbers[rows], replica, episode)
 
 
 def live(

@@ -16,7 +16,8 @@ from agents.frozen import NOTICE
 from agents.sleepers import FOUND, NUMBERS, PUBLISHED, Scheme
 from envs.nights.core import NightsSetting
 from experiments import cross_entropy
-from experiments.nights.live import Keys, live, seats
+from experiments.daily import Keys, seats
+from experiments.nights.live import live
 from twins import cohort
 from twins.files import atomic_write_text
 from twins.world.duties import KINDS

@@ -10,9 +10,10 @@ import numpy as np
 from agents.sleepers import SLEEPERS, Sleeper, Usual, average_optimal
 from envs.nights import core as c
 from envs.nights.core import NightsSetting
+from experiments.daily import ORACLE_NAME, seats
 from experiments.nights import optimum
-from experiments.nights.judge import ORACLE_NAME, REFERENCE, Judged, gap_closed, judge, table
-from experiments.nights.live import Lived, live, seats
+from experiments.nights.judge import REFERENCE, Judged, gap_closed, judge, table
+from experiments.nights.live import Lived, live
 from experiments.plots import nights as plots
 from experiments.plots.style import svg
 from experiments.records.provenance import ROOT

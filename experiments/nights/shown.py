@@ -7,7 +7,7 @@ from agents.sleepers import Sleeper
 from envs.nights.core import NightsCore, NightsSetting
 from envs.nights.night import DAY_H, MOST_AVOID_H, MOST_NAP_H, MOST_SEEK_H, Night
 from envs.nights.rest import MOST_SHIFT_H, Rest
-from experiments.nights.live import seats
+from experiments.daily import seats
 from twins.world.duties import USUAL_H
 
 PEOPLE, EPISODES = 512, 4

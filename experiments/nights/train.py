@@ -6,10 +6,11 @@ from stable_baselines3 import PPO
 
 from agents.frozen import FrozenPolicy
 from agents.sleepers import SLEEPERS, Learned
+from experiments.daily import seats
 from experiments.imitation import imitate
 from experiments.learn import LearnConfig, learn
 from experiments.nights.judge import REFERENCE, setting
-from experiments.nights.live import live, seats
+from experiments.nights.live import live
 from experiments.nights.shown import shown
 from experiments.records.tables import Table
 from twins.bodies.circadian import FORGER

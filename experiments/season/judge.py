@@ -6,22 +6,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import frozen
 from agents.frozen import NOTICE
-from agents.seasons import SEASON_AGENTS, Learned, Scheme
+from agents.seasons import SEASON_AGENTS, Learned, Scheme, SeasonAgent
 from envs.season import core as c
 from envs.season.bounds import MOST_RATIO, Bound
 from envs.season.core import SeasonSetting
 from envs.season.plan import WEEK_MIN, WITHIN
+from experiments.daily import ORACLE_NAME, agents_of, seats
 from experiments.records.tables import Table
-from experiments.season.live import Lived, live, seats
+from experiments.season.live import Lived, live
 from experiments.statistics import SEED
 from twins import cohort
-from twins.words import near_miss
 
 WEEK_DAYS = 7
 DRAWS = 2000
-ORACLE_NAME, REFERENCE = "oracle", "population-optimal"
+REFERENCE = "population-optimal"
 Judged = dict[str, list[Lived]]
 """What every agent's people lived, once for each training seed (once where nothing was trained)."""
 
@@ -42,27 +41,14 @@ def judge(
     Raises ValueError for an agent that is not known, PolicyError for a policy that is not of this task.
     """
     rows, keys = seats(people, where)
-    found: Judged = {}
-    for name in names:
-        if name in SEASON_AGENTS:
-            agents: Sequence[Learned | Scheme] = [SEASON_AGENTS[name]()]  # type: ignore[list-item]
-        elif name == ORACLE_NAME and oracle is not None:
-            agents = [Scheme(oracle)]
-        elif Path(name).is_dir():
-            agents = [Learned.load(folder) for folder in copies(name)]
-        else:
-            known = (*SEASON_AGENTS, ORACLE_NAME)
-            raise ValueError(
-                f"agent is {name!r}{near_miss(name, known)}; allowed are {', '.join(known)}, or the folder of a policy"
-            )
-        found[Path(name).name] = [live(agent, where, rows, keys) for agent in agents]
-    return found
-
-
-def copies(folder: str | Path) -> list[Path]:
-    """The folders of a policy's training seeds below `folder`, or the folder itself."""
-    held = (path for form in ("*", "*/policy") for path in Path(folder).glob(f"{form}/{frozen.MANIFEST}"))
-    return sorted(path.parent for path in held) or [Path(folder)]
+    knows: SeasonAgent | None = None if oracle is None else Scheme(oracle)
+    return {
+        Path(name).name: [
+            live(agent, where, rows, keys)
+            for agent in agents_of(name, SEASON_AGENTS, Learned.load, knows)
+        ]
+        for name in names
+    }
 
 
 def measures(lived: Lived) -> Table:

@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 from agents.seasons import SeasonAgent
 from envs.season.core import SeasonCore, SeasonSetting
 from envs.season.plan import Plan
-from twins import random
+from experiments.daily import Keys
 from twins.bodies import fitness
-
-Keys = NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -32,13 +30,6 @@ class Lived:
         """The sum of all rewards (n,)."""
         total: NDArray[np.float64] = np.sum(list(self.terms.values()), axis=0)
         return total
-
-
-def seats(people: int, setting: SeasonSetting, episode: int = 0) -> tuple[NDArray[np.int64], Keys]:
-    """Rows of the cohort and keys of `people` bodies; another episode, other bodies."""
-    rows = np.arange(people) % len(setting.cohort)
-    replica = np.arange(people) // len(setting.cohort)
-    return rows, random.keys(setting.split, setting.seed, setting.cohort.numbers[rows], replica, episode)
 
 
 def live(

@@ -16,7 +16,8 @@ from agents.frozen import NOTICE
 from agents.seasons import FOUND, NUMBERS, Scheme
 from envs.season.core import SeasonSetting
 from experiments import cross_entropy
-from experiments.season.live import Keys, live, seats
+from experiments.daily import Keys, seats
+from experiments.season.live import live
 from twins import cohort
 from twins.files import atomic_write_text
 

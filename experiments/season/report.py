@@ -12,12 +12,13 @@ from envs.season import core as c
 from envs.season.bounds import MOST_RATIO
 from envs.season.core import SeasonSetting
 from envs.season.session import VIGOROUS
+from experiments.daily import ORACLE_NAME
 from experiments.plots import season as plots
 from experiments.plots.style import svg
 from experiments.records.provenance import ROOT
 from experiments.records.tables import Table, concat
 from experiments.season import optimum
-from experiments.season.judge import ORACLE_NAME, REFERENCE, Judged, gap_closed, judge, table
+from experiments.season.judge import REFERENCE, Judged, gap_closed, judge, table
 from experiments.season.live import Lived
 from twins.files import atomic_write_bytes, atomic_write_text
 

@@ -8,7 +8,7 @@ from envs.season.core import SeasonCore, SeasonSetting
 from envs.season.plan import MOST_SHARE, Plan
 from envs.season.session import LEAST_INTENSITY, MOST_INTENSITY, Session
 from envs.season.view import SeasonView
-from experiments.season.live import seats
+from experiments.daily import seats
 
 PEOPLE, EPISODES = 512, 4
 """Bodies, each time others, whose seasons are shown."""

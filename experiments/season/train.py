@@ -6,11 +6,12 @@ from stable_baselines3 import PPO
 
 from agents.frozen import FrozenPolicy
 from agents.seasons import SEASON_AGENTS, Learned
+from experiments.daily import seats
 from experiments.imitation import imitate
 from experiments.learn import LearnConfig, learn
 from experiments.records.tables import Table
 from experiments.season.judge import setting
-from experiments.season.live import live, seats
+from experiments.season.live import live
 from experiments.season.shown import shown
 from twins.bodies.fitness import BANISTER
 

@@ -13,8 +13,9 @@ from agents.sleepers import NUMBERS, PUBLISHED, SLEEPERS, Learned, Scheme, Usual
 from envs.nights import core as c
 from envs.nights.core import NightsCore
 from envs.nights.rest import Rest
+from experiments.daily import ORACLE_NAME, seats
 from experiments.nights import judge, optimum, report, train
-from experiments.nights.live import Lived, live, seats
+from experiments.nights.live import Lived, live
 from experiments.nights.shown import as_action, shown
 from experiments.plots import nights as figures
 from experiments.plots.style import svg
@@ -120,7 +121,7 @@ def test_the_share_of_a_gap_needs_both_its_ends(judged: judge.Judged) -> None:
     low, high = judged["usual"][0], judged["published"][0]
     terms = {name: (low.terms[name] + high.terms[name]) / 2 for name in low.terms}
     middle = Lived(low.days, terms, low.sleepy, low.kind, ())
-    ends = {judge.REFERENCE: [low], judge.ORACLE_NAME: [high], "half": [middle]}
+    ends = {judge.REFERENCE: [low], ORACLE_NAME: [high], "half": [middle]}
     found = judge.gap_closed(ends, "half")
     np.testing.assert_allclose((found.estimate, found.low, found.high), 0.5, atol=1e-6)
     with pytest.raises(ValueError, match="oracle was not judged"):

@@ -9,11 +9,12 @@ from agents.frozen import PolicyError
 from agents.seasons import NUMBERS, SEASON_AGENTS, Learned, Scheme, population_optimal
 from envs.season import core as c
 from envs.season.plan import Plan
+from experiments.daily import seats
 from experiments.plots import season as plots
 from experiments.season import optimum, report
 from experiments.season import train as training
 from experiments.season.judge import Judged, gap_closed, judge, measures, setting, table
-from experiments.season.live import live, seats
+from experiments.season.live import live
 from experiments.season.shown import as_action, shown
 from scripts import season
 from tests.agents import tiny_policy

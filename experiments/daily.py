@@ -1,0 +1,54 @@
+"""What judging has in common for tasks that are decided once a day: who sits where, and agents by name."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents import frozen
+from twins import random
+from twins.words import near_miss
+
+Keys = NDArray[np.uint32]
+A = TypeVar("A")
+"""A kind of agent."""
+
+ORACLE_NAME = "oracle"
+
+
+def seats(people: int, setting: Any, episode: int = 0) -> tuple[NDArray[np.int64], Keys]:
+    """Rows of the cohort and keys of `people` bodies; another episode, other bodies.
+
+    setting: with a cohort, a split and a seed.
+    """
+    rows = np.arange(people) % len(setting.cohort)
+    replica = np.arange(people) // len(setting.cohort)
+    return rows, random.keys(setting.split, setting.seed, setting.cohort.numbers[rows], replica, episode)
+
+
+def copies(folder: str | Path) -> list[Path]:
+    """The folders of a policy's training seeds below `folder`, or the folder itself."""
+    held = (path for form in ("*", "*/policy") for path in Path(folder).glob(f"{form}/{frozen.MANIFEST}"))
+    return sorted(path.parent for path in held) or [Path(folder)]
+
+
+def agents_of(
+    name: str, known: Mapping[str, Callable[[], A]], load: Callable[[Path], A], oracle: A | None
+) -> Sequence[A]:
+    """The agents of a name: one of `known`, the oracle where one was found, or the policies of a folder, one for each
+    training seed.
+
+    Raises ValueError for a name that is not known, and what `load` does.
+    """
+    if name in known:
+        return [known[name]()]
+    if name == ORACLE_NAME and oracle is not None:
+        return [oracle]
+    if Path(name).is_dir():
+        return [load(folder) for folder in copies(name)]
+    names = (*known, ORACLE_NAME)
+    raise ValueError(
+        f"agent is {name!r}{near_miss(name, names)}; allowed are {', '.join(names)}, or the folder of a policy"
+    )
