@@ -18,7 +18,7 @@ from agents.frozen import FrozenPolicy
 from envs.nights.night import MOST_AVOID_H, MOST_NAP_H, MOST_SEEK_H, Night
 from envs.nights.rest import MOST_SHIFT_H, Rest
 from envs.nights.view import NightsView
-from twins.world.duties import EAST, FREE, KINDS, NIGHTS, SCHOOL, USUAL_H
+from twins.world.duties import EAST, FREE, KINDS, NIGHTS, REQUIRED_H, SCHOOL, USUAL_H
 
 Array = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ PUBLISHED: dict[int, dict[str, float]] = {
         "minimum": 18.0, "rate": -1.0, "moves": 8.0, "seek": 0.0, "seek_for": 3.0, "avoid": -4.0, "avoid_for": 4.0,
     },
     NIGHTS: {
-        "minimum": 10.0, "rate": 1.5, "moves": 6.0, "seek": -8.0, "seek_for": 2.0, "avoid": 2.5, "avoid_for": 3.0,
+        "minimum": 10.0, "seek": -8.0, "seek_for": 2.0, "avoid": 2.0, "avoid_for": 2.0,
         "bed_free": 3.0, "rise_free": 3.5, "nap_busy": 0.5, "nap_busy_for": 1.5,
     },
     SCHOOL: {
@@ -84,13 +84,19 @@ class Scheme:
         bed, rise = USUAL_H[view.today].T
         free = view.today == FREE
 
+        begin, end = REQUIRED_H[view.today].T
+        seek = (minimum + p["seek"]) % 24
+        seek = np.where(
+            (seek >= begin) & (seek < end), end, seek
+        )  # light comes after required hours, not in them
+
         def of(name: str) -> Array:
             chosen: Array = np.where(free, p[f"{name}_free"], p[f"{name}_busy"])
             return chosen
 
         return Night.checked(
             view.today, bed + of("bed"), rise + of("rise"), of("nap"),
-            np.where(free, p["nap_free_for"], p["nap_busy_for"]), (minimum + p["seek"]) % 24, p["seek_for"],
+            np.where(free, p["nap_free_for"], p["nap_busy_for"]), seek % 24, p["seek_for"],
             (minimum + p["avoid"]) % 24, p["avoid_for"],
         )  # fmt: skip
 
@@ -103,7 +109,10 @@ def published() -> Scheme:
 
 
 def average_optimal() -> Scheme:
-    """The plan that is best for the average person. Raises ValueError where the file is not as it is written."""
+    """The plan that is best for the average person. Raises ValueError where it was not found yet, or its file is not as
+    it is written."""
+    if not FOUND.is_file():
+        raise ValueError(f"{FOUND.name} is not there; find it by python -m scripts.sleep --find")
     told = yaml.safe_load(FOUND.read_text("utf-8"))
     try:
         rows = [[float(told["numbers"][kind][name]) for name in NUMBERS] for kind in KINDS]
@@ -167,8 +176,9 @@ SLEEPERS: dict[str, Callable[[], Sleeper]] = {
     "usual": Usual,
     "published": published,
     "average-optimal": average_optimal,
-    "zero": lambda: Always(24.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "zero": lambda: Always(np.nan, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
     "most": lambda: Always(0.0, 24.0, 0.0, MOST_NAP_H, 2.0, MOST_SEEK_H, 12.0, MOST_AVOID_H),
     "random": Random,
 }
-"""By name. zero: as little in bed as is allowed, and no light; most: as much, and a lamp in the evening."""
+"""By name. zero: as little in bed as is allowed from the usual bedtime on, and no light; most: as much of all as there
+is, and a lamp in the evening."""

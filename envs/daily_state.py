@@ -3,7 +3,9 @@
 core: of `envs.season` or `envs.nights`; both hold rows, people and a cohort's setting, and a view that is a dataclass.
 """
 
+import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,15 +14,28 @@ from numpy.typing import NDArray
 from envs.view import Visible
 
 V = TypeVar("V", bound=Visible)
+SETTING = "setting"
+"""A number that tells settings apart: with another body, clock or length a state would go on as nonsense."""
+
+
+def _told(setting: Any) -> NDArray[Any]:
+    words = {one.name: getattr(setting, one.name) for one in fields(setting) if one.name not in _FREE}
+    return np.array([zlib.crc32(repr(words).encode())], np.int64)
+
+
+_FREE = ("cohort", "split", "seed")
+"""What may differ: the people are checked by themselves, and keys hold the rest."""
 
 
 def take(
     core: Any, names: Sequence[str], view: Visible, view_names: Sequence[str]
 ) -> dict[str, NDArray[Any]]:
     """Copies of these arrays of a core, and of its view."""
-    return {name: getattr(core, name).copy() for name in names} | {
-        f"view.{name}": getattr(view, name).copy() for name in view_names
-    }
+    return (
+        {SETTING: _told(core.setting)}
+        | {name: getattr(core, name).copy() for name in names}
+        | {f"view.{name}": getattr(view, name).copy() for name in view_names}
+    )
 
 
 def put(
@@ -28,7 +43,7 @@ def put(
 ) -> V:
     """Back into the core and into an empty view, which is returned. Raises ValueError when it does not fit; nothing has
     happened then."""
-    held = {name: getattr(core, name) for name in names}
+    held = {SETTING: _told(core.setting)} | {name: getattr(core, name) for name in names}
     held |= {f"view.{name}": getattr(empty, name) for name in view_names}
     if set(saved) != set(held):
         odd = ", ".join(sorted(set(saved).symmetric_difference(held)))
@@ -39,6 +54,10 @@ def put(
             raise ValueError(
                 f"saved {name} is {new.dtype}{new.shape}, needed is {array.dtype}{array.shape}, finite"
             )
+    if not np.array_equal(saved[SETTING], held[SETTING]):
+        raise ValueError("this state was saved under other settings; restore with those of the save")
+    if not ((saved["view.day"] >= 0) & (saved["view.day"] <= core.setting.days)).all():
+        raise ValueError("saved view.day lies outside the setting's days; use an older save")
     rows, cohort = saved["rows"], core.setting.cohort
     fits = (rows >= 0).all() and (rows < len(cohort)).all()
     if not fits or not np.array_equal(saved["people"], cohort.numbers[rows]):

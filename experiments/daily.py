@@ -34,6 +34,15 @@ def copies(folder: str | Path) -> list[Path]:
     return sorted(path.parent for path in held) or [Path(folder)]
 
 
+def labels(names: Sequence[str]) -> list[str]:
+    """What agents are called in a table. Raises ValueError where two would be called alike."""
+    short = [Path(name).name for name in names]
+    for one in short:
+        if short.count(one) > 1:
+            raise ValueError(f"two agents are called {one!r}; give folders of different names, one at a time")
+    return short
+
+
 def agents_of(
     name: str, known: Mapping[str, Callable[[], A]], load: Callable[[Path], A], oracle: A | None
 ) -> Sequence[A]:

@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if cell.name.startswith(f"cells/{args.only or ''}")
         and cell.arguments["shield"].startswith(args.shield or "")
     ]
-    before = kept.read(args.beside) if args.beside else None
+    before, asked = kept.read(args.beside) if args.beside else None, cells
     if before is not None:
         cells = kept.left(cells, before)
     if args.list:
@@ -53,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         found = before if not tables else concat(tables)
         assert found is not None
         everything = found if before is None else kept.merged(before, found)
-        lost = count.lost(cells, flow.done)
+        had = {cell.name for cell in asked} - {cell.name for cell in cells}
+        lost = count.lost(asked, {*flow.done, *had})
         table = report.write(everything, folder / "results", command.typed("evidence", argv), lost)
         print(table.read_text("utf-8"))
     print(command.NOTICE)

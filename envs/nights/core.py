@@ -46,7 +46,11 @@ RECORD = (
 """Columns of `Transition.trace`, a row a day; hours since 18:00 or hours. lapses, sleepiness: means over required
 hours, nan without any; minimum_h: of core body temperature; in_bed_h: naps included."""
 _SAVED = ("rows", "people", "keys", "clock_state", "sleep_state")
-_SAVED_VIEW = tuple(name for name in NightsView.__dataclass_fields__ if name not in ("ids", "days"))
+_SAVED_VIEW = tuple(
+    name
+    for name in NightsView.__dataclass_fields__
+    if name not in ("ids", "days", "kind", "duty", "daylight_h")
+)
 _NOISES = 4 + LIGHT_BINS + ASKED_AT
 _FIRST_NOISE = 2 * STEPS * 1000
 """Beyond the draws of a thousand days."""
@@ -56,7 +60,8 @@ _FIRST_NOISE = 2 * STEPS * 1000
 class NightsSetting:
     """Who sleeps, under which hours, with which clock, within which bounds. Raises ValueError naming what is wrong.
 
-    kind: of `twins.world.duties.KINDS`, None for each in turn by chance. clock: of `twins.bodies.circadian.CLOCKS`.
+    kind: of `twins.world.duties.KINDS`, None for any by chance (school for who is under age). clock: of
+    `twins.bodies.circadian.CLOCKS`.
     spread: of bodies around their medians. oracle: agents see phase and body, for a reference that names itself.
     """
 
@@ -95,16 +100,31 @@ class NightsSetting:
             raise ValueError(
                 f"decision_min is {self.decision_min!r}; sleep is decided once a day, 1440; leave it out"
             )
+        if (
+            self.kind in (duties.KINDS[duties.EAST], duties.KINDS[duties.NIGHTS])
+            and minors(self.cohort).any()
+        ):
+            raise ValueError(
+                f"kind is {self.kind!r} for persons under age, who have neither office nor night work; give adults, or "
+                "kind='school'"
+            )
         check_seed(self.seed)
+
+
+def minors(cohort: Cohort) -> NDArray[np.bool_]:
+    """Who is under age (n,)."""
+    return np.array([cohort.group(row) != "adult" for row in range(len(cohort))])
 
 
 @dataclass(frozen=True)
 class Lived:
-    """A day in steps of five minutes, (n, `STEPS`): asleep, in_bed, required, lux at the eye, phase_h, sleepiness."""
+    """A day in steps of five minutes, (n, `STEPS`): asleep, in_bed, required, room_lux without glasses, lux at the eye,
+    phase_h, sleepiness."""
 
     asleep: NDArray[np.bool_]
     in_bed: NDArray[np.bool_]
     required: NDArray[np.bool_]
+    room_lux: NDArray[np.float64]
     lux: NDArray[np.float64]
     phase_h: NDArray[np.float64]
     sleepiness: NDArray[np.float64]
@@ -119,6 +139,7 @@ class NightsCore:
     def __init__(self, setting: NightsSetting, task: Rest, lanes: int) -> None:
         self.setting, self.task, self.lanes = setting, task, lanes
         self.clock = Clock(setting.clock)
+        self._minors = minors(setting.cohort)
         self.rows = np.full(lanes, -1)
         self.people = np.zeros(lanes, np.uint32)
         self.keys = np.zeros((lanes, random.KEY_COLUMNS), np.uint32)
@@ -157,7 +178,7 @@ class NightsCore:
         setting = self.setting
         self._clocks = circadian.draw(self.keys, setting.spread)
         self._sleeps = sleep.draw(self.keys, setting.spread)
-        self._weeks = duties.draw(self.keys, setting.days + 1, setting.kind)
+        self._weeks = duties.draw(self.keys, setting.days + 1, setting.kind, self._minors[self.rows])
         self._stream = random.stream(self.keys, Stream.NIGHTS)
 
     def _known(self) -> NDArray[np.float64] | None:
@@ -195,8 +216,8 @@ class NightsCore:
         )
         back = np.round(late * 60 / STEP_MIN).astype(int)
         night = Night.usual(home)
-        nothing = np.zeros((len(lanes), STEPS), bool)
-        usual = duties.light(home, weeks.daylight_h, nothing, nothing)
+        nothing, ones = np.zeros((len(lanes), STEPS), bool), np.ones((len(lanes), STEPS))
+        usual = duties.light(home, weeks.daylight_h, nothing)
         usual[night.in_bed()] = 0.0
         there = (
             np.arange(STEPS) - back[:, None]
@@ -205,9 +226,9 @@ class NightsCore:
         state = self.clock.entrained(self._clocks[lanes], shifted, ENTRAINED_DAYS)
         self.clock_state[lanes], self.sleep_state[lanes] = state, sleep.rested(len(lanes))
         in_bed = np.take_along_axis(night.in_bed(), there, axis=1)
-        view.kind[lanes], view.duty[lanes], view.daylight_h[lanes] = weeks.kind, weeks.duty, weeks.daylight_h
+        self._calendar(lanes)
         for day in range(SETTLED_DAYS):
-            lived = self._live(lanes, in_bed, shifted, nothing, np.full(len(lanes), day))
+            lived = self._live(lanes, in_bed, shifted, ones, nothing, np.full(len(lanes), day))
             self._see(lanes, lived, night.bed + late, night.rise + late, np.full(len(lanes), day))
         view.day[lanes] = 0
         # Nobody is held to the old life's hours: the day before counts as one of the first day's.
@@ -221,23 +242,26 @@ class NightsCore:
         """
         if not self._seated:
             raise RuntimeError("step() was called before reset(); call reset() first")
+        if (self.view.day >= self.setting.days).any():
+            raise RuntimeError("the weeks of a lane are over; call reset() for it first")
         view, everybody, duty = self.view, np.arange(self.lanes), self.view.today
+        before = np.take_along_axis(view.duty, np.maximum(view.day - 1, 0)[:, None], axis=1)[:, 0]
         asked = self._asked(action)
         allowed, reason = asked, np.zeros(self.lanes, np.int64)
         if self.setting.shield == "rule":
-            allowed, reason = hold(asked, view.kind, duty, view.bed, view.rise)
+            allowed, reason = hold(asked, view.kind, duty, view.bed, view.rise, before)
         busy = duties.required(duty)
         in_bed = allowed.in_bed() & ~busy
-        lux = duties.light(duty, view.daylight_h, allowed.seeks(), allowed.avoids() & ~busy)
+        lux = duties.light(duty, view.daylight_h, allowed.seeks())
+        glasses = np.where(allowed.avoids() & ~busy, duties.GLASSES, 1.0)
         day = view.day + SETTLED_DAYS
-        lived = self.lived = self._live(everybody, in_bed, lux, busy, day)
+        lived = self.lived = self._live(everybody, in_bed, lux, glasses, busy, day)
         record = self._record(lived, asked, allowed, reason)
         view.bed[:], view.rise[:] = allowed.bed, allowed.rise
         self._see(everybody, lived, allowed.bed, allowed.rise, day)
         view.day += 1
         count = np.nan_to_num(record[:, 0, LAPSES])
-        awake_in_bed = record[:, 0, IN_BED] - record[:, 0, SLEPT]
-        terms = self.task.terms(count, record[:, 0, SHORT], awake_in_bed)
+        terms = self.task.terms(count, record[:, 0, SHORT], record[:, 0, IN_BED])
         sleepy = (lived.sleepiness >= SLEEPY_KSS) & busy
         cost = sleepy.sum(axis=1) / np.maximum(busy.sum(axis=1), 1)
         return Transition(
@@ -260,6 +284,7 @@ class NightsCore:
         lanes: NDArray[np.int64],
         in_bed: NDArray[np.bool_],
         lux: NDArray[np.float64],
+        glasses: NDArray[np.float64],
         busy: NDArray[np.bool_],
         day: NDArray[np.int64],
     ) -> Lived:
@@ -268,17 +293,17 @@ class NightsCore:
         clocks, sleeps = self._clocks[lanes], self._sleeps[lanes]
         turning, state = self.clock_state[lanes], self.sleep_state[lanes]
         nobody = np.zeros(len(lanes), bool)
-        asleep, eyes = np.zeros(in_bed.shape, bool), np.zeros(in_bed.shape)
+        asleep, room = np.zeros(in_bed.shape, bool), np.where(in_bed, 0.0, lux)
+        eyes = room * glasses
         phase, kss = np.zeros(in_bed.shape), np.zeros(in_bed.shape)
         for step in range(STEPS):
             phase[:, step] = now = self.clock.phase_h(turning)
             sleep.step(state, sleeps, now, in_bed[:, step], nobody, chance[:, step])
             asleep[:, step] = state[:, sleep.ASLEEP] > 0
             kss[:, step] = sleep.sleepiness(sleep.alertness(state, now))
-            eyes[:, step] = np.where(in_bed[:, step], 0.0, lux[:, step])
             self.clock.advance(turning, clocks, eyes[:, step : step + 1])
         self.clock_state[lanes], self.sleep_state[lanes] = turning, state
-        return Lived(asleep, in_bed, busy, eyes, phase, kss)
+        return Lived(asleep, in_bed, busy, room, eyes, phase, kss)
 
     def _record(
         self, lived: Lived, asked: Night, allowed: Night, reason: NDArray[np.int64]
@@ -324,7 +349,7 @@ class NightsCore:
         ):  # fmt: skip
             table[lanes, :-1] = table[lanes, 1:].copy()
             table[lanes, -1] = value + error * noise[:, column]
-        bins = np.log10(lived.lux + 1.0).reshape(len(lanes), LIGHT_BINS, -1).mean(axis=2)
+        bins = np.log10(lived.room_lux + 1.0).reshape(len(lanes), LIGHT_BINS, -1).mean(axis=2)
         view.light[lanes] = bins + LIGHT_ERROR_LOG10 * noise[:, 4 : 4 + LIGHT_BINS]
         awake = ~lived.asleep & ~lived.in_bed
         third = np.minimum(
@@ -348,12 +373,13 @@ class NightsCore:
         return {"phase_h": self.clock.phase_h(self.clock_state)}
 
     def info(self, done: Transition) -> dict[str, Any]:
-        """Facts about a step, by name, one row per lane; `shield` holds the code of the bound and the minutes by which
-        bedtime and rising were moved."""
+        """Facts about a step, by name, one row per lane; lapses are 0 without required hours; `shield` holds the code
+        of the bound and the minutes by which bedtime and rising were moved."""
         row = done.trace[:, 0]
         moved = np.abs(row[:, BED] - row[:, ASKED_BED]) + np.abs(row[:, RISE] - row[:, ASKED_RISE])
         return {
-            "slept_h": row[:, SLEPT], "lapses": row[:, LAPSES], "phase_h": self.clock.phase_h(self.clock_state),
+            "slept_h": row[:, SLEPT], "lapses": np.nan_to_num(row[:, LAPSES]),
+            "phase_h": self.clock.phase_h(self.clock_state),
             "shield": {"reason": row[:, REASON].astype(int), "changed_min": 60.0 * moved},
         }  # fmt: skip
 
@@ -367,7 +393,13 @@ class NightsCore:
         self.view = daily_state.put(self, _SAVED, self._empty(), _SAVED_VIEW, saved)
         self._seated = True
         self._draw()
+        self._calendar(np.arange(self.lanes))
         return self.task.observe(self.view, self._known())
+
+    def _calendar(self, lanes: NDArray[np.int64]) -> None:
+        """What follows from the keys and is seen."""
+        weeks, view = _take(self._weeks, lanes), self.view
+        view.kind[lanes], view.duty[lanes], view.daylight_h[lanes] = weeks.kind, weeks.duty, weeks.daylight_h
 
 
 def minimum_h(phase_h: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,12 +11,13 @@ from twins.world.duties import DUTIES, KINDS, USUAL_H
 
 MOST_SHIFT_H = 4.0
 """Bed and rise can be asked for so much from the usual hours of the day's duty."""
-PER_LAPSE, PER_HOUR_SHORT, PER_HOUR_AWAKE, USUAL_AWAKE_H = 0.2, 0.5, 0.3, 1.0
+PER_LAPSE, PER_HOUR_SHORT, PER_HOUR_IN_BED, FREE_H = 0.2, 0.5, 0.35, 8.0
 """Price of a lapse in ten minutes of attention, as a mean over required hours, of an hour of sleep too few, and of an
-hour awake in bed beyond the first, so that who lies in bed all day does not gain."""
+hour in bed beyond eight, naps included, which is an hour less of a day."""
 LAPSES_AT_3, LAPSES_PER_KSS = 3.0, 0.32
-"""Lapses of a ten-minute test at a sleepiness of 3, and their logarithm by each point: from about 3 rested to about 15
-after two weeks of six hours (Van Dongen et al., Sleep 26 (2003) 117)."""
+"""Lapses of a ten-minute test at a sleepiness of 3, and their logarithm by each point: about 15 at 8 (assumed). After
+two weeks of six hours people had about 15 (Van Dongen et al., Sleep 26 (2003) 117); here they have 5 to 6, since the
+three-process model holds no debt of many nights."""
 AHEAD_DAYS = 3
 NAMES = (
     "day_share", *(f"kind_{kind}" for kind in KINDS),
@@ -31,8 +32,8 @@ class Rest:
 
     ## Description
     Three weeks of a person whose clock (Forger's by default) and sleep are drawn and hidden: after a flight across
-    eight zones, on a rota of nights, or at school (`twins.world.duties`). Every day at 18:00, when nobody of any kind
-    sleeps, the next 24 hours are planned; the bounds (`envs.nights.bounds`) hold each plan.
+    eight zones, on a rota of nights, or at school (`twins.world.duties`). Every day at 18:00, when nobody's usual hours
+    are asleep, the next 24 hours are planned; the bounds (`envs.nights.bounds`) hold each plan.
 
     ## Action space: `Box(-1, 1)`, 8 numbers
     | # | name | meaning |
@@ -52,9 +53,8 @@ class Rest:
 
     ## Reward
     `lapses`: -0.2 for each lapse that ten minutes of attention would have, as a mean over the required hours of the
-    day; `short`: -0.5 for each hour slept less than needed; `awake_in_bed`: -0.3 for each hour awake in bed beyond the
-    first of a day. `info["cost"]`: share of required hours at a sleepiness of
-    8 and more.
+    day; `short`: -0.5 for each hour slept less than needed; `in_bed`: -0.35 for each hour in bed beyond eight of a
+    day, naps included. `info["cost"]`: share of required hours at a sleepiness of 8 and more.
 
     ## Episode end
     `terminated` after `days` (21), never truncated: how many are left is seen.
@@ -109,13 +109,13 @@ class Rest:
         return np.clip(out, -WIDEST, WIDEST)
 
     def terms(
-        self, lapses: NDArray[np.float64], short_h: NDArray[np.float64], awake_in_bed_h: NDArray[np.float64]
+        self, lapses: NDArray[np.float64], short_h: NDArray[np.float64], in_bed_h: NDArray[np.float64]
     ) -> dict[str, NDArray[np.float64]]:
         """Reward terms by name (n,)."""
         return {
             "lapses": -PER_LAPSE * lapses,
             "short": -PER_HOUR_SHORT * short_h,
-            "awake_in_bed": -PER_HOUR_AWAKE * np.maximum(awake_in_bed_h - USUAL_AWAKE_H, 0.0),
+            "in_bed": -PER_HOUR_IN_BED * np.maximum(in_bed_h - FREE_H, 0.0),
         }
 
 

@@ -20,8 +20,9 @@ class NightsView(Visible):
 
     kind (n,): of `twins.world.duties.KINDS`; duty (n, days + 1): of the coming days, from today on known; daylight_h
     (n,). slept_h, fell_asleep_h, woke_h, lowest_heart_h (n, 3): of the last days by a watch, newest last: sleep in all
-    [h], begin and end of the longest sleep and the hour of the lowest heart rate in it [h since 18:00]. light (n, 8):
-    log10 of lux, means of three hours of the last day, at the wrist. sleepiness (n, 3): of the last day, Karolinska's
+    [h], begin and end of sleep within the night that was planned (its own hours where there was none) and the hour of
+    the lowest heart rate in it [h since 18:00]. light (n, 8): log10 of lux, means of three hours of the last day, at
+    the wrist, without glasses. sleepiness (n, 3): of the last day, Karolinska's
     scale. bed, rise (n,): of the last day, as allowed [h since 18:00].
     """
 

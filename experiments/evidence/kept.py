@@ -1,5 +1,9 @@
-"""Bodies that were counted before, elsewhere or in another season: their rows stand in the table, and they are not
-lived again."""
+"""Bodies that were counted before, elsewhere or at another time: their rows stand in the table, and they are not lived
+again.
+
+The sampler's hash tells whether bodies and simulator are the same. The agent is told by its name alone: what was
+counted must have been the policy that has this name today.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,17 +33,22 @@ def read(folder: str | Path) -> Table:
 
 
 def left(cells: Sequence[Cell], kept: Table) -> list[Cell]:
-    """The cells that hold a body which is not among these rows. The bodies of a row are counted from the first on."""
-    return [cell for cell in cells if cell.arguments["first"] + cell.arguments["count"] > _many(cell, kept)]
+    """The cells that hold a body which is not among these rows."""
+    return [cell for cell in cells if not _bodies(cell) <= _counted(cell, kept)]
 
 
-def _many(cell: Cell, kept: Table) -> int:
+def _bodies(cell: Cell) -> set[str]:
+    given = cell.arguments
+    return set(sampler.bodies(sampler.stratum(given["stratum"]), given["first"], given["count"]).ids)
+
+
+def _counted(cell: Cell, kept: Table) -> set[str]:
     given = cell.arguments
     mine = select(
         kept, stratum=given["stratum"], lows=given["lows"], shield=given["shield"].partition(":")[0],
         agent=label(given["agent"]), days=given["days"],
     )  # fmt: skip
-    return len(mine["person"])
+    return set(mine["person"].tolist())
 
 
 def merged(kept: Table, new: Table) -> Table:

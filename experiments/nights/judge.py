@@ -1,7 +1,6 @@
 """Agents for weeks of sleep, judged on bodies, clocks and nights that nobody was tuned on."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from envs.nights import core as c
 from envs.nights.bounds import FLOOR_H, SHIFT_FLOOR_H, Bound
 from envs.nights.core import NightsSetting
 from experiments.aggregates import mean
-from experiments.daily import ORACLE_NAME, agents_of, seats
+from experiments.daily import ORACLE_NAME, agents_of, labels, seats
 from experiments.nights.live import Lived, live
 from experiments.records.tables import Table
 from experiments.statistics import SEED, Interval, crossed_interval
@@ -48,10 +47,8 @@ def judge(
     rows, keys = seats(people, where)
     knows: Sleeper | None = None if oracle is None else Scheme(oracle, each=True)
     return {
-        Path(name).name: [
-            live(agent, where, rows, keys) for agent in agents_of(name, SLEEPERS, Learned.load, knows)
-        ]
-        for name in names
+        label: [live(agent, where, rows, keys) for agent in agents_of(name, SLEEPERS, Learned.load, knows)]
+        for label, name in zip(labels(names), names, strict=True)
     }
 
 

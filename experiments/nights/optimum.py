@@ -1,8 +1,8 @@
 """Plans of sleep and light that are best: for the average person, and for each person by an oracle that knows the body.
 
 Both look among the schemes of `agents.sleepers.Scheme` by the cross-entropy method, within the same bounds and for the
-same objective as everybody, on other days than those judged. The average person has the medians of clock and sleep; the
-oracle's search lives in the very body that is judged.
+same objective as everybody. The average person has the medians of clock and sleep, and lives weeks of the split train.
+The oracle's search lives in the very body and the very weeks that are judged.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.sleepers import SLEEPERS, Sleeper, Usual, average_optimal
+from agents.sleepers import FOUND, SLEEPERS, Sleeper, Usual, average_optimal
 from envs.nights import core as c
 from envs.nights.core import NightsSetting
 from experiments.daily import ORACLE_NAME, seats
@@ -32,8 +32,9 @@ _NOTES = (
 
 
 def everybody() -> list[str]:
-    """All agents that there are."""
-    return [*SLEEPERS, *([str(POLICY)] if POLICY.is_dir() else []), ORACLE_NAME]
+    """All agents that there are; the average person's plan and the oracle, which begins with it, once it was found."""
+    known = [name for name in SLEEPERS if name != REFERENCE or FOUND.is_file()]
+    return [*known, *([str(POLICY)] if POLICY.is_dir() else []), *([ORACLE_NAME] if FOUND.is_file() else [])]
 
 
 def judged_table(
@@ -60,21 +61,26 @@ def judged_table(
     if out is not None:
         folder, last = Path(out), settings[-1]
         folder.mkdir(parents=True, exist_ok=True)
+        atomic_write_text(folder / "table.md", text)
         words = f"{people} people, clock of {last.clock}"
         ours = POLICY.name if POLICY.name in judged else None
         atomic_write_bytes(
             folder / "sleepiness.svg", svg(plots.at_work(curves(judged), ours, REFERENCE, words))
         )
-        atomic_write_bytes(folder / "raster.svg", svg(plots.raster(travelled(last), ["usual", REFERENCE])))
-        atomic_write_text(folder / "table.md", text)
+        rows = travelled(last)
+        atomic_write_bytes(
+            folder / "raster.svg", svg(plots.raster(rows, list(dict.fromkeys(rows["agent"].tolist()))))
+        )
     return text
 
 
 def travelled(where: NightsSetting) -> Table:
-    """Days of the first person after a flight, in steps, under the usual hours and the average person's plan."""
+    """Days of the first person after a flight, in steps, under the usual hours and the average person's plan (before
+    that was found: the published one)."""
     east = replace(where, kind=KINDS[EAST])
     rows, keys = seats(1, east)
-    agents: dict[str, Sleeper] = {"usual": Usual(), REFERENCE: average_optimal()}
+    best = REFERENCE if FOUND.is_file() else "published"
+    agents: dict[str, Sleeper] = {"usual": Usual(), best: SLEEPERS[best]()}
     return concat(
         [steps_of(live(agent, east, rows, keys, keep=True), name, 0) for name, agent in agents.items()]
     )

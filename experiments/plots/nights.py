@@ -11,11 +11,13 @@ from matplotlib.patches import Patch
 from envs.render import INK, RULE, quiet
 from experiments.plots.style import AGENT, BASELINE, OTHER, WORSE, as_label, head, legend_above, new_axes
 from experiments.records.tables import Table, select
+from twins.bodies.circadian import STEP_MIN
+from twins.world.duties import BEGINS_H
 
 _NIGHT, _BED, _BUSY = "#22304a", "#9fb0c8", "#8a5a00"
 _LIGHT = LinearSegmentedColormap.from_list("light", ["#ffffff", "#fff3c4", "#ffd24d"])
 _DARKEST, _BRIGHTEST = 0.0, np.log10(5000.0)
-_BEGINS_H, _STEP_H = 18, 1 / 12
+_STEP_H = STEP_MIN / 60
 _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (2, 2)))
 
 
@@ -73,7 +75,7 @@ def _days(panel: Axes, own: Table) -> None:
             )
     panel.plot(minimum, np.arange(days), color=WORSE, marker="v", ls="", ms=3)
     panel.set_xlim(0, 24)
-    panel.set_xticks(range(0, 25, 6), [f"{(_BEGINS_H + hour) % 24:02d}:00" for hour in range(0, 25, 6)])
+    panel.set_xticks(range(0, 25, 6), [f"{(round(BEGINS_H) + hour) % 24:02d}:00" for hour in range(0, 25, 6)])
     panel.set_yticks(range(0, days, 7), [str(day + 1) for day in range(0, days, 7)])
     panel.set_xlabel("Clock", fontsize=8, color=INK)
 

@@ -1,7 +1,6 @@
 """Agents for a season of training, judged on people and bodies that nobody was tuned on."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from envs.season import core as c
 from envs.season.bounds import MOST_RATIO, Bound
 from envs.season.core import SeasonSetting
 from envs.season.plan import WEEK_MIN, WITHIN
-from experiments.daily import ORACLE_NAME, agents_of, seats
+from experiments.daily import ORACLE_NAME, agents_of, labels, seats
 from experiments.records.tables import Table
 from experiments.season.live import Lived, live
 from experiments.statistics import SEED
@@ -43,11 +42,10 @@ def judge(
     rows, keys = seats(people, where)
     knows: SeasonAgent | None = None if oracle is None else Scheme(oracle)
     return {
-        Path(name).name: [
-            live(agent, where, rows, keys)
-            for agent in agents_of(name, SEASON_AGENTS, Learned.load, knows)
+        label: [
+            live(agent, where, rows, keys) for agent in agents_of(name, SEASON_AGENTS, Learned.load, knows)
         ]
-        for name in names
+        for label, name in zip(labels(names), names, strict=True)
     }
 
 

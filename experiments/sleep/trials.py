@@ -15,6 +15,7 @@ from twins.active import active
 from twins.bodies import circadian, couplings, sleep, stress
 from twins.bodies.glucose import PARAMETERS as BODY
 from twins.cohort import Cohort
+from twins.world.duties import BEGINS_H
 
 SLEEPERS = 60
 LUX, DIM_LUX = 300.0, 5.0
@@ -46,17 +47,17 @@ class Trials:
     # --- nights ---------------------------------------------------------------------------------------
     def nights(self, *beds: tuple[float, float]) -> Nights:
         """One night after the other, in bed from, to (hours of the clock), after a week of usual ones, in which nobody
-        is in debt; midday to midday."""
+        is in debt; 18:00 to 18:00."""
         keys = random.keys("train", 0, np.arange(SLEEPERS, dtype=np.uint32), 0, 0)
         clock, parameters, own = circadian.Clock(), circadian.draw(keys), sleep.draw(keys)
         light = np.repeat(circadian.regular_day(LUX, USUAL[1], USUAL[0]), SLEEPERS, axis=0)
-        phases = clock.entrained(parameters, np.roll(light, -STEPS_PER_DAY // 2, axis=1))
+        phases = clock.entrained(parameters, np.roll(light, -round(BEGINS_H * 60 / circadian.STEP_MIN), axis=1))
         state, rng, debt, slept = sleep.rested(SLEEPERS), np.random.default_rng(0), np.zeros(SLEEPERS), []
         nobody = np.zeros(SLEEPERS, bool)
         for night, (bed, rise) in enumerate((*(USUAL,) * 7, *beds)):
             total = np.zeros(SLEEPERS)
             for step in range(STEPS_PER_DAY):
-                hour = (12 + step * circadian.STEP_MIN / 60) % 24
+                hour = (BEGINS_H + step * circadian.STEP_MIN / 60) % 24
                 in_bed = np.full(SLEEPERS, (hour - bed) % 24 < (rise - bed) % 24)
                 sleep.step(state, own, clock.phase_h(phases), in_bed, nobody, rng.random(SLEEPERS))
                 asleep = state[:, sleep.ASLEEP] > 0

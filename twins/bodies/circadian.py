@@ -34,6 +34,8 @@ LIGHT_GAIN_LOG_SD = 0.4
 
 STEP_MIN = 5
 """Of Runge and Kutta's fourth order: the photoreceptor, the fastest state, follows within six minutes at 10,000 lux."""
+MOST_LUX = 50_000.0
+"""More makes steps of five minutes unstable; in direct sun the eye looks elsewhere."""
 DLMO_BEFORE_MINIMUM_H = 7.0
 """Melatonin rises in dim light (DLMO) so long before the minimum of core body temperature, from which phase counts."""
 
@@ -73,11 +75,11 @@ class Clock:
     def advance(self, state: Array, parameters: Array, lux: Array) -> None:
         """Live through `lux` (n, M), light at the eye in steps of `STEP_MIN`; state (n, 3) changes in place.
 
-        parameters: (n, 2) of `PARAMETERS`. Raises ValueError for light that is not finite or below zero.
+        parameters: (n, 2) of `PARAMETERS`. Raises ValueError for light that is not a number from 0 to `MOST_LUX`.
         """
-        if lux.ndim != 2 or len(lux) != len(state) or not (np.isfinite(lux) & (lux >= 0)).all():
+        if lux.ndim != 2 or len(lux) != len(state) or not ((lux >= 0) & (lux <= MOST_LUX)).all():
             raise ValueError(
-                f"light has shape {lux.shape} for {len(state)} persons; needed is (n, steps), in lux, 0 or more"
+                f"light has shape {lux.shape} for {len(state)} persons; needed is (n, steps), in lux, 0 to {MOST_LUX:g}"
             )
         _turn(self.name == HANNAY, _CONSTANTS[self.name], state, parameters, lux, STEP_MIN / 60)
 

@@ -7,8 +7,9 @@ is at 1 whatever the hour.
 
 How it acts: a day at 37 instead of 14 ug/dL moved the insulin that half of the effect needs from 64 to 104 uU/mL for
 uptake and from 31 to 81 for the liver (Rizza, Mandarino & Gerich, J Clin Endocrinol Metab 54 (1982) 131): powers of the
-ratio of about -1/2 and -1. Alarm alone lets insulin act less for as long as it lasts; its size is set so that glucose
-after a meal falls three quarters of an hour later (Wiesli et al., Diabetes Care 28 (2005) 1910).
+ratio of about -1/2 and -1. Alarm alone lets insulin act less for as long as it lasts. After a meal a public test
+let glucose fall 45 minutes later, fasting it did nothing (Wiesli et al., Diabetes Care 28 (2005) 1910): no size does
+both here, and the one that is set gives 22 minutes and a rise of 6 mg/dL.
 """
 
 import numpy as np

@@ -1,10 +1,10 @@
 """Weeks that are imposed on people's sleep: hours that are required, usual nights between them, and the sun.
 
-A day is counted from 18:00 to 18:00 of the local clock, since nobody of any kind sleeps then; hours within it are
-hours since 18:00. Three kinds of weeks:
+A day is counted from 18:00 to 18:00 of the local clock, when nobody's usual hours are asleep; hours within it are hours
+since 18:00. Three kinds of weeks:
 
 - east: arrival eight zones further east, office hours from the next day on, weekends free.
-- nights: four nights of work, four days off, then days: a rota. Around a night's work people sleep in the morning.
+- nights: four nights of work and four free days in turn: a rota. After a night's work people sleep from the morning on.
 - school: a young person's lessons from eight on, after holidays of late nights.
 """
 
@@ -60,8 +60,11 @@ class Weeks:
     daylight_h: Array
 
 
-def draw(keys: NDArray[np.uint32], days: int, kind: str | None = None) -> Weeks:
-    """Weeks of people under keys (n, 6), each hanging on its key alone. kind: one of `KINDS` for all, None for any.
+def draw(
+    keys: NDArray[np.uint32], days: int, kind: str | None = None, minors: NDArray[np.bool_] | None = None
+) -> Weeks:
+    """Weeks of people under keys (n, 6), each hanging on its key alone. kind: one of `KINDS` for all, None for any,
+    but for minors (n,), who go to school.
 
     Raises ValueError for another.
     """
@@ -69,11 +72,12 @@ def draw(keys: NDArray[np.uint32], days: int, kind: str | None = None) -> Weeks:
         raise ValueError(
             f"kind is {kind!r}{near_miss(str(kind), KINDS)}; allowed are {', '.join(KINDS)}, None"
         )
-    u = random.uniform(random.stream(keys, Stream.DUTIES), 3)
+    u = random.uniform(random.stream(keys, Stream.DUTIES), 4)
     which = (3 * u[:, 0]).astype(np.int64) if kind is None else np.full(len(keys), KINDS.index(kind))
-    begin = (8 * u[:, 1]).astype(np.int64)[:, None] + np.arange(days)
-    weekday = begin % 7
-    rota = begin % 8  # four nights, four free days
+    if minors is not None and kind is None:
+        which = np.where(minors, SCHOOL, which)
+    weekday = ((7 * u[:, 1]).astype(np.int64)[:, None] + np.arange(days)) % 7
+    rota = ((8 * u[:, 3]).astype(np.int64)[:, None] + np.arange(days)) % 8  # four nights, four free days
     duty = np.where(weekday < 5, OFFICE, FREE)
     duty = np.where((which == NIGHTS)[:, None], np.where(rota < 4, NIGHT, FREE), duty)
     duty = np.where((which == SCHOOL)[:, None], np.where(weekday < 5, LESSONS, FREE), duty)
@@ -102,17 +106,12 @@ def sunny(daylight_h: Array) -> NDArray[np.bool_]:
     return up
 
 
-def light(
-    duty: NDArray[np.int64],
-    daylight_h: Array,
-    seeks: NDArray[np.bool_],
-    avoids: NDArray[np.bool_],
-) -> Array:
-    """Lux (n, `STEPS`) at open eyes. seeks, avoids (n, `STEPS`): when bright light is looked for (outdoors in the sun,
-    else a lamp; not in required hours), and when dark glasses are worn."""
+def light(duty: NDArray[np.int64], daylight_h: Array, seeks: NDArray[np.bool_]) -> Array:
+    """Lux (n, `STEPS`) around a person. seeks (n, `STEPS`): when bright light is looked for (outdoors in the sun, else
+    a lamp; not in required hours)."""
     sun, busy = sunny(daylight_h), required(duty)
     home = np.where(sun, INDOORS_LUX + OUTDOORS_SHARE * OUTDOORS_LUX, EVENING_LUX)
     home = np.where(seeks, np.where(sun, OUTDOORS_LUX, LAMP_LUX), home)
     work = np.where((duty == NIGHT)[:, None], NIGHT_DUTY_LUX, DUTY_LUX)
-    lux: Array = np.where(busy, work, home) * np.where(avoids, GLASSES, 1.0)
+    lux: Array = np.where(busy, work, home)
     return lux

@@ -26,7 +26,7 @@ def _held(kind: int, duty: int, before: int | None = None, **changes: float) -> 
     """Of one who lived the usual hours of the day before."""
     today, day_before = np.array([duty]), np.array([duty if before is None else before])
     bed, rise = USUAL_H[day_before].T
-    held, reason = hold(_night(today, **changes), np.array([kind]), today, bed, rise)
+    held, reason = hold(_night(today, **changes), np.array([kind]), today, bed, rise, day_before)
     return held, Bound(int(reason[0]))
 
 
@@ -35,15 +35,15 @@ def _held(kind: int, duty: int, before: int | None = None, **changes: float) -> 
     [
         (
             SCHOOL,
-            LESSONS,
-            {"bed": 6.5},
-            {"bed": 6.5},
+            FREE,
+            {"bed": 7.0, "rise": 15.0},
+            {"bed": 7.0},
             Bound.NONE,
-        ),  # usually 23:30, five and a half hours after 18:00
-        (SCHOOL, LESSONS, {"bed": 6.6}, {"bed": 6.5}, Bound.BEDTIME_MOVED),
+        ),  # usually 0:00, six hours after 18:00
+        (SCHOOL, FREE, {"bed": 7.1, "rise": 15.0}, {"bed": 7.0}, Bound.BEDTIME_MOVED),
         (SCHOOL, LESSONS, {"bed": 4.4}, {"bed": 4.5}, Bound.BEDTIME_MOVED),
-        (SCHOOL, LESSONS, {"rise": 10.9}, {"rise": 11.0}, Bound.TOO_SHORT),  # from 23:30 on 5.5 h
-        (SCHOOL, LESSONS, {"bed": 4.5, "rise": 9.9}, {"rise": 10.0}, Bound.ROSE_EARLY),
+        (SCHOOL, LESSONS, {"rise": 12.4}, {"rise": 12.5}, Bound.TOO_SHORT),  # from 23:30 on the usual 7 h
+        (EAST, OFFICE, {"bed": 2.0, "rise": 9.9}, {"rise": 10.0}, Bound.ROSE_EARLY),
         (SCHOOL, LESSONS, {"rise": 13.5}, {"rise": 13.25}, Bound.TOO_SHORT),  # 45 min before lessons
         (EAST, OFFICE, {"bed": 3.0}, {"bed": 3.0}, Bound.NONE),
         (EAST, FREE, {"bed": 3.0, "rise": 14.0}, {"rise": 13.0}, Bound.TOO_LONG),
@@ -58,6 +58,7 @@ def _held(kind: int, duty: int, before: int | None = None, **changes: float) -> 
         ),  # home by 6:45
         (EAST, OFFICE, {"nap_at": 18.0, "nap_for": 1.0}, {"nap_for": 0.0}, Bound.REQUIRED),
         (EAST, OFFICE, {"nap_at": 0.0, "nap_for": 1.0}, {"nap_for": 1.0}, Bound.NONE),
+        (EAST, OFFICE, {"nap_at": 2.5, "nap_for": 1.0}, {"nap_for": 0.0}, Bound.NAP_NEAR_NIGHT),
     ],
 )
 def test_each_bound_by_itself_at_its_edge(
@@ -92,18 +93,19 @@ def test_weeks_of_any_plans_keep_every_bound_and_holding_twice_is_holding_once(
     kind: int, asked: list[float], week: list[int], wobble: list[float]
 ) -> None:
     busy, ordinary = {EAST: OFFICE, NIGHTS: NIGHT, SCHOOL: LESSONS}[kind], kind == SCHOOL
-    bed, rise = (column.copy() for column in USUAL_H[[busy if week[0] else FREE]].T)
+    before = np.array([busy if week[0] else FREE])
+    bed, rise = (column.copy() for column in USUAL_H[before].T)
     for number, works in enumerate(week):
         one = busy if works else FREE
         duty = np.array([one])
         values = [np.array([asked[k] + wobble[(k + number) % 8]]) for k in range(8)]
-        held, _ = hold(Night.checked(duty, *values), np.array([kind]), duty, bed, rise)
-        again, _ = hold(held, np.array([kind]), duty, bed, rise)
+        held, _ = hold(Night.checked(duty, *values), np.array([kind]), duty, bed, rise, before)
+        again, _ = hold(held, np.array([kind]), duty, bed, rise, before)
         for name in Night.__dataclass_fields__:
             assert getattr(again, name)[0] == getattr(held, name)[0]
         usual_bed, usual_rise = USUAL_H[one]
-        assert held.rise[0] - held.bed[0] <= b.MOST_H + EPS
-        assert held.rise[0] - held.bed[0] >= (b.FLOOR_H if ordinary else b.SHIFT_FLOOR_H) - EPS
+        in_bed, up = held.rise[0] - held.bed[0], held.bed[0] + 24.0 - rise[0]
+        assert (7.0 if ordinary else 6.0) - EPS <= in_bed <= 10.0 + EPS and up >= 8.0 - EPS
         assert held.rise[0] >= min(b.EARLIEST_RISE_H, usual_rise) - EPS
         assert held.bed[0] >= -EPS and held.rise[0] <= 24.0 + EPS
         begin, end = duties.REQUIRED_H[one]
@@ -113,9 +115,19 @@ def test_weeks_of_any_plans_keep_every_bound_and_holding_twice_is_holding_once(
             assert held.bed[0] >= end + b.READY_H - EPS
         if (
             ordinary
-        ):  # later by an hour at the most, and earlier by more only where lessons leave too little sleep
-            assert held.bed[0] - bed[0] <= max(1.0, abs(usual_bed - bed[0])) + EPS
+        ):  # by more than an hour only to the usual hour, or earlier where lessons leave too little sleep
+            assert held.bed[0] <= max(bed[0] + 1.0, usual_bed) + EPS
+            assert held.bed[0] >= min(bed[0] - 1.0, usual_bed, 13.25 - 7.0) - EPS
         else:
-            awake = held.bed[0] + 24.0 - rise[0]
-            assert awake <= max(b.MOST_AWAKE_H, usual_bed + 24.0 - rise[0]) + EPS
-        bed, rise = held.bed, held.rise
+            usually = usual_bed + 24.0 - USUAL_H[before[0], 1]
+            home = (
+                end + b.READY_H + 24.0 - rise[0] if one == NIGHT else 0.0
+            )  # who works all night cannot but be up
+            assert up <= max(16.0 + max(usually - 16.0, 0.0), home) + EPS
+        if held.nap_for[0] > 0:
+            assert (
+                held.nap_at[0] + held.nap_for[0] <= held.bed[0] - 2.0 + EPS
+                or held.nap_at[0] >= held.rise[0] + 2.0 - EPS
+            )
+            assert held.nap_at[0] + 24.0 - rise[0] >= 2.0 - EPS
+        bed, rise, before = held.bed, held.rise, duty

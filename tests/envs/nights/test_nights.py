@@ -44,6 +44,13 @@ def test_a_person_does_not_depend_on_company_and_goes_on_from_a_save_bit_for_bit
         later.restore({name: array for name, array in first.save().items() if name != "clock_state"})
     with pytest.raises(ValueError, match="not people of this setting"):
         later.restore(first.save() | {"rows": np.full(6, 99)})
+    other = _core(list(range(6)), clock="hannay")
+    with pytest.raises(ValueError, match="saved under other settings"):
+        other.restore(first.save())
+    with pytest.raises(ValueError, match="view.day lies outside"):
+        later.restore(first.save() | {"view.day": np.full(6, 99)})
+    with pytest.raises(RuntimeError, match="weeks of a lane are over"):
+        many.step(None)
 
 
 def test_lanes_begin_anew_alone_while_the_others_go_on() -> None:
@@ -121,15 +128,41 @@ def test_weeks_are_as_their_kind_says() -> None:
     np.testing.assert_array_equal(duties.draw(keys[4:5], 22).duty, weeks.duty[4:5])
     with pytest.raises(ValueError, match="kind is 'nigths'; did you mean 'nights'"):
         duties.draw(keys, 22, "nigths")
+    minors = duties.draw(keys, 22, None, np.ones(300, bool))
+    assert (minors.kind == duties.SCHOOL).all()
+    begins = np.bincount(
+        [row.tolist().index(duties.FREE) for row in weeks.duty[weeks.kind != duties.NIGHTS]], minlength=6
+    )
+    assert len(begins) == 6 and begins[1:].min() > 10  # weeks begin on any day
     nothing = np.zeros((1, duties.STEPS), bool)
     for duty in range(4):
         for seeks in (nothing, ~nothing):
-            lux = duties.light(np.array([duty]), np.array([12.0]), seeks, nothing)[0]
+            lux = duties.light(np.array([duty]), np.array([12.0]), seeks)[0]
             busy = duties.required(np.array([duty]))[0]
             assert (lux[busy] <= duties.DUTY_LUX).all()  # no bright light at work
             assert lux.max() <= duties.OUTDOORS_LUX
-    shaded = duties.light(np.array([0]), np.array([12.0]), nothing, ~nothing)
-    np.testing.assert_allclose(shaded, 0.1 * duties.light(np.array([0]), np.array([12.0]), nothing, nothing))
+
+
+def test_who_is_under_age_goes_to_school() -> None:
+    everybody = cohort.load("all")
+    setting = NightsSetting(everybody, days=3)
+    core = NightsCore(setting, Rest(), 30)
+    core.reset(np.arange(30), random.keys("train", 1, everybody.numbers, 0, 0))
+    young = np.array([everybody.group(row) != "adult" for row in range(30)])
+    assert (core.view.kind[young] == duties.SCHOOL).all() and (core.view.kind[~young] != duties.SCHOOL).any()
+    with pytest.raises(ValueError, match="kind is 'nights' for persons under age"):
+        gym.make(ID, person="child#001", kind="nights")
+
+
+def test_glasses_shade_the_eye_and_not_the_wrist() -> None:
+    plain, shaded = _core([0, 1]), _core([0, 1])
+    hours = [np.array(getattr(Night.usual(plain.view.today), one)) for one in Night.__dataclass_fields__]
+    plain.step(Night.checked(plain.view.today, *hours))
+    hours[6], hours[7] = np.zeros(2), np.full(2, 4.0)
+    shaded.step(Night.checked(shaded.view.today, *hours))
+    np.testing.assert_array_equal(shaded.view.light, plain.view.light)
+    there = np.flatnonzero((plain.lived.lux[0] > 0) & ~plain.lived.required[0])[:12]
+    np.testing.assert_allclose(shaded.lived.lux[0, there], duties.GLASSES * plain.lived.lux[0, there])
 
 
 def test_bounds_hold_whoever_asks_and_what_was_asked_for_is_kept_beside() -> None:
@@ -202,7 +235,9 @@ def test_the_id_as_users_type_it() -> None:
     for day in range(4):
         seen, reward, terminated, truncated, info = env.step(env.action_space.sample())
         assert np.isfinite(reward) and info["slept_h"] > 2 and info["minute"] == 1440 * (day + 1)
-        assert set(info["reward_terms"]) == {"lapses", "short", "awake_in_bed"} and info["shield"]["changed_min"] >= 0
+        assert (
+            set(info["reward_terms"]) == {"lapses", "short", "in_bed"} and info["shield"]["changed_min"] >= 0
+        )
     assert terminated and not truncated
     many = envs.make_vec(ID, 4, "sb3", clock="hannay", days=3)
     many.seed(5)

@@ -119,7 +119,7 @@ def test_lanes_do_not_hang_on_company_and_wrong_light_is_refused() -> None:
     clock.advance(both, parameters, lux)
     clock.advance(alone, parameters[1:], lux[1:])
     np.testing.assert_array_equal(both[1:], alone)
-    for wrong in (lux[:1], lux[0], -lux, np.where(lux > 1e3, np.nan, lux)):
+    for wrong in (lux[:1], lux[0], -lux, np.where(lux > 1e3, np.nan, lux), 1e3 * lux):
         with pytest.raises(ValueError, match="light has shape"):
             clock.advance(both, parameters, wrong)
     with pytest.raises(ValueError, match="clock is 'forgr'; allowed are forger, skeldon, hannay"):
