@@ -167,12 +167,14 @@ def _judged_table(folder: Path, setting: Setting, name: str, fold: int) -> Table
 
 def commit(folder: Path, made: Path, tree: Path = ROOT) -> None:
     """Keep table, figures, gains and policies in the tree."""
-    for file in sorted(made.iterdir()):
-        atomic_write_bytes(tree / "results" / "session" / file.name, file.read_bytes())
-    for file in sorted((folder / "tuned").glob("*.json")):
-        atomic_write_bytes(tree / "results" / "session" / "tuned" / file.name, file.read_bytes())
+    results = tree / "results" / "session"
+    _keep(made, results)
+    _keep(folder / "tuned", results / "tuned")
     for fold in people.folds():
-        for file in sorted((folder / f"train/fold{fold}/policy").iterdir()):
-            atomic_write_bytes(
-                tree / "agents" / "policies" / LEARNED / f"fold{fold}" / file.name, file.read_bytes()
-            )
+        _keep(folder / f"train/fold{fold}/policy", tree / "agents" / "policies" / LEARNED / f"fold{fold}")
+
+
+def _keep(made: Path, kept: Path) -> None:
+    kept.mkdir(parents=True, exist_ok=True)
+    for file in sorted(made.iterdir()):
+        atomic_write_bytes(kept / file.name, file.read_bytes())

@@ -62,7 +62,12 @@ def range_bars(rows: Sequence[Row], ax: Axes | None = None) -> Axes:
         for width, color in zip(parts, RANGES.values(), strict=True):
             ax.barh(y, width, 0.36, left, color=color, edgecolor="white", lw=0.4)
             left += width
-        figures = (f"{line['failures']} of {line['episodes']}", f"{very_low:.2f}", f"{low:.1f}", f"{inside:.1f} %")
+        figures = (
+            f"{line['failures']} of {line['episodes']}",
+            f"{very_low:.2f}",
+            f"{low:.1f}",
+            f"{inside:.1f} %",
+        )
         ax.text(0, y - 0.27, as_label(line["agent"]), fontsize=8, color=INK, va="bottom", weight="bold")
         for text, x in zip(figures, _AT, strict=True):
             ax.text(x, y - 0.27, text, fontsize=8, color=INK, va="bottom", ha="right")

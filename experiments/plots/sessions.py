@@ -14,6 +14,8 @@ from experiments.statistics import Interval
 
 LEVELS = (10, 50, 90)
 _FROM_H, _TO_H = -2, 10
+_LABEL_POINTS = 9.0
+"""Labels of agents keep so far apart."""
 
 
 def aligned(tables: Mapping[str, Table], interval_min: int) -> Table:
@@ -42,7 +44,7 @@ def around(curves: Table, ours: str, baseline: str, ax: Axes | None = None) -> A
 
     curves: rows of `aligned`. Panels are `ax.child_axes`. Raises ValueError for an agent without rows.
     """
-    ax = ax or new_axes(4.6, 0.1, 0.97, 0.5, 0.45)
+    ax = ax or new_axes(4.6, 0.1, 0.97, 0.55, 0.45)
     ax.set_axis_off()
     panels = [
         (ax.inset_axes(place), words)
@@ -82,7 +84,9 @@ def around(curves: Table, ours: str, baseline: str, ax: Axes | None = None) -> A
     carbs.set_ylim(0, None)
     for panel in (basal, carbs):
         panel.set_xlabel("Hours from the planned start", fontsize=8, color=INK)
-    legend_above(glucose, 2, 1.0)
+    lines = [line for line in glucose.lines if not str(line.get_label()).startswith("_")]
+    legend_above(ax, 2, 0.0, lines)
+    ax.get_legend().set_bbox_to_anchor((0.0, 1.05))  # type: ignore[union-attr]  # above what the first panel shows
     return ax
 
 
@@ -96,24 +100,24 @@ def frontier(rows: Sequence[tuple[str, Interval, float]], ax: Axes | None = None
 
     rows: agent, events, time in range [%].
     """
-    ax = ax or new_axes(2.9, 0.1, 0.97, 0.3, 0.45)
+    ax = ax or new_axes(2.9, 0.1, 0.73, 0.2, 0.45)
     quiet(ax)
     ax.grid(color=RULE, lw=0.5)
-    for agent, found, tir in rows:
-        events = found.estimate
+    ordered = sorted(rows, key=lambda row: -row[2])
+    for agent, found, tir in ordered:
         color = AGENT if agent.startswith("ppo") else BASELINE if agent == "consensus-tuned" else OTHER
-        ax.errorbar(
-            events,
-            tir,
-            xerr=[[events - found.low], [found.high - events]],
-            fmt="o",
-            color=color,
-            ms=5,
-            lw=1.1,
-        )
+        reach = [[found.estimate - found.low], [found.high - found.estimate]]
+        ax.errorbar(found.estimate, tir, xerr=reach, fmt="o", color=color, ms=5, lw=1.1)
+    ax.autoscale_view()
+    lowest, per_point = np.inf, ax.get_figure(root=True).dpi / 72  # type: ignore[union-attr]
+    for agent, _, tir in ordered:  # in a column beside the panel, each below the one before
+        at = float(ax.transData.transform((0.0, tir))[1]) / per_point
+        lowest = min(at, lowest - _LABEL_POINTS)
         ax.annotate(
-            as_label(agent), (events, tir), (6, 5), textcoords="offset points", fontsize=7.5, color=INK
-        )
+            as_label(agent), (1.0, tir), (14, lowest - at), xycoords=ax.get_yaxis_transform(),
+            textcoords="offset points", fontsize=7.5, color=INK, va="center",
+            arrowprops={"arrowstyle": "-", "color": RULE, "lw": 0.6, "relpos": (0.0, 0.5), "shrinkA": 0.0},
+        )  # fmt: skip
     ax.set_xlabel("Events below 70 mg/dL per completed session", fontsize=8, color=INK)
     ax.set_ylabel("Time in range, %", fontsize=8, color=INK)
     return ax

@@ -64,7 +64,7 @@ def week(days: Table, ours: str, baseline: str, ax: Axes | None = None) -> Axes:
 
     Raises ValueError for an agent without rows.
     """
-    ax = ax or new_axes(7.2, 0.09, 0.97, 0.62, 0.42)
+    ax = ax or new_axes(7.3, 0.09, 0.97, 0.74, 0.42)
     ax.set_axis_off()
     for agent in (ours, baseline):
         if agent not in days["agent"]:
@@ -89,8 +89,8 @@ def week(days: Table, ours: str, baseline: str, ax: Axes | None = None) -> Axes:
         Line2D([], [], color=MEAL, marker="|", ls="", ms=6, label="food (all)"),
         Patch(color=RULE, label="basal"),
     ]
-    legend_above(ax, len(handles), 0.0, handles)  # type: ignore[arg-type]
-    head(ax, f"{who}: plasma glucose, mg/dL, of seven days with a session", lift=22)
+    legend_above(ax, 3, 0.0, handles)  # type: ignore[arg-type]
+    head(ax, f"{who}: plasma glucose, mg/dL, of seven days with a session", lift=34)
     return ax
 
 

@@ -211,3 +211,18 @@ def test_a_week_shows_what_two_agents_made_of_the_same_days() -> None:
         calendar.days_of(kept, "adult#009", 5)
     with pytest.raises(ValueError, match="'pid' has no rows; there are usual, consensus"):
         calendar.week(days, "pid", "usual")
+
+
+def test_what_is_kept_in_the_tree_is_what_was_made(tmp_path: Path) -> None:
+    work, tree = tmp_path / "work", tmp_path / "tree"
+    files = {"results/table.md": "results/session/table.md", "tuned/drawn.json": "results/session/tuned/drawn.json"}
+    for fold in people.folds():
+        name = "policy.safetensors"
+        files[f"train/fold{fold}/policy/{name}"] = f"agents/policies/{report.LEARNED}/fold{fold}/{name}"
+    for number, name in enumerate(files):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_bytes(bytes([number]))
+    study.commit(work, work / "results", tree)
+    assert {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()} == set(files.values())
+    for made, kept in files.items():
+        assert (tree / kept).read_bytes() == (work / made).read_bytes()
