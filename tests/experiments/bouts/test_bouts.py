@@ -52,7 +52,7 @@ def test_a_row_counts_what_happened(found: dict[str, Table]) -> None:
         np.testing.assert_allclose(one["below_70_pct"], 100 * (glucose < 70).mean(axis=1))
         low = (glucose < 70).any(axis=1)
         assert (one["events"][~low] == 0).all() and one["events"].max() <= 20
-        assert (one["near_events"] <= one["events"]).all()
+        assert (one["near_events"] <= one["events"] + 1e-9).all()  # events are counted back from a rate
         before = np.full(len(glucose), np.nan)  # whose first low begins within 2 h, before any session, has one near it
         for row in range(len(glucose)):
             runs = np.convolve(glucose[row, :24] < 70, np.ones(3), "valid")
