@@ -19,7 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--share", type=float, default=1.0, help="of the bodies of each row (default: 1, all)"
     )
     parser.add_argument(
-        "--only", metavar="PREFIX", help="only cells whose names begin so, such as drawn/treated/rule"
+        "--only",
+        nargs="+",
+        metavar="PREFIX",
+        help="only cells whose names begin so, such as drawn/treated/rule",
     )
     parser.add_argument("--shield", choices=["rule", "twin"], help="only cells behind this shield")
     parser.add_argument("--processes", type=int, help="cells done at a time (default: one for each core)")
@@ -35,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     cells = [
         cell
         for cell in count.cells(args.share)
-        if cell.name.startswith(f"cells/{args.only or ''}")
+        if cell.name.startswith(tuple(f"cells/{prefix}" for prefix in args.only or [""]))
         and cell.arguments["shield"].startswith(args.shield or "")
     ]
     before, asked = kept.read(args.beside) if args.beside else None, cells
