@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         everything = found if before is None else kept.merged(before, found)
         had = {cell.name for cell in asked} - {cell.name for cell in cells}
         lost = count.lost(asked, {*flow.done, *had})
-        table = report.write(everything, folder / "results", command.typed("evidence", argv), lost)
+        made = kept.made_by(args.beside) if args.beside else ""
+        table = report.write(everything, folder / "results", command.typed("evidence", argv), lost, made)
         print(table.read_text("utf-8"))
     print(command.NOTICE)
     return 1 if flow.failed or flow.refused else 0

@@ -32,6 +32,12 @@ def read(folder: str | Path) -> Table:
     return read_table(folder / BODIES)
 
 
+def made_by(folder: str | Path) -> str:
+    """What made the rows of a folder, as its table says it."""
+    text = (Path(folder) / TABLE).read_text("utf-8")
+    return text.partition("Made by ")[2].partition(". Sampler D")[0]
+
+
 def left(cells: Sequence[Cell], kept: Table) -> list[Cell]:
     """The cells that hold a body which is not among these rows."""
     return [cell for cell in cells if not _bodies(cell) <= _counted(cell, kept)]

@@ -59,9 +59,14 @@ def sentence(row: dict[str, Any], of: str) -> str:
 
 
 def write(
-    table: Table, folder: Path, command: Sequence[str], lost: Mapping[tuple[str, ...], int] | None = None
+    table: Table,
+    folder: Path,
+    command: Sequence[str],
+    lost: Mapping[tuple[str, ...], int] | None = None,
+    before: str = "",
 ) -> Path:
-    """Write bodies.csv.gz and table.md into `folder`; returns the latter. lost: see `rows`."""
+    """Write bodies.csv.gz and table.md into `folder`; returns the latter. lost: see `rows`; before: what made the rows
+    of bodies that were counted before."""
     folder.mkdir(parents=True, exist_ok=True)
     write_table(folder / "bodies.csv.gz", table)
     found, of = rows(table, lost), sampler.sampler_hash()
@@ -74,7 +79,7 @@ def write(
         "",
         f"{NOTICE}",
         "",
-        f"Made by `{' '.join(command)}`. Sampler D, hash `{of}`.",
+        f"Made by `{' '.join(command)}`{f', beside rows made by {before}' if before else ''}. Sampler D, hash `{of}`.",
         "",
         "Bodies with the event within the days, and the one-sided 95 % upper bound (exact, Clopper-Pearson) of the "
         "share of new bodies of the stratum. The days of a body are not independent: a body counts once. Strata are "

@@ -167,8 +167,14 @@ def test_bodies_that_were_counted_before_stand_in_the_table_and_are_not_lived_ag
     assert hostile.sum() == len(before["person"]) and (~hostile).sum() == 3
     np.testing.assert_array_equal(both["lowest_mg_dl"][hostile], before["lowest_mg_dl"])
     gap = {name: np.delete(column, 0) for name, column in before.items()}  # the first body was lost
-    cells = [cell for cell in count.cells(0.001) if cell.name.startswith("cells/drawn/untreated/rule/hostile-max")]
+    cells = [
+        cell for cell in count.cells(0.001) if cell.name.startswith("cells/drawn/untreated/rule/hostile-max")
+    ]
     assert kept.left(cells, before) == [] and kept.left(cells, gap) == cells
+    said = (tmp_path / "two" / "results" / "table.md").read_text()
+    assert f"beside rows made by {kept.made_by(first)}." in said and kept.made_by(first).startswith(
+        "`python -m"
+    )
     twice = kept.merged(before, before)
     np.testing.assert_array_equal(twice["person"], before["person"])
     text = (first / "table.md").read_text().replace(sampler.sampler_hash(), "0" * 64)
