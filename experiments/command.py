@@ -33,7 +33,8 @@ class _Parser(argparse.ArgumentParser):
     """Answers a wrong command line in one line, with the nearest flag."""
 
     def error(self, message: str) -> NoReturn:
-        words = message.removeprefix("unrecognized arguments: ").split()
+        unknown = "unrecognized arguments: "
+        words = message.removeprefix(unknown).split() if message.startswith(unknown) else []
         hint = near_miss(words[0].partition("=")[0], self._option_string_actions) if words else ""
         self.exit(2, f"error: {message}{hint} (see --help)\n")
 

@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         left_out += [one] if isinstance(one, str) else []
         people += [] if isinstance(one, str) else [one]
     if not people:
-        print("nobody could be followed; see the reasons above")
+        print(f"nobody with a watch and a diary is in {args.source}; needed are glucose, insulin, nutrition and sleep")
         return 1
     typed = " ".join(command.typed("bouts", argv))
     head = f"# Real bouts under the twin\n\nMade by `{typed}`. {command.NOTICE}\n"

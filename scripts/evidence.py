@@ -38,9 +38,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     cells = [
         cell
         for cell in count.cells(args.share)
-        if cell.name.startswith(tuple(f"cells/{prefix}" for prefix in args.only or [""]))
+        if cell.name.startswith(
+            tuple(f"cells/{prefix.removeprefix('cells/')}" for prefix in args.only or [""])
+        )
         and cell.arguments["shield"].startswith(args.shield or "")
     ]
+    if not cells:
+        raise ValueError(
+            f"no cell begins as --only {args.only} says; such as drawn/treated/rule (--list shows all)"
+        )
     before, asked = kept.read(args.beside) if args.beside else None, cells
     if before is not None:
         cells = kept.left(cells, before)

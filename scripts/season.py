@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--find", action="store_true", help="find the population's plan anew and keep it")
     what.add_argument(
-        "--train", action="store_true", help="train a policy into --out, within 15 min on one core"
+        "--train", action="store_true", help="train a policy into --out, within 5 min on one core"
     )
     args = parser.parse_args(argv)
     if args.people < 1:

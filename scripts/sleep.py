@@ -19,7 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the table of agents, and write it with its figures; or find or train what is judged."""
     parser = command.parser(__doc__ or "", "python -m scripts.sleep --agent usual published --people 60")
     known = ", ".join((*SLEEPERS, ORACLE_NAME))
-    parser.add_argument("--agent", nargs="+", help=f"{known}, or folders of policies (default: all)")
+    parser.add_argument(
+        "--agent", nargs="+", help=f"{known}, or folders of policies (default: all found so far)"
+    )
     parser.add_argument("--people", type=int, default=150, help="bodies, drawn anew for each (default: 150)")
     parser.add_argument(
         "--clock", nargs="+", choices=CLOCKS, default=["hannay", "skeldon"], help="of bodies (default: the two "

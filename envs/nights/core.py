@@ -370,7 +370,10 @@ class NightsCore:
     # --- what faces ask for -----------------------------------------------------------------------------
     def first_info(self) -> dict[str, NDArray[Any]]:
         """Facts at the beginning of episodes, by name, one row per lane."""
-        return {"phase_h": self.clock.phase_h(self.clock_state)}
+        return self._told()
+
+    def _told(self) -> dict[str, NDArray[Any]]:
+        return {"phase_h": self.clock.phase_h(self.clock_state)} if self.setting.oracle else {}
 
     def info(self, done: Transition) -> dict[str, Any]:
         """Facts about a step, by name, one row per lane; lapses are 0 without required hours; `shield` holds the code
@@ -378,8 +381,7 @@ class NightsCore:
         row = done.trace[:, 0]
         moved = np.abs(row[:, BED] - row[:, ASKED_BED]) + np.abs(row[:, RISE] - row[:, ASKED_RISE])
         return {
-            "slept_h": row[:, SLEPT], "lapses": np.nan_to_num(row[:, LAPSES]),
-            "phase_h": self.clock.phase_h(self.clock_state),
+            "slept_h": row[:, SLEPT], "lapses": np.nan_to_num(row[:, LAPSES]), **self._told(),
             "shield": {"reason": row[:, REASON].astype(int), "changed_min": 60.0 * moved},
         }  # fmt: skip
 

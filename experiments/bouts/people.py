@@ -18,7 +18,7 @@ SECOND_BODY = 12
 SEED = 41_000
 """Of the sessions and days that are judged."""
 WHERE = {
-    "table": "the 30 people of the table, each judged by the policy of the fold that has not met them",
+    "table": "the 30 people of the table, none judged by a policy that has met them",
     "drawn": "people drawn with the keys of the test split",
     "second body": "adults of another model (Hovorka's, with exercise as Deichmann et al. 2021 have it)",
 }

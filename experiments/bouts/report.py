@@ -57,10 +57,11 @@ def markdown(where: Mapping[str, Found], command: str) -> str:
         "episodes in which a session took place, per session of which 90 % or more was done; near ones begin up to six "
         "hours after it. Brackets hold 95 % intervals over people and training seeds. A session that is not done to "
         "90 % counts as missed. "
-        f"`{LEARNED}`: five trainings, each on 24 people of the table and 252 drawn around them; none has met whom it "
+        f"`{LEARNED}`: five trainings, each on 24 people of the table (twice, with other errors) and "
+        "252 drawn around them; none has met whom it "
         "is judged on. "
         f"`{BEST}`: gains of each person, found on that person's own body with 10,000 sessions each (a training sees "
-        "about 60,000 of everybody).",
+        "28,000 to 64,000 of everybody).",
     ]  # fmt: skip
     for name, found in where.items():
         lines += ["", f"## {WHERE[name][0].upper()}{WHERE[name][1:]}", "", *_table(found), ""]

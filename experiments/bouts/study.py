@@ -105,8 +105,13 @@ def find(folder: Path, out: Path, where: str) -> None:
 
 
 def judge_one(folder: Path, out: Path, where: str, name: str, fold: int, sessions: int) -> None:
-    """A row an episode of one agent."""
+    """A row an episode of one agent; of the table's people only those whom a saved policy has not met.
+
+    Raises ValueError for a policy that has met them all.
+    """
     setting = _unmet(people.judged(where), where, fold)
+    if _saved(name) and where == "table":
+        setting = _not_trained_on(setting, name)
     write_table(out, judge.live(_agent(folder, where, name, fold), setting, sessions))
 
 
@@ -120,6 +125,17 @@ def _unmet(setting: Setting, where: str, fold: int) -> Setting:
         return setting
     ids = setting.cohort.ids
     unmet = [row for row, person in enumerate(ids) if fold_of(person, len(people.folds())) == fold]
+    return replace(setting, cohort=setting.cohort.take(unmet))
+
+
+def _not_trained_on(setting: Setting, name: str) -> Setting:
+    met = frozen.load(name, task="session").manifest.trained_on.get("people", [])
+    known = {str(one).partition("/")[0] for one in met}
+    unmet = [row for row, person in enumerate(setting.cohort.ids) if person not in known]
+    if not unmet:
+        raise ValueError(
+            f"{name} was trained on all people of the table; give --where drawn, or a fold's policy"
+        )
     return replace(setting, cohort=setting.cohort.take(unmet))
 
 

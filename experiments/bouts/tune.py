@@ -14,8 +14,8 @@ from experiments.records.gains import Tuning
 
 TUNE_SEED = 800
 SESSIONS_EACH = 10_000
-"""Sessions of each person; a training sees about 60,000 of everybody together. With 2,500 gains were still better with
-more."""
+"""Sessions of each person; a training sees 28,000 to 64,000 of everybody together. With 2,500 gains were still
+better with more."""
 
 
 def tune(setting: Setting, sessions_each: int = SESSIONS_EACH) -> Tuning:

@@ -21,9 +21,11 @@ BODIES, TABLE = "bodies.csv.gz", "table.md"
 def read(folder: str | Path) -> Table:
     """The rows of a folder that `experiments.evidence.report.write` made.
 
-    Raises ValueError where its bodies are of another sampler, FileNotFoundError where there are none.
+    Raises ValueError where its bodies are of another sampler, and where there are none.
     """
     folder, own = Path(folder), sampler.sampler_hash()
+    if not (folder / TABLE).is_file() or not (folder / BODIES).is_file():
+        raise ValueError(f"{folder} holds no {TABLE} and {BODIES}; give a folder such as results/evidence")
     if f"hash `{own}`" not in (folder / TABLE).read_text("utf-8"):
         raise ValueError(
             f"the bodies of {folder} are not of this sampler ({own[:12]}), whose hash holds the simulator's, too; use "

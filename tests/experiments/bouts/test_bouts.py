@@ -1,5 +1,6 @@
 """Agents around sessions: what a row counts, pairs, gains of each person, the table's words, and the cells."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from experiments.plots import sessions as figures
 from experiments.plots import week as calendar
 from experiments.plots.style import svg
 from experiments.records.provenance import ROOT
-from experiments.records.tables import Table, select
+from experiments.records.tables import Table, read_table, select
 from experiments.statistics import Interval
 from scripts import session
 from twins.bodies.person import Person
@@ -53,7 +54,9 @@ def test_a_row_counts_what_happened(found: dict[str, Table]) -> None:
         low = (glucose < 70).any(axis=1)
         assert (one["events"][~low] == 0).all() and one["events"].max() <= 20
         assert (one["near_events"] <= one["events"] + 1e-9).all()  # events are counted back from a rate
-        before = np.full(len(glucose), np.nan)  # whose first low begins within 2 h, before any session, has one near it
+        before = np.full(
+            len(glucose), np.nan
+        )  # whose first low begins within 2 h, before any session, has one near it
         for row in range(len(glucose)):
             runs = np.convolve(glucose[row, :24] < 70, np.ones(3), "valid")
             before[row] = (runs == 3).any()
@@ -103,7 +106,11 @@ def test_differences_pair_people() -> None:
     ours, theirs = _counts([0, 1, 2, 3], [1, 1, 1, 0], who), _counts([0, 2, 4, 6], [1, 1, 1, 0], who)
     assert compare.event_rate([ours]).estimate == (0.5 + 5.0) / 2  # 1 event in 2 sessions done, 5 in 1
     ratio = compare.event_ratio([ours], [theirs])
-    assert (ratio.estimate, ratio.low, ratio.high) == (0.5, 0.5, 0.5)  # half in each person: no doubt about it
+    assert (ratio.estimate, ratio.low, ratio.high) == (
+        0.5,
+        0.5,
+        0.5,
+    )  # half in each person: no doubt about it
     found = compare.difference([ours], [theirs], "tir_pct")
     assert found.estimate == -15.0 and found.low <= -25.0 and found.high >= -5.0
     assert compare.mean([ours, ours], "tir_pct").estimate == 15.0
@@ -198,7 +205,9 @@ def test_a_week_shows_what_two_agents_made_of_the_same_days() -> None:
     for name in ("day", "kind", "announced", "hour"):
         np.testing.assert_array_equal(mine["usual"][name], mine["consensus"][name])
     assert set(days["day"].tolist()) == set(range(calendar.DAYS))
-    for day in range(calendar.DAYS):  # a session begins 2 h after its episode, or is put off by 30 min at the most
+    for day in range(
+        calendar.DAYS
+    ):  # a session begins 2 h after its episode, or is put off by 30 min at the most
         rows = select(mine["usual"], day=day)
         begun = rows["hour"][rows["active"] == 1]
         assert 0 <= begun[0] - rows["hour"][0] - 2 <= 1.0
@@ -215,7 +224,10 @@ def test_a_week_shows_what_two_agents_made_of_the_same_days() -> None:
 
 def test_what_is_kept_in_the_tree_is_what_was_made(tmp_path: Path) -> None:
     work, tree = tmp_path / "work", tmp_path / "tree"
-    files = {"results/table.md": "results/session/table.md", "tuned/drawn.json": "results/session/tuned/drawn.json"}
+    files = {
+        "results/table.md": "results/session/table.md",
+        "tuned/drawn.json": "results/session/tuned/drawn.json",
+    }
     for fold in people.folds():
         name = "policy.safetensors"
         files[f"train/fold{fold}/policy/{name}"] = f"agents/policies/{report.LEARNED}/fold{fold}/{name}"
@@ -226,3 +238,14 @@ def test_what_is_kept_in_the_tree_is_what_was_made(tmp_path: Path) -> None:
     assert {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()} == set(files.values())
     for made, kept in files.items():
         assert (tree / kept).read_bytes() == (work / made).read_bytes()
+
+
+def test_a_saved_policy_is_not_judged_on_people_of_the_table_whom_it_has_met(tmp_path: Path) -> None:
+    folder = ROOT / "agents/policies/ppo-session/fold0"
+    study.judge_one(tmp_path, tmp_path / "row.csv", "table", str(folder), -1, 1)
+    judged = set(read_table(tmp_path / "row.csv")["person"].tolist())
+    met = {
+        one.partition("/")[0]
+        for one in json.loads((folder / "manifest.json").read_text())["trained_on"]["people"]
+    }
+    assert len(judged) == 6 and not judged & met
