@@ -20,6 +20,7 @@ def _changing_light(days: int = 10) -> NDArray[np.float64]:
     return np.where((hours % 24 > 7) & (hours % 24 < 23), bright, 0.0)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize(
     ("name", "theirs", "period_h"),
     [(c.FORGER, Forger99(), 24.2), (c.HANNAY, Hannay19(), HANNAY_PERIOD_H)],

@@ -101,6 +101,7 @@ def test_debt_fades_within_days() -> None:
     np.testing.assert_allclose(debt, 4.0 * np.exp(-3.0))
 
 
+@pytest.mark.kernels
 def test_reserve_and_pressure_follow_their_equations() -> None:
     """Hours of one state against their closed form."""
     parameters = np.tile(s.MEDIANS, (1, 1))
@@ -125,6 +126,20 @@ def test_reserve_and_pressure_follow_their_equations() -> None:
     np.testing.assert_allclose(state[0, s.RESERVE], wanted, atol=0.1)
 
 
+@pytest.mark.kernels
+def test_alertness_is_the_sum_of_its_parts() -> None:
+    """S + C + U + W at hours of the body of which the cosines are known (Ingre et al. 2014)."""
+    state = s.rested(3)
+    state[:, s.RESERVE], state[:, s.AWAKE_H] = 10.0, (0.0, 100.0, 100.0)
+    found = s.alertness(state, np.array([12.4, 12.4, 0.4]))
+    half_day = 0.5 * (np.cos(2 * np.pi * (12.4 - 15.4) / 12) - 1.0)
+    np.testing.assert_allclose(
+        found, [10.0 + 2.5 + half_day - 5.72, 10.0 + 2.5 + half_day, 10.0 - 2.5 + half_day]
+    )
+    np.testing.assert_allclose(s.sleepiness(np.array([20.0, 10.0, 0.0])), [1.0, 4.6, 9.0])
+
+
+@pytest.mark.kernels
 def test_an_alarm_wakes_and_nobody_sleeps_who_does_not_want_to() -> None:
     parameters = np.tile(s.MEDIANS, (2, 1))
     state = s.rested(2)
