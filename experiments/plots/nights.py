@@ -18,7 +18,8 @@ _NIGHT, _BED, _BUSY = "#22304a", "#9fb0c8", "#8a5a00"
 _LIGHT = LinearSegmentedColormap.from_list("light", ["#ffffff", "#fff3c4", "#ffd24d"])
 _DARKEST, _BRIGHTEST = 0.0, np.log10(5000.0)
 _STEP_H = STEP_MIN / 60
-_DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (2, 2)))
+_DASHES = ((0, (6, 1)), (0, (4, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (2, 2)), (0, (3, 1, 1, 1, 1, 1)))
+_GREYS = ("#3d444d", OTHER, "#9aa3ad")
 
 
 def raster(steps: Table, agents: Sequence[str], ax: Axes | None = None) -> Axes:
@@ -44,7 +45,7 @@ def raster(steps: Table, agents: Sequence[str], ax: Axes | None = None) -> Axes:
     handles = [
         Patch(color=_NIGHT, label="asleep"), Patch(color=_BED, label="in bed"), Patch(color="#ffd24d", label="light"),
         Line2D([], [], color=_BUSY, lw=2.0, label="required"),
-        Line2D([], [], color=WORSE, marker="v", ls="", ms=4, label="minimum of temperature"),
+        Line2D([], [], color=WORSE, marker="v", ls="", ms=4, label="body coldest"),
     ]  # fmt: skip
     legend_above(ax, len(handles), 0.0, handles)  # type: ignore[arg-type]
     return ax
@@ -75,7 +76,7 @@ def _days(panel: Axes, own: Table) -> None:
             )
     panel.plot(minimum, np.arange(days), color=WORSE, marker="v", ls="", ms=3)
     panel.set_xlim(0, 24)
-    panel.set_xticks(range(0, 25, 6), [f"{(round(BEGINS_H) + hour) % 24:02d}:00" for hour in range(0, 25, 6)])
+    panel.set_xticks(range(0, 24, 6), [f"{(round(BEGINS_H) + hour) % 24:02d}:00" for hour in range(0, 24, 6)])
     panel.set_yticks(range(0, days, 7), [str(day + 1) for day in range(0, days, 7)])
     panel.set_xlabel("Clock", fontsize=8, color=INK)
 
@@ -98,10 +99,12 @@ def at_work(
     quiet(ax)
     ax.grid(axis="y", color=RULE, lw=0.5)
     for number, agent in enumerate(agents):
-        own = select(curves, agent=agent)
-        color = AGENT if agent == ours else BASELINE if agent == baseline else OTHER
-        dash = "-" if agent in (ours, baseline) else _DASHES[1 + number % (len(_DASHES) - 1)]
+        own, compared = select(curves, agent=agent), agent in (ours, baseline)
+        grey = _GREYS[number % len(_GREYS)]
+        color = AGENT if agent == ours else BASELINE if agent == baseline else grey
+        dash = "-" if compared else _DASHES[number % len(_DASHES)]
         ax.plot(own["day"], own["sleepiness"], color=color, ls=dash, lw=1.5, label=as_label(agent))
+    ax.set_xticks(range(0, int(curves["day"].max()) + 1, 7))
     ax.set_xlabel(f"Day; {words}" if words else "Day", fontsize=8, color=INK)
     ax.set_ylabel("Sleepiness in required hours (KSS)", fontsize=8, color=INK)
     legend_above(ax, 3)
