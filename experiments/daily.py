@@ -14,6 +14,8 @@ from twins.words import near_miss
 Keys = NDArray[np.uint32]
 A = TypeVar("A")
 """A kind of agent."""
+L = TypeVar("L")
+"""What people live under one."""
 
 ORACLE_NAME = "oracle"
 
@@ -34,7 +36,7 @@ def copies(folder: str | Path) -> list[Path]:
     return sorted(path.parent for path in held) or [Path(folder)]
 
 
-def labels(names: Sequence[str]) -> list[str]:
+def _labels(names: Sequence[str]) -> list[str]:
     """What agents are called in a table. Raises ValueError where two would be called alike."""
     short = [Path(name).name for name in names]
     for one in short:
@@ -43,7 +45,7 @@ def labels(names: Sequence[str]) -> list[str]:
     return short
 
 
-def agents_of(
+def _agents(
     name: str, known: Mapping[str, Callable[[], A]], load: Callable[[Path], A], oracle: A | None
 ) -> Sequence[A]:
     """The agents of a name: one of `known`, the oracle where one was found, or the policies of a folder, one for each
@@ -61,3 +63,21 @@ def agents_of(
     raise ValueError(
         f"agent is {name!r}{near_miss(name, names)}; allowed are {', '.join(names)}, or the folder of a policy"
     )
+
+
+def judged(
+    names: Sequence[str],
+    known: Mapping[str, Callable[[], A]],
+    load: Callable[[Path], A],
+    oracle: A | None,
+    live: Callable[[A], L],
+) -> dict[str, list[L]]:
+    """What people live under each agent, by its label: once for each training seed (once where nothing was trained).
+
+    names: of `known`, "oracle" where one was found, or folders of policies, or of such folders, one for each training
+    seed. Raises ValueError for names that are not known or alike, and what `load` does.
+    """
+    return {
+        label: [live(agent) for agent in _agents(name, known, load, oracle)]
+        for label, name in zip(_labels(names), names, strict=True)
+    }

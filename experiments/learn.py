@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
-from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecNormalize
 
@@ -24,6 +24,7 @@ from agents.frozen import FrozenPolicy, TaskName
 from agents.sb3 import make_ppo, weights
 from envs.faces.sb3 import Sb3Env
 from experiments.hyperparams import PpoConfig, load_hyperparams
+from experiments.imitation import imitate
 from experiments.records.config_files import Config, ConfigError
 from experiments.records.tables import Table, concat, write_table
 from twins.files import atomic_write_bytes
@@ -36,6 +37,8 @@ COLUMNS = ("timesteps", "wall_s", "reward", "score")
 
 Judge = Callable[[FrozenPolicy], float]
 """The score of a policy on validation episodes; more is better."""
+Shown = Callable[[], tuple[NDArray[np.float32], ...]]
+"""Observations, what was asked for there, and where not all of it counts, which does."""
 
 
 class LearnConfig(Config):
@@ -66,13 +69,13 @@ def learn(
     judge: Judge,
     folder: str | Path,
     facts: Mapping[str, Any] | None = None,
-    begin: Callable[[PPO], None] | None = None,
+    shown: Shown | None = None,
 ) -> Table:
     """Train a policy into `folder`, which is made; returns the looks.
 
     keywords: of `envs.make_vec`, beside task, seed and split. facts: what else the manifest tells of it, plain values.
-    begin: called with the new learner, to give it other weights than random ones; its time counts. Raises ValueError
-    for wrong settings, FileExistsError when a policy lies in the folder.
+    shown: gives what the new learner is taught before it learns by itself, see `experiments.imitation.imitate`; its
+    time counts. Raises ValueError for wrong settings, FileExistsError when a policy lies in the folder.
     """
     config.hyperparams.check(config.lanes)
     folder = Path(folder)
@@ -92,8 +95,9 @@ def learn(
     if config.hyperparams.learning_rate_schedule == "linear":
         # to zero at the end, also when the clock ends it before its steps do
         model.lr_schedule = lambda left: rate(min(left, clock.left))
-    if begin is not None:
-        begin(model)
+    if shown is not None:
+        seen, asked, *counts = shown()
+        imitate(model, seen, asked, config.seed, *counts)
     watch = _Watch(config, env, judge, clock, folder, facts or {})
     model.learn(config.n_timesteps, callback=watch)
     watch.look()

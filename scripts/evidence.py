@@ -53,15 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.list:
         print("\n".join(cell.name for cell in cells))
         return 0
-    if not args.out or not (cells or before):
+    if not args.out:
         raise ValueError("give --out DIR, and an --only that names cells (--list shows them)")
     folder = Path(args.out)
     flow = fleet.run(cells, folder, args.processes)
     tables = [read_table(folder / name) for name in flow.done]
-    if tables or before is not None:
-        found = before if not tables else concat(tables)
-        assert found is not None
-        everything = found if before is None else kept.merged(before, found)
+    new = concat(tables) if tables else None
+    everything = new if before is None else before if new is None else kept.merged(before, new)
+    if everything is not None:
         had = {cell.name for cell in asked} - {cell.name for cell in cells}
         lost = count.lost(asked, {*flow.done, *had})
         made = kept.made_by(args.beside) if args.beside else ""

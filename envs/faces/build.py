@@ -9,8 +9,9 @@ from gymnasium.spaces import Box
 
 from envs.bouts.activity import AFTER_MIN, BEFORE_MIN
 from envs.core import Core
-from envs.nights.core import NightsCore, NightsSetting
+from envs.nights.core import NightsCore
 from envs.nights.rest import Rest
+from envs.nights.setting import NightsSetting
 from envs.roster import Roster
 from envs.season.core import SeasonCore, SeasonSetting
 from envs.season.plan import Plan
@@ -36,8 +37,11 @@ _SESSION_WORDS = (
     "person", "cohort", "scenario", "behaviour", "sensor", "pump", "decision_min", "days", "shield", "oracle", "split",
     "seed", "cancelled", "unannounced",
 )  # fmt: skip
-_SEASON_WORDS = ("person", *SeasonSetting.__dataclass_fields__)
-_NIGHTS_WORDS = ("person", *NightsSetting.__dataclass_fields__)
+_DAILY: dict[str, tuple[Any, Any, Any]] = {
+    "plan": (SeasonSetting, SeasonCore, Plan), "sleep": (NightsSetting, NightsCore, Rest),
+}  # fmt: skip
+"""Tasks that are decided once a day: setting, core, and the task itself."""
+_DAILY_WORDS = {task: ("person", *make.__dataclass_fields__) for task, (make, _, _) in _DAILY.items()}
 
 
 class Decided(Protocol):
@@ -64,22 +68,16 @@ def build(task: str, lanes: int, rotate: bool = False, **keywords: Any) -> tuple
         raise ValueError(f"task is {task!r}{near_miss(str(task), BY_TASK)}; allowed are {', '.join(BY_TASK)}")
     if isinstance(lanes, bool) or not isinstance(lanes, int | np.integer) or lanes < 1:
         raise ValueError(f"num_envs is {lanes!r}; give a whole number from 1 on")
-    known = {"plan": _SEASON_WORDS, "session": _SESSION_WORDS, "sleep": _NIGHTS_WORDS}.get(
-        task, ("action", "history", *_SETTING_WORDS)
-    )
+    words = {"session": _SESSION_WORDS, **_DAILY_WORDS}
+    known = words.get(task, ("action", "history", *_SETTING_WORDS))
     for word in keywords:
         if word not in known:
             raise TypeError(f"unknown keyword {word!r}{near_miss(word, known)}; known are {', '.join(known)}")
-    if task == "plan":
-        who = people(keywords.pop("person", None), keywords.pop("cohort", None))
-        season = SeasonSetting(who, **keywords)
-        roster = Roster(who, int(lanes), season.split, season.seed, rotate)
-        return SeasonCore(season, Plan(season.oracle), int(lanes)), roster
-    if task == "sleep":
-        who = people(keywords.pop("person", None), keywords.pop("cohort", None))
-        nights = NightsSetting(who, **keywords)
-        roster = Roster(who, int(lanes), nights.split, nights.seed, rotate)
-        return NightsCore(nights, Rest(nights.oracle), int(lanes)), roster
+    if task in _DAILY:
+        make, core_of, decide = _DAILY[task]
+        daily = make(people(keywords.pop("person", None), keywords.pop("cohort", None)), **keywords)
+        roster = Roster(daily.cohort, int(lanes), daily.split, daily.seed, rotate)
+        return core_of(daily, decide(daily.oracle), int(lanes)), roster
     if task == "session":
         around = session_setting(**keywords)
         roster = Roster(around.cohort, int(lanes), around.split, around.seed, rotate)

@@ -5,36 +5,33 @@ alone: also the body, whose clock and sleep are drawn anew for each key and show
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from envs import daily_state
+from envs import daily
 from envs.core import Transition
+from envs.nights import watch
 from envs.nights.bounds import BOUNDS, hold
 from envs.nights.night import Night
 from envs.nights.rest import Rest, lapses
+from envs.nights.setting import NightsSetting, minors
 from envs.nights.view import ASKED_AT, LIGHT_BINS, SEEN_DAYS, NightsView
+from envs.nights.watch import Lived, minimum_h
 from envs.tasks.task import numeric
 from twins import random
 from twins.bodies import circadian, sleep
 from twins.bodies.circadian import STEP_MIN, Clock
-from twins.cohort import Cohort
-from twins.random import SPLITS, Stream, check_seed
+from twins.random import Stream
 from twins.units import MINUTES_PER_DAY
-from twins.words import near_miss
 from twins.world import duties
 from twins.world.duties import STEPS, USUAL_H, Weeks
 
-SHIELDS = ("rule", "off")
 ENTRAINED_DAYS = 25
 SETTLED_DAYS = 3
 """Days of the old life: so many for the clock alone, and so many asleep and awake before the first day."""
-SLEEP_ERROR_H, ONSET_ERROR_H, HEART_ERROR_H, LIGHT_ERROR_LOG10, KSS_ERROR = 0.4, 0.25, 1.5, 0.15, 1.0
-"""Standard deviations of what a watch shows and a person says (assumed; a watch overestimates sleep by lying still)."""
-SLEEP_BIAS_H = 0.3
 SLEEPY_KSS = 8.0
 (
     BED, RISE, ASKED_BED, ASKED_RISE, SLEPT, SHORT, LAPSES, SLEEPINESS, MINIMUM, REASON, IN_BED,
@@ -51,83 +48,8 @@ _SAVED_VIEW = tuple(
     for name in NightsView.__dataclass_fields__
     if name not in ("ids", "days", "kind", "duty", "daylight_h")
 )
-_NOISES = 4 + LIGHT_BINS + ASKED_AT
 _FIRST_NOISE = 2 * STEPS * 1000
 """Beyond the draws of a thousand days."""
-
-
-@dataclass(frozen=True)
-class NightsSetting:
-    """Who sleeps, under which hours, with which clock, within which bounds. Raises ValueError naming what is wrong.
-
-    kind: of `twins.world.duties.KINDS`, None for any by chance (school for who is under age). clock: of
-    `twins.bodies.circadian.CLOCKS`.
-    spread: of bodies around their medians. oracle: agents see phase and body, for a reference that names itself.
-    """
-
-    cohort: Cohort
-    days: int = 21
-    kind: str | None = None
-    clock: str = circadian.FORGER
-    spread: float = 1.0
-    shield: str = "rule"
-    oracle: bool = False
-    split: str = "train"
-    seed: int = 0
-    decision_min: int = MINUTES_PER_DAY
-
-    def __post_init__(self) -> None:
-        if isinstance(self.days, bool) or not isinstance(self.days, int) or not 1 <= self.days <= 120:
-            raise ValueError(f"days is {self.days!r}; give whole days from 1 to 120, such as 21")
-        allowed: dict[str, tuple[str | None, ...]] = {
-            "kind": (*duties.KINDS, None), "clock": circadian.CLOCKS, "shield": SHIELDS, "split": tuple(SPLITS),
-        }  # fmt: skip
-        for name, known in allowed.items():
-            given, words = getattr(self, name), [str(one) for one in known]
-            if given not in known:
-                raise ValueError(
-                    f"{name} is {given!r}{near_miss(str(given), words)}; allowed are {', '.join(words)}"
-                )
-        if (
-            isinstance(self.spread, bool)
-            or not isinstance(self.spread, int | float)
-            or not 0 <= self.spread < np.inf
-        ):
-            raise ValueError(f"spread is {self.spread!r}; allowed is 0 and more")
-        if not isinstance(self.oracle, bool):
-            raise ValueError(f"oracle is {self.oracle!r}; allowed are True and False")
-        if self.decision_min != MINUTES_PER_DAY:
-            raise ValueError(
-                f"decision_min is {self.decision_min!r}; sleep is decided once a day, 1440; leave it out"
-            )
-        if (
-            self.kind in (duties.KINDS[duties.EAST], duties.KINDS[duties.NIGHTS])
-            and minors(self.cohort).any()
-        ):
-            raise ValueError(
-                f"kind is {self.kind!r} for persons under age, who have neither office nor night work; give adults, or "
-                "kind='school'"
-            )
-        check_seed(self.seed)
-
-
-def minors(cohort: Cohort) -> NDArray[np.bool_]:
-    """Who is under age (n,)."""
-    return np.array([cohort.group(row) != "adult" for row in range(len(cohort))])
-
-
-@dataclass(frozen=True)
-class Lived:
-    """A day in steps of five minutes, (n, `STEPS`): asleep, in_bed, required, room_lux without glasses, lux at the eye,
-    phase_h, sleepiness."""
-
-    asleep: NDArray[np.bool_]
-    in_bed: NDArray[np.bool_]
-    required: NDArray[np.bool_]
-    room_lux: NDArray[np.float64]
-    lux: NDArray[np.float64]
-    phase_h: NDArray[np.float64]
-    sleepiness: NDArray[np.float64]
 
 
 class NightsCore:
@@ -155,15 +77,7 @@ class NightsCore:
         """
         if lanes is None:
             lanes = np.arange(self.lanes)
-        shapes = (len(lanes),), (len(lanes), random.KEY_COLUMNS)
-        known = (np.asarray(rows) >= 0).all() and (np.asarray(rows) < len(self.setting.cohort)).all()
-        if (np.shape(rows), np.shape(keys)) != shapes or not known:
-            raise ValueError(
-                f"rows {np.shape(rows)} and keys {np.shape(keys)} do not fit; needed are shapes {shapes[0]} and "
-                f"{shapes[1]}, rows from 0 to {len(self.setting.cohort) - 1}"
-            )
-        if not self._seated and len(lanes) < self.lanes:
-            raise ValueError("reset all lanes first")
+        daily.check_seats(self, rows, lanes, self._seated, keys)
         self.rows[lanes], self.keys[lanes] = rows, keys
         self.people[lanes] = self.setting.cohort.numbers[rows]
         self._draw()
@@ -219,17 +133,17 @@ class NightsCore:
         nothing, ones = np.zeros((len(lanes), STEPS), bool), np.ones((len(lanes), STEPS))
         usual = duties.light(home, weeks.daylight_h, nothing)
         usual[night.in_bed()] = 0.0
-        there = (
-            np.arange(STEPS) - back[:, None]
-        ) % STEPS  # by the new clock, which the old life is `late` behind
+        # By the new clock, which the old life is `late` behind.
+        there = (np.arange(STEPS) - back[:, None]) % STEPS
         shifted = np.take_along_axis(usual, there, axis=1)
         state = self.clock.entrained(self._clocks[lanes], shifted, ENTRAINED_DAYS)
         self.clock_state[lanes], self.sleep_state[lanes] = state, sleep.rested(len(lanes))
         in_bed = np.take_along_axis(night.in_bed(), there, axis=1)
         self._calendar(lanes)
         for day in range(SETTLED_DAYS):
-            lived = self._live(lanes, in_bed, shifted, ones, nothing, np.full(len(lanes), day))
-            self._see(lanes, lived, night.bed + late, night.rise + late, np.full(len(lanes), day))
+            today = np.full(len(lanes), day)
+            lived = self._live(lanes, in_bed, shifted, ones, nothing, today)
+            watch.see(view, lanes, lived, night.bed + late, night.rise + late, self._noise(lanes, today))
         view.day[lanes] = 0
         # Nobody is held to the old life's hours: the day before counts as one of the first day's.
         view.bed[lanes], view.rise[lanes] = USUAL_H[weeks.duty[:, 0]].T
@@ -258,7 +172,7 @@ class NightsCore:
         lived = self.lived = self._live(everybody, in_bed, lux, glasses, busy, day)
         record = self._record(lived, asked, allowed, reason)
         view.bed[:], view.rise[:] = allowed.bed, allowed.rise
-        self._see(everybody, lived, allowed.bed, allowed.rise, day)
+        watch.see(view, everybody, lived, allowed.bed, allowed.rise, self._noise(everybody, day))
         view.day += 1
         count = np.nan_to_num(record[:, 0, LAPSES])
         terms = self.task.terms(count, record[:, 0, SHORT], record[:, 0, IN_BED])
@@ -290,20 +204,18 @@ class NightsCore:
     ) -> Lived:
         """A day of these lanes in steps of five minutes. day (m,): which draws come."""
         chance = random.uniform(self._stream[lanes], STEPS, first=STEPS * day)
-        clocks, sleeps = self._clocks[lanes], self._sleeps[lanes]
         turning, state = self.clock_state[lanes], self.sleep_state[lanes]
-        nobody = np.zeros(len(lanes), bool)
-        asleep, room = np.zeros(in_bed.shape, bool), np.where(in_bed, 0.0, lux)
+        room = np.where(in_bed, 0.0, lux)
         eyes = room * glasses
-        phase, kss = np.zeros(in_bed.shape), np.zeros(in_bed.shape)
-        for step in range(STEPS):
-            phase[:, step] = now = self.clock.phase_h(turning)
-            sleep.step(state, sleeps, now, in_bed[:, step], nobody, chance[:, step])
-            asleep[:, step] = state[:, sleep.ASLEEP] > 0
-            kss[:, step] = sleep.sleepiness(sleep.alertness(state, now))
-            self.clock.advance(turning, clocks, eyes[:, step : step + 1])
+        asleep, phase, alert = sleep.live(
+            self.clock, turning, self._clocks[lanes], state, self._sleeps[lanes], in_bed, eyes, chance
+        )
         self.clock_state[lanes], self.sleep_state[lanes] = turning, state
-        return Lived(asleep, in_bed, busy, room, eyes, phase, kss)
+        return Lived(asleep, in_bed, busy, room, eyes, phase, sleep.sleepiness(alert))
+
+    def _noise(self, lanes: NDArray[np.int64], day: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Errors of a day (m, `watch.NOISES`)."""
+        return random.normal(self._stream[lanes], watch.NOISES, first=_FIRST_NOISE + watch.NOISES * day)
 
     def _record(
         self, lived: Lived, asked: Night, allowed: Night, reason: NDArray[np.int64]
@@ -325,41 +237,6 @@ class NightsCore:
         for column, value in columns.items():
             record[:, 0, column] = value
         return record
-
-    def _see(
-        self,
-        lanes: NDArray[np.int64],
-        lived: Lived,
-        bed: NDArray[np.float64],
-        rise: NDArray[np.float64],
-        day: NDArray[np.int64],
-    ) -> None:
-        """What a watch shows of a day, and how sleepy people say they were."""
-        view, now = self.view, duties.hours()
-        noise = random.normal(self._stream[lanes], _NOISES, first=_FIRST_NOISE + _NOISES * day)
-        main = lived.asleep & (now >= bed[:, None]) & (now < rise[:, None])
-        some = main.any(axis=1)
-        fell = np.where(some, now[main.argmax(axis=1)], bed)
-        woke = np.where(some, now[STEPS - 1 - main[:, ::-1].argmax(axis=1)] + STEP_MIN / 60, rise)
-        lowest = np.clip(minimum_h(lived.phase_h), fell, woke)
-        slept = lived.asleep.sum(axis=1) * STEP_MIN / 60 + SLEEP_BIAS_H
-        for table, value, error, column in (
-            (view.slept_h, slept, SLEEP_ERROR_H, 0), (view.fell_asleep_h, fell, ONSET_ERROR_H, 1),
-            (view.woke_h, woke, ONSET_ERROR_H, 2), (view.lowest_heart_h, lowest, HEART_ERROR_H, 3),
-        ):  # fmt: skip
-            table[lanes, :-1] = table[lanes, 1:].copy()
-            table[lanes, -1] = value + error * noise[:, column]
-        bins = np.log10(lived.room_lux + 1.0).reshape(len(lanes), LIGHT_BINS, -1).mean(axis=2)
-        view.light[lanes] = bins + LIGHT_ERROR_LOG10 * noise[:, 4 : 4 + LIGHT_BINS]
-        awake = ~lived.asleep & ~lived.in_bed
-        third = np.minimum(
-            ASKED_AT * np.cumsum(awake, axis=1) // np.maximum(awake.sum(axis=1), 1)[:, None], 2
-        )
-        for part in range(ASKED_AT):
-            there = awake & (third == part)
-            mean = np.where(there, lived.sleepiness, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
-            said = mean + KSS_ERROR * noise[:, 4 + LIGHT_BINS + part]
-            view.sleepiness[lanes, part] = np.clip(said, 1.0, 9.0)
 
     @property
     def minute(self) -> NDArray[np.int64]:
@@ -388,11 +265,11 @@ class NightsCore:
     # --- stopping and going on ----------------------------------------------------------------------------
     def save(self) -> dict[str, NDArray[Any]]:
         """Everything that the future of the lanes hangs on; `restore` takes it back."""
-        return daily_state.take(self, _SAVED, self.view, _SAVED_VIEW)
+        return daily.take(self, _SAVED, self.view, _SAVED_VIEW)
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Go on, bit for bit, where `save` was called. Raises ValueError when it does not fit; nothing has happened."""
-        self.view = daily_state.put(self, _SAVED, self._empty(), _SAVED_VIEW, saved)
+        self.view = daily.put(self, _SAVED, self._empty(), _SAVED_VIEW, saved)
         self._seated = True
         self._draw()
         self._calendar(np.arange(self.lanes))
@@ -402,16 +279,6 @@ class NightsCore:
         """What follows from the keys and is seen."""
         weeks, view = _take(self._weeks, lanes), self.view
         view.kind[lanes], view.duty[lanes], view.daylight_h[lanes] = weeks.kind, weeks.duty, weeks.daylight_h
-
-
-def minimum_h(phase_h: NDArray[np.float64]) -> NDArray[np.float64]:
-    """When core body temperature is lowest (n,), hours since the begin of a day of steps (n, `STEPS`): where phase
-    comes round, else by the phase at its begin."""
-    round_ = np.diff(phase_h, axis=1) < -12.0
-    at: NDArray[np.float64] = np.where(
-        round_.any(axis=1), (round_.argmax(axis=1) + 1) * STEP_MIN / 60, (24.0 - phase_h[:, 0]) % 24.0
-    )
-    return at
 
 
 def _take(weeks: Weeks, lanes: NDArray[np.int64]) -> Weeks:

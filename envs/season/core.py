@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs import daily_state
+from envs import daily
 from envs.core import Transition
 from envs.season import life
 from envs.season.bounds import BOUNDS, Bound, hold
@@ -23,9 +23,8 @@ from twins import random
 from twins.bodies import fitness
 from twins.bodies.fitness import Fitness
 from twins.cohort import Cohort
-from twins.random import SPLITS, Stream, check_seed
+from twins.random import Stream
 from twins.units import MINUTES_PER_DAY
-from twins.words import near_miss
 
 DRAWS_PER_DAY = 4
 """Pairs of draws. Uniforms: whether the session is done, an injury, its length; normals: heart rate, HRV, trial."""
@@ -43,7 +42,6 @@ RECORD = (
 )  # fmt: skip
 """Columns of `Transition.trace`, a row a day. asked_ratio: acute to chronic load had the session been done as asked;
 fitness, fatigue: points that they add to and take from performance."""
-SHIELDS = ("rule", "off")
 _SAVED = ("rows", "people", "keys", "dice", "state", "habit")
 _SAVED_VIEW = tuple(name for name in SeasonView.__dataclass_fields__ if name not in ("ids", "days"))
 
@@ -70,26 +68,10 @@ class SeasonSetting:
     decision_min: int = MINUTES_PER_DAY
 
     def __post_init__(self) -> None:
-        if isinstance(self.days, bool) or not isinstance(self.days, int) or not 7 <= self.days <= 366:
-            raise ValueError(f"days is {self.days!r}; give whole days from 7 to 366, such as 84")
-        for name, allowed in (("model", fitness.MODELS), ("shield", SHIELDS), ("split", tuple(SPLITS))):
-            given = getattr(self, name)
-            if given not in allowed:
-                raise ValueError(
-                    f"{name} is {given!r}{near_miss(str(given), allowed)}; allowed are {', '.join(allowed)}"
-                )
-        for name in ("ratio_weight", "spread"):
-            given = getattr(self, name)
-            if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < np.inf:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed is 0 and more")
-        for name in ("foreseen", "oracle"):
-            if not isinstance(given := getattr(self, name), bool):
-                raise ValueError(f"{name} is {given!r}; allowed are True and False")
-        if self.decision_min != MINUTES_PER_DAY:
-            raise ValueError(
-                f"decision_min is {self.decision_min!r}; a season is decided once a day, 1440; leave it out"
-            )
-        check_seed(self.seed)
+        daily.check_setting(
+            self, "a season", (7, 366, 84), {"model": fitness.MODELS}, ("ratio_weight", "spread"),
+            ("foreseen", "oracle"),
+        )  # fmt: skip
 
 
 class SeasonCore:
@@ -124,15 +106,7 @@ class SeasonCore:
         if lanes is None:
             lanes = np.arange(self.lanes)
         dice = keys if dice is None else dice
-        shapes = (len(lanes),), (len(lanes), random.KEY_COLUMNS)
-        known = (np.asarray(rows) >= 0).all() and (np.asarray(rows) < len(self.setting.cohort)).all()
-        if (np.shape(rows), np.shape(keys)) != shapes or np.shape(dice) != shapes[1] or not known:
-            raise ValueError(
-                f"rows {np.shape(rows)} and keys {np.shape(keys)} do not fit; needed are shapes {shapes[0]} and "
-                f"{shapes[1]}, rows from 0 to {len(self.setting.cohort) - 1}"
-            )
-        if not self._seated and len(lanes) < self.lanes:
-            raise ValueError("reset all lanes first")
+        daily.check_seats(self, rows, lanes, self._seated, keys, dice)
         self.rows[lanes], self.keys[lanes], self.dice[lanes] = rows, keys, dice
         self.people[lanes] = self.setting.cohort.numbers[rows]
         self._draw()
@@ -319,11 +293,11 @@ class SeasonCore:
     # --- stopping and going on ----------------------------------------------------------------------------
     def save(self) -> dict[str, NDArray[Any]]:
         """Everything that the future of the lanes hangs on; `restore` takes it back."""
-        return daily_state.take(self, _SAVED, self.view, _SAVED_VIEW)
+        return daily.take(self, _SAVED, self.view, _SAVED_VIEW)
 
     def restore(self, saved: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Go on, bit for bit, where `save` was called. Raises ValueError when it does not fit; nothing has happened."""
-        self.view = daily_state.put(self, _SAVED, self._empty(), _SAVED_VIEW, saved)
+        self.view = daily.put(self, _SAVED, self._empty(), _SAVED_VIEW, saved)
         self._seated = True
         self._draw()
         return self.task.observe(self.view, self._known())

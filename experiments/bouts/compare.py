@@ -50,12 +50,12 @@ def event_rate(tables: Sequence[Table], which: str = EVENTS) -> Interval:
 
 def event_ratio(tables: Sequence[Table], baseline: Sequence[Table], which: str = EVENTS) -> Interval:
     """The rate of these agents over that of the baseline, people paired."""
-    by_person([*tables, *baseline], which)  # of the same people
 
     def ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(over_people(ours) / np.maximum(over_people(theirs), 1e-9))
 
-    return crossed_interval((_rates(tables, which), _rates(baseline, which)), ratio, seed=SEED)
+    both, many = _rates([*tables, *baseline], which), len(tables)
+    return crossed_interval((both[:many], both[many:]), ratio, seed=SEED)
 
 
 def mean(tables: Sequence[Table], column: str) -> Interval:
@@ -65,5 +65,5 @@ def mean(tables: Sequence[Table], column: str) -> Interval:
 
 def difference(tables: Sequence[Table], baseline: Sequence[Table], column: str) -> Interval:
     """Mean of a column less that of the baseline, people paired."""
-    by_person([*tables, *baseline], column)  # of the same people
-    return crossed_interval((by_person(tables, column), by_person(baseline, column)), less, seed=SEED)
+    both, many = by_person([*tables, *baseline], column), len(tables)
+    return crossed_interval((both[:many], both[many:]), less, seed=SEED)

@@ -51,8 +51,10 @@ def live_lanes(
     rows: NDArray[np.int64],
     keys: NDArray[np.uint32],
     keep: bool = False,
+    measured: bool = True,
 ) -> Table:
-    """One episode of each of these people (n,) under keys (n, 6); see `live`."""
+    """One episode of each of these people (n,) under keys (n, 6); see `live`. measured: else only the reward is told, as
+    a search for gains needs it."""
     n, dt = len(rows), setting.sensor.sample_min
     if not isinstance(agent, Policy):  # a treatment acts at every reading
         setting = replace(setting, decision_min=dt)
@@ -66,7 +68,6 @@ def live_lanes(
     glucose, rows_of = np.full((n, samples), np.nan), samples // steps
     sums = {name: np.zeros(n) for name in ("rescue_g", "insulin_u")}
     at_death: Table = {}
-    first_min = activity.first_min
     kept: dict[str, NDArray[np.float64]] = {}
     if keep:
         kept = {name: np.zeros((n, samples)) for name in ("basal_share", "reserve", "carbs_g")}
@@ -97,14 +98,16 @@ def live_lanes(
                 at_death.setdefault(name, column.copy())[died] = column[died]
         alive &= ~died
     low, high = setting.failure_low_mg_dl, setting.failure_high_mg_dl
-    metrics = episode_metrics(glucose, side, failed_at, dt, low, high)
     reward -= np.where(side != "", PER_DEATH, 0.0)
+    if not measured:
+        return {"reward": reward}
+    metrics = episode_metrics(glucose, side, failed_at, dt, low, high)
     session = _of_session(activity)
     for name, column in at_death.items():
         session[name] = np.where(alive, session[name], column)
     session["missed"] = np.where(alive, session["missed"], session["happens"] - session["completed"])
     ended = session.pop("ended_min")
-    near_min = np.where(ended >= 0, ended - first_min + NEAR_MIN, np.inf)
+    near_min = np.where(ended >= 0, ended - activity.first_min + NEAR_MIN, np.inf)
     lows = events(glucose, dt)
     return {
         "person": np.array(core.view.ids), "replica": keys[:, random.REPLICA].astype(np.int64),

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from stable_baselines3 import PPO
 
 from agents import frozen
 from agents.base import Agent
@@ -20,7 +19,6 @@ from experiments.bouts.shown import shown
 from experiments.bouts.tune import SESSIONS_EACH, tune
 from experiments.decisions import model_hash
 from experiments.fleet import Cell
-from experiments.imitation import imitate
 from experiments.learn import LearnConfig, learn
 from experiments.people import fold_of
 from experiments.records.gains import load_tuning, save_tuning
@@ -92,11 +90,8 @@ def train(folder: Path, out: Path, fold: int) -> None:
         look_every=STEPS // LOOKS,
     )  # fmt: skip
 
-    def begin(model: PPO) -> None:
-        seen, asked, counts = shown(around, fold)
-        imitate(model, seen, asked, fold, counts)
-
-    learn(config, {"cohort": around.cohort}, score, out, {"fold": fold, "began_as": CONSENSUS.name}, begin)
+    facts = {"fold": fold, "began_as": CONSENSUS.name}
+    learn(config, {"cohort": around.cohort}, score, out, facts, lambda: shown(around, fold))
 
 
 def find(folder: Path, out: Path, where: str) -> None:

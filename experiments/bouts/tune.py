@@ -46,7 +46,7 @@ def tune(setting: Setting, sessions_each: int = SESSIONS_EACH) -> Tuning:
 def _scores(setting: Setting, values: NDArray[np.float64], replicas: range) -> NDArray[np.float64]:
     """Mean reward (C, P) of candidates (C, P, K) on these replicas."""
     parts = [
-        live_lanes(PerLane(CONSENSUS, one.gains), setting, one.rows, one.keys)["reward"]
+        live_lanes(PerLane(CONSENSUS, one.gains), setting, one.rows, one.keys, measured=False)["reward"]
         for one in lanes(setting, values, replicas, LANES)
     ]
     return mean_of(parts, setting, values, replicas)

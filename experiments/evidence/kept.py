@@ -5,15 +5,16 @@ The sampler's hash tells whether bodies and simulator are the same. The agent is
 counted must have been the policy that has this name today.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from agents.load import label
 from experiments.evidence import sampler
 from experiments.fleet import Cell
-from experiments.records.tables import Table, concat, read_table, select
+from experiments.records.tables import Table, concat, read_table
 
 BODIES, TABLE = "bodies.csv.gz", "table.md"
 
@@ -42,21 +43,17 @@ def made_by(folder: str | Path) -> str:
 
 def left(cells: Sequence[Cell], kept: Table) -> list[Cell]:
     """The cells that hold a body which is not among these rows."""
-    return [cell for cell in cells if not _bodies(cell) <= _counted(cell, kept)]
+    counted, most = set(_keys(kept, "days")), dict[str, int]()
+    for given in (cell.arguments for cell in cells):
+        most[given["stratum"]] = max(most.get(given["stratum"], 0), given["first"] + given["count"])
+    ids = {name: sampler.bodies(sampler.stratum(name), 0, many).ids for name, many in most.items()}
 
+    def whole(given: Mapping[str, Any]) -> bool:
+        row = given["shield"].partition(":")[0], label(given["agent"]), given["stratum"], given["lows"]
+        bodies = ids[given["stratum"]][given["first"] : given["first"] + given["count"]]
+        return all((*row, body, given["days"]) in counted for body in bodies)
 
-def _bodies(cell: Cell) -> set[str]:
-    given = cell.arguments
-    return set(sampler.bodies(sampler.stratum(given["stratum"]), given["first"], given["count"]).ids)
-
-
-def _counted(cell: Cell, kept: Table) -> set[str]:
-    given = cell.arguments
-    mine = select(
-        kept, stratum=given["stratum"], lows=given["lows"], shield=given["shield"].partition(":")[0],
-        agent=label(given["agent"]), days=given["days"],
-    )  # fmt: skip
-    return set(mine["person"].tolist())
+    return [cell for cell in cells if not whole(cell.arguments)]
 
 
 def merged(kept: Table, new: Table) -> Table:
@@ -66,7 +63,7 @@ def merged(kept: Table, new: Table) -> Table:
     return concat([{name: column[old] for name, column in kept.items()}, {name: new[name] for name in kept}])
 
 
-def _keys(table: Table) -> list[tuple[str, ...]]:
-    return list(
-        zip(*(table[name].tolist() for name in ("shield", "agent", "stratum", "lows", "person")), strict=True)
-    )
+def _keys(table: Table, *further: str) -> list[tuple[Any, ...]]:
+    """What tells bodies of a table apart, a row each."""
+    names = ("shield", "agent", "stratum", "lows", "person", *further)
+    return list(zip(*(table[name].tolist() for name in names), strict=True))

@@ -9,9 +9,9 @@ from agents.frozen import NOTICE
 from agents.sleepers import SLEEPERS, Learned, Scheme, Sleeper
 from envs.nights import core as c
 from envs.nights.bounds import FLOOR_H, SHIFT_FLOOR_H, Bound
-from envs.nights.core import NightsSetting
+from envs.nights.setting import NightsSetting
 from experiments.aggregates import mean
-from experiments.daily import ORACLE_NAME, agents_of, labels, seats
+from experiments.daily import ORACLE_NAME, judged, seats
 from experiments.nights.live import Lived, live
 from experiments.records.tables import Table
 from experiments.statistics import SEED, Interval, crossed_interval
@@ -46,10 +46,7 @@ def judge(
     """
     rows, keys = seats(people, where)
     knows: Sleeper | None = None if oracle is None else Scheme(oracle, each=True)
-    return {
-        label: [live(agent, where, rows, keys) for agent in agents_of(name, SLEEPERS, Learned.load, knows)]
-        for label, name in zip(labels(names), names, strict=True)
-    }
+    return judged(names, SLEEPERS, Learned.load, knows, lambda agent: live(agent, where, rows, keys))
 
 
 def measures(lived: Lived) -> Table:

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.sleepers import Sleeper
-from envs.nights.core import LAPSES, NightsCore, NightsSetting
-from envs.nights.core import Lived as Steps
+from envs.nights.core import LAPSES, NightsCore
 from envs.nights.rest import Rest
+from envs.nights.setting import NightsSetting
+from envs.nights.watch import Lived as Steps
 from experiments.daily import Keys
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agents.frozen import NOTICE
 from agents.sleepers import FOUND, NUMBERS, PUBLISHED, Scheme
-from envs.nights.core import NightsSetting
+from envs.nights.setting import NightsSetting
 from experiments import cross_entropy
 from experiments.daily import Keys, seats
 from experiments.nights.live import live

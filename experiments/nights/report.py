@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.sleepers import FOUND, SLEEPERS, Sleeper, Usual, average_optimal
 from envs.nights import core as c
-from envs.nights.core import NightsSetting
+from envs.nights.setting import NightsSetting
 from experiments.daily import ORACLE_NAME, seats
 from experiments.nights import optimum
 from experiments.nights.judge import REFERENCE, Judged, gap_closed, judge, table

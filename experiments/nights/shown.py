@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.sleepers import Sleeper
-from envs.nights.core import NightsCore, NightsSetting
+from envs.nights.core import NightsCore
 from envs.nights.night import DAY_H, MOST_AVOID_H, MOST_NAP_H, MOST_SEEK_H, Night
 from envs.nights.rest import MOST_SHIFT_H, Rest
+from envs.nights.setting import NightsSetting
 from experiments.daily import seats
 from twins.world.duties import USUAL_H
 

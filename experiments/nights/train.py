@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-from stable_baselines3 import PPO
-
 from agents.frozen import FrozenPolicy
 from agents.sleepers import SLEEPERS, Learned
 from experiments.daily import seats
-from experiments.imitation import imitate
 from experiments.learn import LearnConfig, learn
 from experiments.nights.judge import REFERENCE, setting
 from experiments.nights.live import live
@@ -34,10 +31,7 @@ def train(seed: int, folder: str | Path, steps: int = STEPS, max_wall_s: float =
         ID, "sleep", seed=seed, lanes=LANES, n_timesteps=steps, look_every=LOOK_EVERY, max_wall_s=max_wall_s
     )
 
-    def begin(model: PPO) -> None:
-        seen, asked = shown(SLEEPERS[REFERENCE](), setting(FORGER, split="train", seed=seed), seed)
-        imitate(model, seen, asked, seed)
-
     return learn(
-        config, {"cohort": where.cohort}, score, folder, {"model": FORGER, "began_as": REFERENCE}, begin
-    )
+        config, {"cohort": where.cohort}, score, folder, {"model": FORGER, "began_as": REFERENCE},
+        lambda: shown(SLEEPERS[REFERENCE](), setting(FORGER, split="train", seed=seed), seed),
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from envs.render import INK, RULE, quiet
-from experiments.plots.style import AGENT, BASELINE, OTHER, WORSE, as_label, head, legend_above, new_axes
+from experiments.plots.style import WORSE, as_label, head, legend_above, looks_of, new_axes
 from experiments.records.tables import Table, select
 from twins.bodies.circadian import STEP_MIN
 from twins.world.duties import BEGINS_H
@@ -18,8 +18,6 @@ _NIGHT, _BED, _BUSY = "#22304a", "#9fb0c8", "#8a5a00"
 _LIGHT = LinearSegmentedColormap.from_list("light", ["#ffffff", "#fff3c4", "#ffd24d"])
 _DARKEST, _BRIGHTEST = 0.0, np.log10(5000.0)
 _STEP_H = STEP_MIN / 60
-_DASHES = ((0, (6, 1)), (0, (4, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (2, 2)), (0, (3, 1, 1, 1, 1, 1)))
-_GREYS = ("#3d444d", OTHER, "#9aa3ad")
 
 
 def raster(steps: Table, agents: Sequence[str], ax: Axes | None = None) -> Axes:
@@ -88,7 +86,7 @@ def at_work(
     words: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """Sleepiness in required hours by day, means over people, a line an agent.
+    """Sleepiness in required hours by day, means over people, a line an agent; the compared ones come last.
 
     curves: columns agent, day, sleepiness. words: of whom. Raises ValueError without rows.
     """
@@ -98,12 +96,9 @@ def at_work(
         raise ValueError("no agent was given; a figure needs rows of curves")
     quiet(ax)
     ax.grid(axis="y", color=RULE, lw=0.5)
-    for number, agent in enumerate(agents):
-        own, compared = select(curves, agent=agent), agent in (ours, baseline)
-        grey = _GREYS[number % len(_GREYS)]
-        color = AGENT if agent == ours else BASELINE if agent == baseline else grey
-        dash = "-" if compared else _DASHES[number % len(_DASHES)]
-        ax.plot(own["day"], own["sleepiness"], color=color, ls=dash, lw=1.5, label=as_label(agent))
+    for agent, look in looks_of(agents, ours, baseline).items():
+        own = select(curves, agent=agent)
+        ax.plot(own["day"], own["sleepiness"], label=as_label(agent), **look)
     ax.set_xticks(range(0, int(curves["day"].max()) + 1, 7))
     ax.set_xlabel(f"Day; {words}" if words else "Day", fontsize=8, color=INK)
     ax.set_ylabel("Sleepiness in required hours (KSS)", fontsize=8, color=INK)

@@ -9,29 +9,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from envs.render import INK, MUTED, RULE, quiet
-from experiments.plots.style import AGENT, BASELINE, OTHER, WORSE, as_label, head, legend_above, new_axes
+from experiments.plots.style import WORSE, as_label, head, legend_above, looks_of, new_axes
 from experiments.records.tables import Table, select
 
-_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (2, 2)))
 _PLACES = ((0.0, 0.6, 1.0, 0.4), (0.0, 0.0, 0.44, 0.4), (0.56, 0.0, 0.44, 0.4))
 """Of three panels: a wide one above two."""
 _WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _EASY, _VIGOROUS = "#bcd6ec", "#7fb0d8"
-
-
-def _looks(agents: Sequence[str], ours: str | None, baseline: str | None) -> dict[str, dict[str, Any]]:
-    """How the line of each agent is drawn: the two that are compared in colour, all others grey and dashed."""
-    others = [agent for agent in agents if agent not in (ours, baseline)]
-    looks: dict[str, dict[str, Any]] = {
-        agent: {"color": OTHER, "lw": 1.1, "ls": _DASHES[1 + k % (len(_DASHES) - 1)], "zorder": 2}
-        for k, agent in enumerate(others)
-    }
-    looks |= {
-        agent: {"color": BASELINE, "lw": 1.7, "ls": "-", "zorder": 3} for agent in agents if agent == baseline
-    }
-    return looks | {
-        agent: {"color": AGENT, "lw": 1.7, "ls": "-", "zorder": 4} for agent in agents if agent == ours
-    }
 
 
 def _panels(
@@ -45,7 +29,7 @@ def _panels(
     agents = [str(agent) for agent in dict.fromkeys(curves["agent"].tolist())]
     if not agents:
         raise ValueError("no agent was given; a figure needs rows of curves")
-    looks = _looks(agents, ours, baseline)
+    looks = looks_of(agents, ours, baseline)
     ax.set_axis_off()
     made = []
     for column, words, place in panels:

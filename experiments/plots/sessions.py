@@ -85,8 +85,7 @@ def around(curves: Table, ours: str, baseline: str, ax: Axes | None = None) -> A
     for panel in (basal, carbs):
         panel.set_xlabel("Hours from the planned start", fontsize=8, color=INK)
     lines = [line for line in glucose.lines if not str(line.get_label()).startswith("_")]
-    legend_above(ax, 2, 0.0, lines)
-    ax.get_legend().set_bbox_to_anchor((0.0, 1.05))  # type: ignore[union-attr]  # above what the first panel shows
+    legend_above(ax, 2, 0.0, lines, 1.05)  # above what the first panel shows
     return ax
 
 

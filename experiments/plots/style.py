@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -16,6 +17,8 @@ from experiments.results.evaluations import persons
 AGENT, BASELINE, OTHER, WORSE = ACCENT, "#b4560f", "#6e7781", "#b3261e"
 """Colours of the primary agent, of its baseline, of all others, and of what failed: blue and orange differ to
 every eye."""
+_DASHES: tuple[Any, ...] = ((0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (2, 2)))
+_GREYS = (OTHER, "#b0b7bf")
 LONGEST_NAME = 26
 _EQUALLY_WIDE = ["DejaVu Sans", "Verdana", "Geneva"]
 """Fonts in which letters that are kept as text take the room they were given."""
@@ -65,6 +68,23 @@ def color_of(agent: str, ours: str | None, baseline: str | None) -> str:
     return AGENT if agent == ours else BASELINE if agent == baseline else OTHER
 
 
+def looks_of(agents: Sequence[str], ours: str | None, baseline: str | None) -> dict[str, dict[str, Any]]:
+    """How the line of each agent is drawn: the two that are compared in colour, all others grey and dashed, from the
+    fifth on in another grey. Those that are compared come last."""
+    others = [agent for agent in agents if agent not in (ours, baseline)]
+    looks: dict[str, dict[str, Any]] = {}
+    for k, agent in enumerate(others):
+        shade, dash = divmod(k, len(_DASHES))
+        looks[agent] = {"color": _GREYS[shade % len(_GREYS)], "lw": 1.1, "ls": _DASHES[dash], "zorder": 2}
+    for zorder, (one, color) in enumerate(((baseline, BASELINE), (ours, AGENT)), 3):
+        looks |= {
+            agent: {"color": color, "lw": 1.7, "ls": "-", "zorder": zorder}
+            for agent in agents
+            if agent == one
+        }
+    return looks
+
+
 def describe(episodes: Table) -> str:
     """``30 persons, 10 episodes of 2 days each``: what stands in every caption."""
     people, days = len(persons(episodes)), float(episodes["days"].max())
@@ -83,12 +103,15 @@ def head(ax: Axes, text: str, right: bool = False, lift: float = 4.0, color: str
     )  # fmt: skip
 
 
-def legend_above(ax: Axes, columns: int, place: float = 0.0, handles: Sequence[Line2D] | None = None) -> None:
-    """A legend without a frame over the axes, from the left edge (`place` 0) or ending at the right one (1)."""
+def legend_above(
+    ax: Axes, columns: int, place: float = 0.0, handles: Sequence[Line2D] | None = None, height: float = 1.0
+) -> None:
+    """A legend without a frame over the axes, from the left edge (`place` 0) or ending at the right one (1), from
+    `height` on, as a share of the axes'."""
     if handles is None:
         handles = [line for line in ax.lines if not str(line.get_label()).startswith("_")]
     ax.legend(
-        handles=handles, loc="lower left" if place < 0.5 else "lower right", bbox_to_anchor=(place, 1.0),
+        handles=handles, loc="lower left" if place < 0.5 else "lower right", bbox_to_anchor=(place, height),
         ncols=columns, frameon=False, fontsize=7.5, handlelength=1.2, handleheight=0.8, columnspacing=0.9,
         borderaxespad=0.1, borderpad=0.3, labelcolor=INK, handletextpad=0.4,
     )  # fmt: skip

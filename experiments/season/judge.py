@@ -11,7 +11,7 @@ from envs.season import core as c
 from envs.season.bounds import MOST_RATIO, Bound
 from envs.season.core import SeasonSetting
 from envs.season.plan import WEEK_MIN, WITHIN
-from experiments.daily import ORACLE_NAME, agents_of, labels, seats
+from experiments.daily import ORACLE_NAME, judged, seats
 from experiments.records.tables import Table
 from experiments.season.live import Lived, live
 from experiments.statistics import SEED
@@ -41,12 +41,7 @@ def judge(
     """
     rows, keys = seats(people, where)
     knows: SeasonAgent | None = None if oracle is None else Scheme(oracle)
-    return {
-        label: [
-            live(agent, where, rows, keys) for agent in agents_of(name, SEASON_AGENTS, Learned.load, knows)
-        ]
-        for label, name in zip(labels(names), names, strict=True)
-    }
+    return judged(names, SEASON_AGENTS, Learned.load, knows, lambda agent: live(agent, where, rows, keys))
 
 
 def measures(lived: Lived) -> Table:

@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-from stable_baselines3 import PPO
-
 from agents.frozen import FrozenPolicy
 from agents.seasons import SEASON_AGENTS, Learned
 from experiments.daily import seats
-from experiments.imitation import imitate
 from experiments.learn import LearnConfig, learn
 from experiments.records.tables import Table
 from experiments.season.judge import setting
@@ -37,8 +34,7 @@ def train(seed: int, folder: str | Path, steps: int = STEPS, max_wall_s: float =
     )
     keywords = {"cohort": where.cohort, "model": BANISTER, "foreseen": True}
 
-    def begin(model: PPO) -> None:
-        seen, asked = shown(SEASON_AGENTS[BEGINS_AS](), setting(BANISTER, split="train", seed=seed), seed)
-        imitate(model, seen, asked, seed)
-
-    return learn(config, keywords, score, folder, {"model": BANISTER, "began_as": BEGINS_AS}, begin)
+    return learn(
+        config, keywords, score, folder, {"model": BANISTER, "began_as": BEGINS_AS},
+        lambda: shown(SEASON_AGENTS[BEGINS_AS](), setting(BANISTER, split="train", seed=seed), seed),
+    )  # fmt: skip

@@ -28,7 +28,11 @@ class Clamped:
 
 
 def clamp(
-    parameters: Array, insulin_pmol_l: Array, glucose_mmol_l: float, uptake: Array | float, liver: Array | float
+    parameters: Array,
+    insulin_pmol_l: Array,
+    glucose_mmol_l: float,
+    uptake: Array | float,
+    liver: Array | float,
 ) -> Clamped:
     """Bodies of UVA/Padova (n, P) at rest and insulin (n,). uptake, liver: factors on insulin's action there."""
     p = {name: parameters[:, column] for name, column in COLUMN.items()}

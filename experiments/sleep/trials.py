@@ -15,7 +15,7 @@ from twins.active import active
 from twins.bodies import circadian, couplings, sleep, stress
 from twins.bodies.glucose import PARAMETERS as BODY
 from twins.cohort import Cohort
-from twins.world.duties import BEGINS_H
+from twins.world.duties import BEGINS_H, STEPS, hours
 
 SLEEPERS = 60
 LUX, DIM_LUX = 300.0, 5.0
@@ -25,7 +25,6 @@ MEAL_G = 75.0
 TEST_MIN = 20
 """A public test (TSST) with its announcement."""
 STRESS_AFTER_MEAL_MIN = 75
-STEPS_PER_DAY = 24 * 60 // circadian.STEP_MIN
 
 
 @dataclass(frozen=True)
@@ -51,22 +50,20 @@ class Trials:
         keys = random.keys("train", 0, np.arange(SLEEPERS, dtype=np.uint32), 0, 0)
         clock, parameters, own = circadian.Clock(), circadian.draw(keys), sleep.draw(keys)
         light = np.repeat(circadian.regular_day(LUX, USUAL[1], USUAL[0]), SLEEPERS, axis=0)
-        phases = clock.entrained(parameters, np.roll(light, -round(BEGINS_H * 60 / circadian.STEP_MIN), axis=1))
+        phases = clock.entrained(
+            parameters, np.roll(light, -round(BEGINS_H * 60 / circadian.STEP_MIN), axis=1)
+        )
         state, rng, debt, slept = sleep.rested(SLEEPERS), np.random.default_rng(0), np.zeros(SLEEPERS), []
-        nobody = np.zeros(SLEEPERS, bool)
+        hour = (BEGINS_H + hours()) % 24
+        sun = np.where((hour >= USUAL[1]) & (hour < USUAL[0]), LUX, DIM_LUX)
         for night, (bed, rise) in enumerate((*(USUAL,) * 7, *beds)):
-            total = np.zeros(SLEEPERS)
-            for step in range(STEPS_PER_DAY):
-                hour = (BEGINS_H + step * circadian.STEP_MIN / 60) % 24
-                in_bed = np.full(SLEEPERS, (hour - bed) % 24 < (rise - bed) % 24)
-                sleep.step(state, own, clock.phase_h(phases), in_bed, nobody, rng.random(SLEEPERS))
-                asleep = state[:, sleep.ASLEEP] > 0
-                total += asleep * circadian.STEP_MIN / 60
-                sun = LUX if USUAL[1] <= hour < USUAL[0] else DIM_LUX
-                clock.advance(phases, parameters, np.where(in_bed, 0.0, sun)[:, None])
+            in_bed = np.tile((hour - bed) % 24 < (rise - bed) % 24, (SLEEPERS, 1))
+            chance = rng.random((len(hour), SLEEPERS)).T
+            lux = np.where(in_bed, 0.0, sun)
+            asleep, _, _ = sleep.live(clock, phases, parameters, state, own, in_bed, lux, chance)
             if night >= 7:
-                debt = sleep.next_debt(debt, own, total)
-                slept.append(total)
+                slept.append(asleep.sum(axis=1) * circadian.STEP_MIN / 60)
+                debt = sleep.next_debt(debt, own, slept[-1])
         return Nights(np.stack(slept), debt)
 
     @cached_property
@@ -110,7 +107,7 @@ class Trials:
     def cortisol_for_a_day(self, ratio: float) -> tuple[float, float]:
         """So many times the usual cortisol for 24 h: how many times the insulin that uptake and the liver then need."""
         state = stress.calm(1)
-        for step in range(STEPS_PER_DAY):
+        for step in range(STEPS):
             phase = np.array([(8.0 + step * circadian.STEP_MIN / 60) % 24])
             state[:, stress.EXTRA] = (
                 (ratio - 1.0) * stress.usual(phase) / np.exp(-circadian.STEP_MIN / stress.CLEARED_MIN)
@@ -160,9 +157,9 @@ class Trials:
         begin = clock.entrained(parameters, circadian.regular_day(150.0, 8.0, 0.0))
         for hour in range(24):
             lit, dim = begin.copy(), begin.copy()
-            lux = np.full((1, 4 * STEPS_PER_DAY), DIM_LUX)
+            lux = np.full((1, 4 * STEPS), DIM_LUX)
             clock.advance(dim, parameters, lux)
-            lux[:, STEPS_PER_DAY + hour * 12 : STEPS_PER_DAY + hour * 12 + 80] = 9000.0
+            lux[:, STEPS + hour * 12 : STEPS + hour * 12 + 80] = 9000.0
             clock.advance(lit, parameters, lux)
             shifts.append(float((clock.phase_h(lit) - clock.phase_h(dim) + 12)[0] % 24 - 12))
         return max(shifts) - min(shifts)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twins import random
-from twins.bodies.circadian import STEP_MIN
+from twins.bodies.circadian import STEP_MIN, Clock
 from twins.kernels import kernel
 from twins.random import Stream
 
@@ -68,24 +68,13 @@ def rested(n: int) -> Array:
     return state
 
 
-def step(
-    state: Array,
-    parameters: Array,
-    phase_h: Array,
-    wants_sleep: NDArray[np.bool_],
-    woken: NDArray[np.bool_],
-    chance: Array,
-) -> None:
+@kernel
+def step(state, parameters, phase_h, wants_sleep, woken, chance):  # type: ignore[no-untyped-def]
     """Five minutes, in place.
 
-    phase_h (n,): hours since the temperature's minimum. wants_sleep (n,): in bed, eyes closed; else nobody sleeps.
-    woken (n,): by something now, as by a low. chance (n,): a uniform draw.
+    state (n, 4), parameters (n, 4); phase_h (n,): hours since the temperature's minimum. wants_sleep (n,): in bed, eyes
+    closed; else nobody sleeps. woken (n,): by something now, as by a low. chance (n,): a uniform draw.
     """
-    _step(state, parameters, phase_h, wants_sleep, woken, chance)
-
-
-@kernel
-def _step(state, parameters, phase_h, wants_sleep, woken, chance):  # type: ignore[no-untyped-def]
     for lane in range(len(state)):
         p, phase = parameters[lane], phase_h[lane]
         asleep = state[lane, ASLEEP] > 0
@@ -132,6 +121,32 @@ def sleepiness(alert: Array) -> Array:
     """Karolinska's scale (KSS): 1 very alert, 9 fighting sleep; Ingre et al. 2014."""
     said: Array = np.clip(10.6 - 0.6 * alert, 1.0, 9.0)
     return said
+
+
+def live(
+    clock: Clock,
+    phases: Array,
+    clocks: Array,
+    state: Array,
+    parameters: Array,
+    in_bed: NDArray[np.bool_],
+    lux: Array,
+    chance: Array,
+) -> tuple[NDArray[np.bool_], Array, Array]:
+    """Live through (n, M) steps: asleep, the phase each began with [h], alertness. Clock and sleep change in place.
+
+    phases (n, 3), clocks (n, 2): state and parameters of the clock; state, parameters (n, 4): of sleep; in_bed, lux at
+    the eye, chance (a uniform draw) (n, M). Nothing wakes anybody but the end of the bed's hours.
+    """
+    nobody = np.zeros(len(state), bool)
+    asleep, phase_h, alert = np.zeros(in_bed.shape, bool), np.zeros(in_bed.shape), np.zeros(in_bed.shape)
+    for now in range(in_bed.shape[1]):
+        phase_h[:, now] = phase = clock.phase_h(phases)
+        step(state, parameters, phase, in_bed[:, now], nobody, chance[:, now])
+        asleep[:, now] = state[:, ASLEEP] > 0
+        alert[:, now] = alertness(state, phase)
+        clock.advance(phases, clocks, lux[:, now : now + 1])
+    return asleep, phase_h, alert
 
 
 def next_debt(debt_h: Array, parameters: Array, slept_h: Array) -> Array:

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 import envs
 from envs.nights import core as n
-from envs.nights.core import NightsCore, NightsSetting
+from envs.nights.core import NightsCore
 from envs.nights.night import MOST_NAP_H, Night
 from envs.nights.rest import NAMES, Rest, lapses
+from envs.nights.setting import NightsSetting
 from twins import cohort, random
 from twins.world import duties
 
