@@ -1,5 +1,6 @@
 """What judging has in common for tasks that are decided once a day: who sits where, and agents by name."""
 
+import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,38 @@ L = TypeVar("L")
 """What people live under one."""
 
 ORACLE_NAME = "oracle"
+
+
+def add_arguments(
+    parser: argparse.ArgumentParser, known: Sequence[str], people: int, days: int, found: str, train_min: int
+) -> None:
+    """What scripts of these tasks are asked for.
+
+    known: agents by name; people, days: unless others are asked for; found: what --find finds; train_min: within how
+    many minutes --train ends.
+    """
+    told = ", ".join((*known, ORACLE_NAME))
+    parser.add_argument(
+        "--agent", nargs="+", help=f"{told}, or folders of policies (default: all found so far)"
+    )
+    parser.add_argument(
+        "--people", type=int, default=people, help=f"bodies, drawn anew for each (default: {people})"
+    )
+    parser.add_argument(
+        "--shield", choices=["rule", "off"], default="rule", help="the bounds (default: rule)"
+    )
+    parser.add_argument("--days", type=int, default=days, help=f"length (default: {days})")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of bodies and days, or of a training (default: 0)"
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", help="where table.md and figures go, or a policy that is trained"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--find", action="store_true", help=f"find {found} anew and keep it")
+    what.add_argument(
+        "--train", action="store_true", help=f"train a policy into --out, within {train_min} min on one core"
+    )
 
 
 def seats(people: int, setting: Any, episode: int = 0) -> tuple[NDArray[np.int64], Keys]:

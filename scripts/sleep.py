@@ -8,8 +8,7 @@ if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from agents.sleepers import FOUND, SLEEPERS
-from experiments import command
-from experiments.daily import ORACLE_NAME
+from experiments import command, daily
 from experiments.nights import judge, optimum, report
 from experiments.nights.train import train
 from twins.bodies.circadian import CLOCKS
@@ -18,32 +17,11 @@ from twins.bodies.circadian import CLOCKS
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table of agents, and write it with its figures; or find or train what is judged."""
     parser = command.parser(__doc__ or "", "python -m scripts.sleep --agent usual published --people 60")
-    known = ", ".join((*SLEEPERS, ORACLE_NAME))
-    parser.add_argument(
-        "--agent", nargs="+", help=f"{known}, or folders of policies (default: all found so far)"
-    )
-    parser.add_argument("--people", type=int, default=150, help="bodies, drawn anew for each (default: 150)")
     parser.add_argument(
         "--clock", nargs="+", choices=CLOCKS, default=["hannay", "skeldon"], help="of bodies (default: the two "
         "that nothing was found or trained with)",
     )  # fmt: skip
-    parser.add_argument(
-        "--shield", choices=["rule", "off"], default="rule", help="the bounds (default: rule)"
-    )
-    parser.add_argument("--days", type=int, default=21, help="length (default: 21)")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="of bodies and nights, or of a training (default: 0)"
-    )
-    parser.add_argument(
-        "--out", metavar="DIR", help="where table.md and figures go, or a policy that is trained"
-    )
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--find", action="store_true", help="find the average person's plans anew and keep them"
-    )
-    what.add_argument(
-        "--train", action="store_true", help="train a policy into --out, within 15 min on one core"
-    )
+    daily.add_arguments(parser, tuple(SLEEPERS), 150, 21, "the average person's plan", 15)
     args = parser.parse_args(argv)
     if args.people < 2:
         raise ValueError(f"people is {args.people}; give 2 or more")

@@ -53,8 +53,8 @@ def live_lanes(
     keep: bool = False,
     measured: bool = True,
 ) -> Table:
-    """One episode of each of these people (n,) under keys (n, 6); see `live`. measured: else only the reward is told, as
-    a search for gains needs it."""
+    """One episode of each of these people (n,) under keys (n, 6); see `live`. measured: else only the reward is told,
+    as a search for gains needs it."""
     n, dt = len(rows), setting.sensor.sample_min
     if not isinstance(agent, Policy):  # a treatment acts at every reading
         setting = replace(setting, decision_min=dt)
