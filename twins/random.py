@@ -44,6 +44,7 @@ class Stream(IntEnum):
     COUPLINGS = 16
     DUTIES = 17
     NIGHTS = 18
+    WEARABLE = 19
 
 
 _M0 = np.uint64(0xD2511F53)

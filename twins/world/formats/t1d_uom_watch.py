@@ -1,6 +1,8 @@
 """What the watches of T1D-UOM measured: heart rate, and the rate at rest, every few minutes (`UoMsleep2301.csv`).
 
-The files are named after sleep and hold whole days. A rate of 0 means: not measured.
+The files are named after sleep and hold whole days. A rate of 0 means: not measured. Their times cannot be trusted:
+rows stand every five minutes without a gap, hours away from the steps that the same watch counted, by more the later
+(`results/wearable/table.md`).
 """
 
 import math

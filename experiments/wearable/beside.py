@@ -1,0 +1,191 @@
+"""Simulated days beside real ones: how many are asleep, steps and glucose, by the hour of the clock.
+
+Real: people of T1D-UOM, whose days each give a curve a person. Simulated: adults in the settled part of weeks of office
+and weekends under their usual hours (`Homeostat/Sleep-v0`), with the watch of `twins.world.wearable` on, and glucose
+of the adults of the protocol "realistic" under basal-bolus. The two simulations do not know of each other, and the
+simulated watch sees no exercise. The pulse of T1D-UOM is left out: its files lay it on every five minutes without a
+gap, hours away from the steps of the same watch (`pulse_with_steps`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.basal_bolus import BasalBolus
+from agents.sleepers import Usual
+from experiments.daily import seats
+from experiments.nights.judge import setting
+from experiments.nights.live import live
+from experiments.people import judged
+from experiments.protocol import load_protocol
+from experiments.records.tables import Table, concat
+from experiments.simulate import simulate
+from twins.cohort import Cohort
+from twins.units import MINUTES_PER_DAY, MINUTES_PER_HOUR
+from twins.world import duties, wearable
+from twins.world.diary import Diary, DiaryError
+from twins.world.formats import t1d_uom, t1d_uom_habits, t1d_uom_watch
+from twins.world.formats.t1d_uom_habits import Habits
+
+Array = NDArray[np.float64]
+
+HOURS = 24
+MEASURES = ("asleep", "steps", "glucose")
+"""% asleep, steps an hour, mg/dL."""
+SIMULATED_PEOPLE = 60
+SETTLED_DAY = 10
+"""Of the weeks after a flight: from then on they are as usual."""
+REAL, SIMULATED = "T1D-UOM", "simulated"
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person's curves by hour (24,), NaN where never recorded; fell_h and slept_h: medians of nights [h of the clock,
+    12 to 36; h]; steps_day: mean of days; pulse_with_steps: see there, NaN where nothing is known."""
+
+    who: str
+    of: str
+    curves: dict[str, Array]
+    fell_h: float
+    slept_h: float
+    steps_day: float
+    pulse_with_steps: float = np.nan
+
+
+def real(folder: Path, most: int | None = None) -> list[Person]:
+    """Everybody of T1D-UOM who has nights and steps, or the first few of them. Raises DiaryError where nobody has."""
+    ids = t1d_uom_habits.people(folder)
+    if not ids:
+        raise DiaryError(
+            f"{folder}: nobody with nights and steps; give the folder of T1D-UOM, with sleep and activity"
+        )
+    return [_real(folder, one) for one in ids[:most]]
+
+
+def _real(folder: Path, who: str) -> Person:
+    habits, diary = t1d_uom_habits.read(folder, who), t1d_uom.read(folder, who)
+    steps = by_hour(habits.steps.reshape(-1))
+    curves = {
+        "asleep": 100.0 * by_hour(in_nights(habits)), "steps": 12.0 * steps, "glucose": by_hour(diary.glucose_mg_dl),
+    }  # fmt: skip
+    slept = (habits.woke - habits.fell).astype(float) / 3600 - habits.awake_h
+    return Person(
+        who, REAL, curves, float(np.median(clock_h(habits.fell))), float(np.median(slept)), float(12.0 * steps.sum()),
+        pulse_with_steps(folder, who, diary, habits),
+    )  # fmt: skip
+
+
+def pulse_with_steps(folder: Path, who: str, diary: Diary, habits: Habits) -> float:
+    """Correlation of the pulse with the logarithm of steps in the same five minutes, NaN without a pulse.
+
+    Where the clocks of both agree it is well above 0, as in the simulated watch.
+    """
+    try:
+        pulse = t1d_uom_watch.read(folder, who, diary).heart_rate_bpm
+    except DiaryError:
+        return float("nan")
+    steps = habits.steps.reshape(-1)
+    later = round((diary.start - habits.start).total_seconds() / 300)
+    first, last = max(later, 0), min(later + len(pulse), len(steps))
+    beats, walked = pulse[first - later : last - later], steps[first:last]
+    known = np.isfinite(beats) & np.isfinite(walked)
+    if known.sum() < duties.STEPS:
+        return float("nan")
+    return float(np.corrcoef(beats[known], np.log1p(walked[known]))[0, 1])
+
+
+def clock_h(times: NDArray[np.datetime64]) -> Array:
+    """Hours of the clock from 12 to 36: 25 is one in the morning."""
+    since: Array = (times - times.astype("datetime64[D]")).astype(float) / 3600
+    return (since - 12.0) % 24.0 + 12.0
+
+
+def in_nights(habits: Habits) -> Array:
+    """Within a night (n,) in every five minutes from the first day on, NaN on days without nights at both ends."""
+    per_day = MINUTES_PER_DAY // 5
+    first = habits.fell.min().astype("datetime64[D]")
+    fell, woke = ((one - first).astype(float) / 300 for one in (habits.fell, habits.woke))
+    asleep = np.zeros((int(woke.max()) // per_day + 1) * per_day)
+    for begin, end in zip(fell, woke, strict=True):
+        asleep[int(begin) : int(end)] = 1.0
+    days = asleep.reshape(-1, per_day)
+    noon = per_day // 2
+    known = (days[:, noon:].max(axis=1, initial=0) > 0) | (
+        np.roll(days, -1, axis=0)[:, :noon].max(axis=1) > 0
+    )
+    whole = known & np.roll(known, 1)
+    return np.where(whole[:, None], days, np.nan).reshape(-1)
+
+
+def by_hour(values: Array) -> Array:
+    """Means (24,) of whole days of five minutes (n,), NaN for hours that were never recorded."""
+    days = values.reshape(-1, HOURS, 12)
+    known = np.isfinite(days)
+    count = known.sum(axis=(0, 2))
+    total = np.where(known, days, 0.0).sum(axis=(0, 2))
+    mean: Array = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean
+
+
+def simulated(people: int = SIMULATED_PEOPLE, glucose_days: int | None = None) -> list[Person]:
+    """Adults under their usual hours, with a watch; glucose of as many adults as the protocol has, for its days or for
+    so many."""
+    where = setting("forger")
+    where = type(where)(where.cohort, where.days, "east", where.clock, split="test")
+    rows, keys = seats(people, where)
+    lived = live(Usual(), where, rows, keys, keep=True)
+    glucose = _glucose(glucose_days)
+    found = []
+    steps = lived.steps[SETTLED_DAY:]
+    names = ("asleep", "in_bed", "room_lux")
+    asleep, in_bed, lux = (np.concatenate([getattr(one, name) for one in steps], axis=1) for name in names)
+    worn = wearable.measure(keys, 0, asleep, in_bed, np.zeros(asleep.shape), lux)
+    late = round(duties.BEGINS_H * 12)
+    per_day = duties.STEPS
+    for one in range(people):
+
+        def curve(values: NDArray[np.generic], lane: int = one) -> Array:
+            return by_hour(np.roll(values[lane].astype(float).reshape(-1, per_day), late, axis=1).reshape(-1))
+
+        nights = asleep[one].reshape(-1, per_day)
+        fell = 18.0 + nights.argmax(axis=1) / 12
+        walked = curve(worn.steps)
+        curves = {
+            "asleep": 100.0 * curve(worn.asleep), "steps": 12.0 * walked,
+            "glucose": glucose[one % len(glucose)],
+        }  # fmt: skip
+        found.append(
+            Person(
+                f"{where.cohort.ids[rows[one]]}/{one}", SIMULATED, curves, float(np.median(fell)),
+                float(nights.sum(axis=1).mean() / 12), float(12.0 * walked.sum()),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _glucose(days: int | None) -> Array:
+    """By hour (people, 24) of the adults of the protocol "realistic" under basal-bolus."""
+    protocol = load_protocol("realistic")
+    if days is not None:
+        protocol = protocol.model_copy(update={"days": days})
+    everybody: Cohort = judged(protocol)
+    adults = [row for row in range(len(everybody)) if everybody.group(row) == "adult"]
+    rollout = simulate(BasalBolus(), protocol, "rule", everybody.take(adults))
+    hour = (rollout.columns["minute"][0].astype(int) - 1) // MINUTES_PER_HOUR % HOURS
+    return np.stack([rollout.glucose_mg_dl[:, hour == one].mean(axis=1) for one in range(HOURS)], axis=1)
+
+
+def tidy(people: list[Person]) -> Table:
+    """A row a person, measure and hour."""
+    return concat(
+        [
+            {
+                "of": np.full(HOURS, one.of), "who": np.full(HOURS, one.who), "measure": np.full(HOURS, name),
+                "hour": np.arange(HOURS), "value": one.curves[name],
+            }
+            for one in people
+            for name in MEASURES
+        ]
+    )  # fmt: skip
