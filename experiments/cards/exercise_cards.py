@@ -1,4 +1,4 @@
-"""Cards of policies of the exercise tasks, from their manifests; their results stand in tables of their own."""
+"""Cards of policies of exercise and sleep, from their manifests; their results stand in tables of their own."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 from agents.frozen import JUDGED_BY, NOTICE, FrozenPolicy
 from experiments.cards.card_results import markdown_table
 
-_RESULTS = {"plan": "results/season/table.md", "session": "results/session/table.md"}
+_RESULTS = {
+    "plan": "results/season/table.md", "session": "results/session/table.md", "sleep": "results/sleep/table.md",
+}  # fmt: skip
 
 
 def _trained_on(facts: Mapping[str, Any]) -> str:
