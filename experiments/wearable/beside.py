@@ -27,7 +27,7 @@ from twins.units import MINUTES_PER_DAY, MINUTES_PER_HOUR
 from twins.world import duties, wearable
 from twins.world.diary import Diary, DiaryError
 from twins.world.formats import t1d_uom, t1d_uom_habits, t1d_uom_watch
-from twins.world.formats.t1d_uom_habits import Habits
+from twins.world.formats.t1d_uom_habits import Activity, Nights
 
 Array = NDArray[np.float64]
 
@@ -65,19 +65,23 @@ def real(folder: Path, most: int | None = None) -> list[Person]:
 
 
 def _real(folder: Path, who: str) -> Person:
-    habits, diary = t1d_uom_habits.read(folder, who), t1d_uom.read(folder, who)
-    steps = by_hour(habits.steps.reshape(-1))
+    nights, active, diary = (
+        t1d_uom_habits.nights(folder, who),
+        t1d_uom_habits.activity(folder, who),
+        t1d_uom.read(folder, who),
+    )
+    steps = by_hour(active.steps.reshape(-1))
     curves = {
-        "asleep": 100.0 * by_hour(in_nights(habits)), "steps": 12.0 * steps, "glucose": by_hour(diary.glucose_mg_dl),
+        "asleep": 100.0 * by_hour(in_nights(nights)), "steps": 12.0 * steps, "glucose": by_hour(diary.glucose_mg_dl),
     }  # fmt: skip
-    slept = (habits.woke - habits.fell).astype(float) / 3600 - habits.awake_h
+    slept = (nights.woke - nights.fell).astype(float) / 3600 - nights.awake_h
     return Person(
-        who, REAL, curves, float(np.median(clock_h(habits.fell))), float(np.median(slept)), float(12.0 * steps.sum()),
-        pulse_with_steps(folder, who, diary, habits),
+        who, REAL, curves, float(np.median(clock_h(nights.fell))), float(np.median(slept)), float(12.0 * steps.sum()),
+        pulse_with_steps(folder, who, diary, active),
     )  # fmt: skip
 
 
-def pulse_with_steps(folder: Path, who: str, diary: Diary, habits: Habits) -> float:
+def pulse_with_steps(folder: Path, who: str, diary: Diary, active: Activity) -> float:
     """Correlation of the pulse with the logarithm of steps in the same five minutes, NaN without a pulse.
 
     Where the clocks of both agree it is well above 0, as in the simulated watch.
@@ -86,8 +90,8 @@ def pulse_with_steps(folder: Path, who: str, diary: Diary, habits: Habits) -> fl
         pulse = t1d_uom_watch.read(folder, who, diary).heart_rate_bpm
     except DiaryError:
         return float("nan")
-    steps = habits.steps.reshape(-1)
-    later = round((diary.start - habits.start).total_seconds() / 300)
+    steps = active.steps.reshape(-1)
+    later = round((diary.start - active.start).total_seconds() / 300)
     first, last = max(later, 0), min(later + len(pulse), len(steps))
     beats, walked = pulse[first - later : last - later], steps[first:last]
     known = np.isfinite(beats) & np.isfinite(walked)
@@ -102,11 +106,11 @@ def clock_h(times: NDArray[np.datetime64]) -> Array:
     return (since - 12.0) % 24.0 + 12.0
 
 
-def in_nights(habits: Habits) -> Array:
+def in_nights(nights: Nights) -> Array:
     """Within a night (n,) in every five minutes from the first day on, NaN on days without nights at both ends."""
     per_day = MINUTES_PER_DAY // 5
-    first = habits.fell.min().astype("datetime64[D]")
-    fell, woke = ((one - first).astype(float) / 300 for one in (habits.fell, habits.woke))
+    first = nights.fell.min().astype("datetime64[D]")
+    fell, woke = ((one - first).astype(float) / 300 for one in (nights.fell, nights.woke))
     asleep = np.zeros((int(woke.max()) // per_day + 1) * per_day)
     for begin, end in zip(fell, woke, strict=True):
         asleep[int(begin) : int(end)] = 1.0

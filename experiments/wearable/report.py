@@ -28,11 +28,11 @@ def of_recording(path: Path) -> tuple[Sources, NDArray[np.bool_]]:
 
 def from_steps(folder: Path, who: str) -> float:
     """Melatonin onset of a person of T1D-UOM, median of days [h of the clock, 12 to 36], from steps alone."""
-    habits = t1d_uom_habits.read(folder, who)
-    steps = habits.steps.reshape(-1)
-    nights = beside.in_nights(habits)
-    first = habits.fell.min().astype("datetime64[D]")
-    ahead = int((np.datetime64(habits.start) - first).astype("timedelta64[D]").astype(int)) * 288
+    slept, active = t1d_uom_habits.nights(folder, who), t1d_uom_habits.activity(folder, who)
+    steps = active.steps.reshape(-1)
+    nights = beside.in_nights(slept)
+    first = slept.fell.min().astype("datetime64[D]")
+    ahead = int((np.datetime64(active.start) - first).astype("timedelta64[D]").astype(int)) * 288
     asleep = np.zeros(len(steps), bool)
     place = np.arange(len(steps)) + ahead
     there = (place >= 0) & (place < len(nights))

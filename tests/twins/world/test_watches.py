@@ -65,29 +65,32 @@ def _uom(folder: Path, night: str = "01/10/2023 20:51,33840,3600,2340") -> Path:
     )
     _write(
         folder / "activity" / "UoMActivity9.csv",
-        "activity_ts,step_count,activity_type,duration_s\n01/10/2023 05:45,200,WALKING,600\n"
-        "01/10/2023 05:45,100,GENERIC,300\n01/10/2023 05:45,100,GENERIC,300\n",
+        "activity_ts,step_count,activity_type,active_time_s,met\n01/10/2023 05:45,200,WALKING,600,4\n"
+        "01/10/2023 05:45,100,GENERIC,300,1\n01/10/2023 05:45,100,GENERIC,300,1\n",
     )
     return folder
 
 
 def test_nights_are_of_the_local_clock_and_steps_are_spread_over_their_bout(tmp_path: Path) -> None:
-    held = t1d_uom_habits.read(_uom(tmp_path), "9")
+    held, active = t1d_uom_habits.nights(_uom(tmp_path), "9"), t1d_uom_habits.activity(tmp_path, "9")
     assert held.fell[0] == np.datetime64("2023-10-01T21:51:00")
     assert held.woke[0] - held.fell[0] == np.timedelta64(33840, "s")
     assert held.awake_h[0] == pytest.approx(0.65)
-    assert held.steps.shape == (1, 288)
-    assert held.steps[0, 69:72].tolist() == [100.0] * 3
-    assert np.isnan(held.steps[0, 68]) and np.isnan(held.steps[0, 72])
-    assert t1d_uom_habits.people(tmp_path) == ("9",)
+    assert active.steps.shape == (1, 288)
+    assert active.steps[0, 69:72].tolist() == [100.0] * 3
+    assert np.isnan(active.steps[0, 68]) and np.isnan(active.steps[0, 72])
+    assert active.met[0, 69:72].tolist() == pytest.approx([3.0] * 3)
+    assert t1d_uom_habits.people(tmp_path) == ("9",) == t1d_uom_habits.active_people(tmp_path)
 
 
 def test_nights_that_cannot_be_are_refused_and_who_is_missing_is_named(tmp_path: Path) -> None:
     for night in ("01/10/2023 20:51,-5,0,0", "01/10/2023 20:51,9999999,0,0", "01/10/2023 20:51,3600,0,7200"):
         with pytest.raises(DiaryError, match="UoM9sleeptime"):
-            t1d_uom_habits.read(_uom(tmp_path, "\n".join([night] * 4)), "9")
+            t1d_uom_habits.nights(_uom(tmp_path, "\n".join([night] * 4)), "9")
     with pytest.raises(DiaryError, match="take one of them"):
-        t1d_uom_habits.read(tmp_path, "10")
+        t1d_uom_habits.nights(tmp_path, "10")
+    with pytest.raises(DiaryError, match="of: 9; take one of them"):
+        t1d_uom_habits.activity(tmp_path, "10")
 
 
 def _recordings(data_set: str) -> Path:
@@ -125,10 +128,10 @@ def test_real_nights_lie_in_the_night_and_steps_add_up() -> None:
     ids = t1d_uom_habits.people(folder)
     assert len(ids) >= 11
     for person in ids[:3]:
-        held = t1d_uom_habits.read(folder, person)
+        held, active = t1d_uom_habits.nights(folder, person), t1d_uom_habits.activity(folder, person)
         hours = (held.fell - held.fell.astype("datetime64[D]")).astype(float) / 3600
         assert 21 < np.median((hours - 12) % 24 + 12) < 28
         paths = sorted((folder / "activity").glob(f"UoMActivity{person}*"))
         with gzip.open(paths[0], "rt", encoding="utf-8-sig", newline="") as file:
             rows = {tuple(row.values()): float(row["step_count"] or 0) for row in csv.DictReader(file)}
-        assert 0.98 * sum(rows.values()) < np.nansum(held.steps) <= 1.001 * sum(rows.values())
+        assert 0.98 * sum(rows.values()) < np.nansum(active.steps) <= 1.001 * sum(rows.values())

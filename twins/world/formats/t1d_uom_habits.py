@@ -1,10 +1,11 @@
-"""What the watches of T1D-UOM say of nights (`UoM2301sleeptime.csv`) and of steps (`UoMActivity2301.csv`).
+"""What the watches of T1D-UOM say of nights (`UoM2301sleeptime.csv`), steps and effort (`UoMActivity2301.csv`).
 
 A night's begin is given in UTC with the local clock's offset beside it, unlike anything else in the data set; its
-duration is time in bed asleep or awake. Steps are those of bouts of 15 minutes by the local clock. Nights that the
-watch did not confirm are kept, as the origin keeps them.
+duration is time in bed asleep or awake. Steps and effort are those of bouts of 15 minutes by the local clock. Nights
+that the watch did not confirm are kept, as the origin keeps them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,58 +13,81 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from twins.world.diary import DiaryError
-from twins.world.formats.grid import Event, Grid
+from twins.world.diary import STEPS_PER_DAY, DiaryError
+from twins.world.formats.grid import Grid
 from twins.world.formats.table import Row, read_most, rows
 
 NIGHT = ("start_date_ts", "duration_in_sec", "start_time_offset_s", "awake_s")
-BOUT = ("activity_ts", "step_count", "activity_type", "duration_s")
-LONGEST_NIGHT_S, MOST_STEPS = 20 * 3600.0, 5000.0
-"""Of one night, and of a bout of a quarter of an hour; what lies above is an error of the watch."""
+BOUT = ("activity_ts", "step_count", "activity_type", "active_time_s", "met")
+LONGEST_NIGHT_S, BOUT_S, MOST_STEPS, MOST_MET = 20 * 3600.0, 900.0, 5000.0, 25.0
+"""Of one night, and of a bout; what lies above is an error of the watch."""
 
 
 @dataclass(frozen=True, eq=False)
-class Habits:
-    """A person's nights and steps. fell, woke (nights,): local clock, datetime64[s]; awake_h (nights,): in between.
-    start: of the days of steps (n, 288), every five minutes, a bout's spread evenly; NaN where the watch was off."""
+class Activity:
+    """What a watch counted, every five minutes from `start` (00:00), a bout's spread evenly; NaN where it was off.
+
+    steps (days, 288); met (days, 288): metabolic equivalents, 1 at rest, means over the kinds of activity of a bout.
+    """
+
+    start: datetime
+    steps: NDArray[np.float64]
+    met: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Nights:
+    """A person's nights: fell, woke (nights,): local clock, datetime64[s]; awake_h (nights,): in between."""
 
     fell: NDArray[np.datetime64]
     woke: NDArray[np.datetime64]
     awake_h: NDArray[np.float64]
-    start: datetime
-    steps: NDArray[np.float64]
 
 
 def people(folder: Path) -> tuple[str, ...]:
     """Who has both files in the data set's folder."""
     ids = (path.name[3:].partition("sleeptime")[0] for path in folder.glob("*/UoM*sleeptime.csv*"))
-    return tuple(sorted(one for one in ids if _file(folder, f"UoMActivity{one}.csv") is not None))
+    return tuple(sorted({one for one in ids if one in active_people(folder)}))
 
 
-def read(folder: Path, person: str) -> Habits:
-    """The nights and steps of a person. Raises DiaryError where one of the files is not there."""
-    names = (f"UoM{person}sleeptime.csv", f"UoMActivity{person}.csv")
-    paths = [_file(folder, name) for name in names]
-    for name, path in zip(names, paths, strict=True):
-        if path is None:
-            known = ", ".join(people(folder)) or "none"
-            raise DiaryError(f"{folder}: no {name}; who has nights and steps: {known}; take one of them")
-    nights, bouts = (path for path in paths if path is not None)
-    slept = sorted(read_most(rows(nights, NIGHT), _night, []))
-    once = {tuple(row.fields): row for row in rows(bouts, BOUT)}
-    walked = read_most(once.values(), _bout, [])
-    if not slept or not walked:
-        raise DiaryError(f"{names[0]}, {names[1]}: no night or no bout can be read; take another person")
-    grid = Grid.over(time for time, _ in walked)
-    # A count belongs to the quarter of an hour from its time on, which has a row for each kind of activity.
-    parts = [(time + timedelta(minutes=later), count / 3) for time, count in walked for later in (0, 5, 10)]
-    inside = [one for one in parts if grid.holds(one[0])]
-    steps = np.where(np.isnan(grid.mean(inside)), np.nan, grid.total(inside))
+def active_people(folder: Path) -> tuple[str, ...]:
+    """Whose activity lies in the data set's folder."""
+    found = (path.name[len("UoMActivity") :].partition(".")[0] for path in folder.glob("*/UoMActivity*.csv*"))
+    return tuple(sorted(set(found)))
+
+
+def nights(folder: Path, person: str) -> Nights:
+    """The nights of a person. Raises DiaryError where there is no file of them."""
+    path = _file(folder, f"UoM{person}sleeptime.csv", people)
+    slept = sorted(read_most(rows(path, NIGHT), _night, []))
+    if not slept:
+        raise DiaryError(f"{path.name}: no night can be read; take another person")
     columns = list(zip(*slept, strict=True))
-    return Habits(
-        np.array(columns[0], "datetime64[s]"), np.array(columns[1], "datetime64[s]"), np.array(columns[2], float),
-        grid.start, steps.reshape(-1, 288),
+    return Nights(
+        np.array(columns[0], "datetime64[s]"), np.array(columns[1], "datetime64[s]"), np.array(columns[2], float)
     )  # fmt: skip
+
+
+def activity(folder: Path, person: str) -> Activity:
+    """The steps and metabolic equivalents of a person. Raises DiaryError where there is no file of them."""
+    path = _file(folder, f"UoMActivity{person}.csv", active_people)
+    once = {tuple(row.fields): row for row in rows(path, BOUT)}
+    walked = read_most(once.values(), _bout, [])
+    if not walked:
+        raise DiaryError(f"{path.name}: no bout can be read; take another person")
+    grid = Grid.over(time for time, _ in walked)
+
+    def total(column: int) -> NDArray[np.float64]:
+        # A row belongs to the quarter of an hour from its time on, which has one for each kind of activity.
+        parts = [
+            (time + timedelta(minutes=m), values[column] / 3) for time, values in walked for m in (0, 5, 10)
+        ]
+        inside = [one for one in parts if grid.holds(one[0])]
+        return np.where(np.isnan(grid.mean(inside)), np.nan, grid.total(inside)).reshape(-1, STEPS_PER_DAY)
+
+    steps, active, burnt = (total(column) for column in range(3))
+    met = np.where(active > 0, burnt / np.where(active > 0, active, 1.0), np.nan)
+    return Activity(grid.start, steps, met)
 
 
 def _night(row: Row) -> tuple[datetime, datetime, float]:
@@ -78,12 +102,21 @@ def _night(row: Row) -> tuple[datetime, datetime, float]:
     return fell, fell + timedelta(seconds=lasted), awake / 3600
 
 
-def _bout(row: Row) -> Event:
-    count = row.number(1)
+def _bout(row: Row) -> tuple[datetime, tuple[float, float, float]]:
+    """Steps, seconds that it lasted, and these times metabolic equivalents."""
+    count, lasted, met = (row.number(column) for column in (1, 3, 4))
     if not 0 <= count <= MOST_STEPS:
         raise row.error(1, f"{row.fields[1]!r} was given; allowed are 0 to {MOST_STEPS:g} steps in 15 min")
-    return row.british_time(0), count
+    if not 0 <= lasted <= BOUT_S or not 0 <= met <= MOST_MET:
+        raise row.error(
+            4, f"{row.fields[4]!r} for {row.fields[3]!r} s; allowed are 0 to {MOST_MET:g}, and {BOUT_S:g} s"
+        )
+    return row.british_time(0), (count, lasted, lasted * met)
 
 
-def _file(folder: Path, name: str) -> Path | None:
-    return next((path for form in ("*", "*/*") for path in sorted(folder.glob(f"{form}/{name}*"))), None)
+def _file(folder: Path, name: str, known: Callable[[Path], tuple[str, ...]]) -> Path:
+    found = [path for form in ("*", "*/*") for path in sorted(folder.glob(f"{form}/{name}*"))]
+    if not found:
+        there = ", ".join(known(folder)) or "none"
+        raise DiaryError(f"{folder}: no {name}; there are such files of: {there}; take one of them")
+    return found[0]
