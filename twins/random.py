@@ -45,6 +45,7 @@ class Stream(IntEnum):
     DUTIES = 17
     NIGHTS = 18
     WEARABLE = 19
+    SLEEP_CHANCE = 20
 
 
 _M0 = np.uint64(0xD2511F53)

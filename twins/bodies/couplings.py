@@ -33,17 +33,25 @@ CONFIDENCE = {
     "sleep": "high in direction, from a clamp of seven adults; its size in chronic debt is not known",
     "dawn": "high that half of people have it; its shape is assumed, and that it moves with the clock",
     "stress": "high in direction, medium in size: infusions of cortisol, a public test in people with type-1 diabetes",
+    "awakening": "high that few wake by a low, from one clamp in sleep; by a high it is assumed",
+    "work": "medium that exercise lengthens sleep a little; as a need it is assumed",
 }
 """By switch of `Couplings`."""
 
 
 @dataclass(frozen=True)
 class Couplings:
-    """Which couplings hold."""
+    """Which couplings hold.
+
+    The first three are factors on insulin's action. awakening: glucose wakes; work: exercise adds to the need of sleep
+    (both in `twins.bodies.whole`).
+    """
 
     sleep: bool = True
     dawn: bool = True
     stress: bool = True
+    awakening: bool = True
+    work: bool = True
 
     def sensitivity(
         self, parameters: Array, debt_h: Array, phase_h: Array, stressed: Array
@@ -66,6 +74,8 @@ class Couplings:
 
 
 SWITCHES = tuple(field.name for field in fields(Couplings))
+FACTORS = ("sleep", "dawn", "stress")
+"""Switches of factors on insulin's action."""
 
 
 def after_sleep(share: Array, debt_h: Array) -> Array:

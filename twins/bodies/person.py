@@ -62,6 +62,12 @@ class Person:
         """See `Model.interstitial_mg_dl`."""
         return self.glucose.interstitial_mg_dl(state, parameters)
 
+    def plasma_mg_dl(
+        self, state: NDArray[np.float64], coefficients: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Glucose in plasma (n,), of coefficients from `prepare`."""
+        return np.asarray(state[:, k.GLUCOSE_PLASMA] / coefficients[0][:, COLUMN["Vg"]])
+
     def advance(
         self,
         state: NDArray[np.float64],

@@ -22,7 +22,7 @@ def test_off_is_nothing_and_each_switch_is_its_own_factor() -> None:
         assert (factor == 1.0).all()
     alone = [
         c.Couplings(**{name: name == switch for name in c.SWITCHES}).sensitivity(PEOPLE, debt, phase, _stressed())
-        for switch in c.SWITCHES
+        for switch in c.FACTORS
     ]
     both = c.Couplings().sensitivity(PEOPLE, debt, phase, _stressed())
     for number in range(2):
