@@ -9,7 +9,7 @@ if __name__ == "__main__" and not __package__:
 
 from experiments import command
 from experiments.exercise import recorded
-from twins.files import atomic_write_text
+from twins.files import atomic_write_text, check_writable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,18 +20,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("source", help="the folder of T1D-UOM")
     parser.add_argument("--out", metavar="DIR", required=True, help="where bouts.md goes")
     args = parser.parse_args(argv)
+    check_writable(Path(args.out), 5.0)
     people, left_out = [], []
     for one in recorded.everybody(Path(args.source)):
         print(one if isinstance(one, str) else f"{one.who}: {len(one.change)} bouts", flush=True)
         left_out += [one] if isinstance(one, str) else []
         people += [] if isinstance(one, str) else [one]
     if not people:
-        print(f"nobody with a watch and a diary is in {args.source}; needed are glucose, insulin, nutrition and sleep")
+        print(
+            f"nobody with a watch and a diary is in {args.source}; needed are glucose, insulin, nutrition and sleep"
+        )
         return 1
     typed = " ".join(command.typed("bouts", argv))
     head = f"# Real bouts under the twin\n\nMade by `{typed}`. {command.NOTICE}\n"
     text = head + recorded.table(people, left_out)
-    Path(args.out).mkdir(parents=True, exist_ok=True)
     atomic_write_text(Path(args.out) / "bouts.md", text)
     print(text)
     print(command.NOTICE)

@@ -43,7 +43,7 @@ REAL, SIMULATED = "T1D-UOM", "simulated"
 @dataclass(frozen=True)
 class Person:
     """A person's curves by hour (24,), NaN where never recorded; fell_h and slept_h: medians of nights [h of the clock,
-    12 to 36; h]; steps_day: mean of days; pulse_with_steps: see there, NaN where nothing is known."""
+    12 to 36; h]; steps_day: sum of the hours' means; pulse_with_steps: see there, NaN where nothing is known."""
 
     who: str
     of: str
@@ -93,9 +93,11 @@ def pulse_with_steps(folder: Path, who: str, diary: Diary, active: Activity) -> 
     steps = active.steps.reshape(-1)
     later = round((diary.start - active.start).total_seconds() / 300)
     first, last = max(later, 0), min(later + len(pulse), len(steps))
+    if last <= first:
+        return float("nan")
     beats, walked = pulse[first - later : last - later], steps[first:last]
     known = np.isfinite(beats) & np.isfinite(walked)
-    if known.sum() < duties.STEPS:
+    if known.sum() < duties.STEPS or not beats[known].std() or not walked[known].std():
         return float("nan")
     return float(np.corrcoef(beats[known], np.log1p(walked[known]))[0, 1])
 
@@ -116,11 +118,10 @@ def in_nights(nights: Nights) -> Array:
         asleep[int(begin) : int(end)] = 1.0
     days = asleep.reshape(-1, per_day)
     noon = per_day // 2
-    known = (days[:, noon:].max(axis=1, initial=0) > 0) | (
-        np.roll(days, -1, axis=0)[:, :noon].max(axis=1) > 0
-    )
-    whole = known & np.roll(known, 1)
-    return np.where(whole[:, None], days, np.nan).reshape(-1)
+    evening, early = (np.asarray(half.any(axis=1)) for half in (days[:, noon:], days[:, :noon]))
+    begins = evening | np.append(early[1:], False)  # some after midnight
+    ended = early | np.append(False, evening[:-1])
+    return np.where((begins & ended)[:, None], days, np.nan).reshape(-1)
 
 
 def by_hour(values: Array) -> Array:

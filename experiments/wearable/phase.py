@@ -31,8 +31,8 @@ STILL_LUX, MOVING_LUX, BUSY_LUX = 50.0, 200.0, 500.0
 
 @dataclass(frozen=True)
 class Phases:
-    """Dim-light melatonin onset of each day (people, days), hours of the local clock, from 12 to 36: 25 is one in the
-    morning; the first row is of the median person. NaN where too little was recorded."""
+    """Dim-light melatonin onset of each day (people, days), hours of the local clock, 25 is one in the morning; the
+    first row is of the median person, from 12 to 36, others within twelve hours of it. NaN where little is known."""
 
     clock: str
     dlmo_h: Array
@@ -110,14 +110,19 @@ def estimate(clock: str, parameters: Array, light: Array, known: NDArray[np.bool
     before = round(DLMO_BEFORE_MINIMUM_H * 60 / STEP_MIN)
     for day in range(days):
         noon = day * STEPS + STEPS // 2
-        part = phase[:, noon + before : noon + before + STEPS]
-        if part.shape[1] < STEPS or known[noon : noon + STEPS].mean() < LEAST_KNOWN:
+        part = phase[:, noon + before - 1 : noon + before + STEPS]
+        if part.shape[1] < STEPS + 1 or known[noon : noon + STEPS].mean() < LEAST_KNOWN:
             continue
         lowest = np.diff(part, axis=1) < -12.0  # phase comes round where temperature is lowest
-        onset[:, day] = np.where(
-            lowest.any(axis=1), 12.0 + (lowest.argmax(axis=1) + 1) * STEP_MIN / 60, np.nan
-        )
-    return Phases(clock, onset)
+        onset[:, day] = np.where(lowest.any(axis=1), 12.0 + lowest.argmax(axis=1) * STEP_MIN / 60, np.nan)
+    # People are counted around the median one, whose onset may be near noon.
+    return Phases(clock, around(onset, onset[0]))
+
+
+def around(onset_h: Array, middle_h: Array) -> Array:
+    """The same hours of the clock, within twelve of `middle_h`."""
+    near: Array = (onset_h - middle_h + 12.0) % 24.0 - 12.0 + middle_h
+    return near
 
 
 def by_clock(light: Array, known: NDArray[np.bool_], people: int = PEOPLE) -> dict[str, Phases]:

@@ -51,7 +51,7 @@ def measure(
     Raises ValueError for arrays of other shapes.
     """
     shapes = {np.shape(one) for one in (asleep, in_bed, heart_rate_reserve, lux)}
-    if len(shapes) != 1 or len(keys) != len(asleep) or first < 0:
+    if len(shapes) != 1 or len(next(iter(shapes))) != 2 or len(keys) != len(asleep) or first < 0:
         raise ValueError(
             f"shapes {shapes} for {len(keys)} keys from step {first}; needed is one shape (n, steps), from 0 on"
         )
@@ -68,7 +68,7 @@ def measure(
     pulse = REST_BPM + RESERVE_BPM * heart_rate_reserve + np.where(asleep, ASLEEP_BPM, 0.0)
     pulse = pulse + np.where(walks, ON_FOOT_BPM, 0.0) + PULSE_SD_BPM * other
     sleeve = np.where(u[:, :, 2] < SLEEVE_SHARE, SLEEVE_PASSES, 1.0)
-    noise = 10.0 ** (LIGHT_LOG10_SD * np.sqrt(2.0) * (2.0 * u[:, :, 5] - 1.0))
+    noise = 10.0 ** (LIGHT_LOG10_SD * np.sqrt(3.0) * (2.0 * u[:, :, 5] - 1.0))
     return Worn(
         u[:, :, 0] < in_sleep, np.round(np.where(walks, walked, 0.0) + exercised), pulse, lux * sleeve * noise
     )

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from experiments.wearable import beside
-from experiments.wearable.phase import by_clock, drawn, estimate, eyes, of_movement, sleeps
+from experiments.wearable.phase import around, by_clock, drawn, estimate, eyes, of_movement, sleeps
 from twins.bodies import circadian
 from twins.bodies.circadian import CLOCKS, DLMO_BEFORE_MINIMUM_H, STEP_MIN, Clock
 from twins.world.diary import DiaryError
+from twins.world.formats.t1d_uom_habits import Nights
 from twins.world.readers import recordings_folder
 
 STEPS, DAYS = 288, 12
@@ -35,6 +36,24 @@ def test_the_onset_is_that_of_the_twin_under_the_same_light(clock: str) -> None:
     until = steps * STEP_MIN / 60 - DLMO_BEFORE_MINIMUM_H
     assert np.isnan(found[-1])  # its evening is not over
     assert found[5] == pytest.approx((until - 12.0) % 24.0 + 12.0, abs=0.15)
+
+
+def test_onsets_near_noon_are_found_and_people_are_counted_around_the_median_one() -> None:
+    known = np.ones(DAYS * STEPS, bool)
+    for later in (13.5, 14.0, 14.5, 15.0):
+        found = by_clock(np.tile(_day(7.0 + later, 23.0 + later, 500.0), DAYS), known, people=20)["forger"]
+        assert np.isfinite(found.median[2:-2]).all()
+        low, high = found.interval()
+        assert (high - low)[5] < 6.0
+    assert around(np.array([35.9, 12.3]), np.array([12.1, 12.1])).tolist() == pytest.approx([11.9, 12.3])
+
+
+def test_days_are_known_with_a_night_at_both_ends() -> None:
+    fell = np.array(["2024-01-02T00:30", "2024-01-02T23:00", "2024-01-03T23:30"], "datetime64[s]")
+    held = Nights(fell, fell + np.timedelta64(8 * 3600, "s"), np.zeros(3))
+    days = beside.in_nights(held).reshape(-1, STEPS)
+    assert np.isnan(days[:, 0]).tolist() == [False, False, True]  # the last one's evening is not known
+    assert days[1].sum() == 12 * (7 + 0.5)
 
 
 def test_who_lives_later_is_estimated_later() -> None:

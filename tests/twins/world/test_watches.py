@@ -23,15 +23,20 @@ def _write(path: Path, text: str) -> Path:
 
 
 def test_epochs_become_steps_of_five_minutes(tmp_path: Path) -> None:
+    night = [f"2/20/2019,3:{k:02d}:00 AM,0,0,0" for k in range(10)]
     lines = [f"2/20/2019,12:0{k // 2}:{30 * (k % 2):02d} PM,{k},{10 * k},{int(k > 1)}" for k in range(4)]
     held = actiwatch.read(
-        _write(tmp_path / "a.csv", HEAD + "\n".join([*lines, "2/20/2019,11:58:00 PM,7,NaN,NaN"]))
+        _write(
+            tmp_path / "a.csv",
+            HEAD
+            + "\n".join([*night, "2/20/2019,3:00:00 PM,50,5,1", *lines, "2/20/2019,11:58:00 PM,7,NaN,NaN"]),
+        )
     )
     assert held.start == datetime(2019, 2, 20)
     noon = 144
     assert held.movement[noon] == 1.5 and held.lux[noon] == 15.0 and held.asleep[noon] == 0.5
-    assert held.movement[287] == 7 or held.movement[0] == 7 or np.nanmax(held.movement) == 7
-    assert np.isnan(held.lux[0]) and np.isnan(held.asleep[200])
+    assert held.movement[288] == 7  # two minutes before midnight are nearest to it
+    assert np.isnan(held.lux[0]) and np.isnan(held.asleep[200]) and held.asleep[37] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,20 @@ def test_epochs_become_steps_of_five_minutes(tmp_path: Path) -> None:
 def test_what_no_epoch_can_be_is_refused(tmp_path: Path, line: str, hint: str) -> None:
     with pytest.raises(DiaryError, match=hint):
         actiwatch.read(_write(tmp_path / "a.csv", HEAD + "\n".join([line] * 4)))
+
+
+def test_scores_the_other_way_round_and_mistyped_years_are_refused(tmp_path: Path) -> None:
+    rows = [
+        f"2/20/2019,{hour}:00:00 {half},{5 if half == 'AM' else 90},1,{int(half == 'PM')}"
+        for half in ("AM", "PM")
+        for hour in range(1, 12)
+    ]
+    assert actiwatch.read(_write(tmp_path / "a.csv", HEAD + "\n".join(rows))).movement[156] == 90
+    turned = [row[:-1] + str(1 - int(row[-1])) for row in rows]
+    with pytest.raises(DiaryError, match="as much movement asleep as awake"):
+        actiwatch.read(_write(tmp_path / "a.csv", HEAD + "\n".join(turned)))
+    with pytest.raises(DiaryError, match="2 of 366 days"):
+        actiwatch.read(_write(tmp_path / "a.csv", HEAD + "\n".join([*rows, "2/20/2020,1:00:00 PM,90,1,1"])))
 
 
 def test_a_folder_holds_one_recording(tmp_path: Path) -> None:
@@ -84,7 +103,13 @@ def test_nights_are_of_the_local_clock_and_steps_are_spread_over_their_bout(tmp_
 
 
 def test_nights_that_cannot_be_are_refused_and_who_is_missing_is_named(tmp_path: Path) -> None:
-    for night in ("01/10/2023 20:51,-5,0,0", "01/10/2023 20:51,9999999,0,0", "01/10/2023 20:51,3600,0,7200"):
+    for night in (
+        "31/12/9999 20:51,3600,0,0",
+        "01/10/2023 20:51,3600,1,0",
+        "01/10/2023 20:51,-5,0,0",
+        "01/10/2023 20:51,9999999,0,0",
+        "01/10/2023 20:51,3600,0,7200",
+    ):
         with pytest.raises(DiaryError, match="UoM9sleeptime"):
             t1d_uom_habits.nights(_uom(tmp_path, "\n".join([night] * 4)), "9")
     with pytest.raises(DiaryError, match="take one of them"):

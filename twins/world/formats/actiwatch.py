@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from twins.world.diary import DiaryError
+from twins.world.diary import STEPS_PER_DAY, DiaryError
 from twins.world.formats.grid import Grid
 from twins.world.formats.table import Row, read_most, rows
 
@@ -37,16 +37,29 @@ class Actigraphy:
 
 def read(path: Path) -> Actigraphy:
     """The recording of a person. Raises DiaryError, which names file, line and remedy."""
-    epochs = read_most(rows(path, COLUMNS), _epoch, [])
+    notes: list[str] = []
+    epochs = read_most(rows(path, COLUMNS), _epoch, notes)
     if not epochs:
         raise DiaryError(
-            f"{path.name}: no epoch can be read; needed are columns {', '.join(COLUMNS)}, as an Actiwatch exports"
+            f"{path.name}: no epoch can be read; needed are columns {', '.join(COLUMNS)}, as an Actiwatch exports "
+            f"({'; '.join(notes)})"
         )
     grid = Grid.over(time for time, _ in epochs)
     movement, lux, asleep = (
         grid.mean([(time, values[column]) for time, values in epochs if not math.isnan(values[column])])
         for column in range(3)
     )
+    days = np.asarray(np.isfinite(movement).reshape(-1, STEPS_PER_DAY).any(axis=1))
+    if 2 * days.sum() < len(days):
+        raise DiaryError(
+            f"{path.name}: {days.sum()} of {len(days)} days hold epochs; dates are M/D/YYYY, correct a mistyped one"
+        )
+    both = np.isfinite(movement) & np.isfinite(asleep)
+    up, down = both & (asleep < 0.5), both & (asleep > 0.5)
+    if not up.any() or not down.any() or movement[down].mean() >= movement[up].mean():
+        raise DiaryError(
+            f"{path.name}: no sleep, no waking, or as much movement asleep as awake; {COLUMNS[4]} is 0 asleep, 1 awake"
+        )
     return Actigraphy(grid.start, movement, lux, asleep)
 
 
@@ -72,9 +85,11 @@ def _known(row: Row, column: int, most: float) -> float:
 
 def find(folder: Path) -> Path:
     """The recording in a folder of recordings. Raises DiaryError where there is none, or more than one."""
+    if not folder.is_dir():
+        raise DiaryError(f"{folder}: no such folder; put a recording named *actiwatch*.csv there")
     found = sorted(folder.glob("*actiwatch*.csv*"))
     if len(found) != 1:
         raise DiaryError(
-            f"{folder}: {len(found)} files named *actiwatch*.csv; name one file, with columns {', '.join(COLUMNS)}"
+            f"{folder}: {len(found)} files named *actiwatch*.csv; leave one there, with columns {', '.join(COLUMNS)}"
         )
     return found[0]

@@ -20,6 +20,7 @@ from twins.world.formats.table import Row, read_most, rows
 NIGHT = ("start_date_ts", "duration_in_sec", "start_time_offset_s", "awake_s")
 BOUT = ("activity_ts", "step_count", "activity_type", "active_time_s", "met")
 LONGEST_NIGHT_S, BOUT_S, MOST_STEPS, MOST_MET = 20 * 3600.0, 900.0, 5000.0, 25.0
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 """Of one night, and of a bout; what lies above is an error of the watch."""
 
 
@@ -58,10 +59,12 @@ def active_people(folder: Path) -> tuple[str, ...]:
 
 def nights(folder: Path, person: str) -> Nights:
     """The nights of a person. Raises DiaryError where there is no file of them."""
+    notes: list[str] = []
     path = _file(folder, f"UoM{person}sleeptime.csv", people)
-    slept = sorted(read_most(rows(path, NIGHT), _night, []))
+    slept = sorted(read_most(rows(path, NIGHT), _night, notes))
     if not slept:
-        raise DiaryError(f"{path.name}: no night can be read; take another person")
+        raise DiaryError(f"{path.name}: no night can be read; take another person ({'; '.join(notes)})")
+    Grid.over(one[0] for one in slept)  # within its days, or a year is mistyped
     columns = list(zip(*slept, strict=True))
     return Nights(
         np.array(columns[0], "datetime64[s]"), np.array(columns[1], "datetime64[s]"), np.array(columns[2], float)
@@ -92,13 +95,20 @@ def activity(folder: Path, person: str) -> Activity:
 
 def _night(row: Row) -> tuple[datetime, datetime, float]:
     lasted, offset, awake = (row.number(column) for column in (1, 2, 3))
+    begin = row.british_time(0)
+    if not FIRST_YEAR <= begin.year <= LAST_YEAR:
+        raise row.error(0, f"{row.fields[0]!r} was given; allowed are years {FIRST_YEAR} to {LAST_YEAR}")
     if not 0 < lasted <= LONGEST_NIGHT_S:
         raise row.error(1, f"{row.fields[1]!r} was given; allowed are seconds up to {LONGEST_NIGHT_S:g}")
-    if not abs(offset) <= 14 * 3600 or not 0 <= awake <= lasted:
+    if not abs(offset) <= 14 * 3600 or offset % 900:
         raise row.error(
-            2, "an offset of more than 14 h, or more time awake than the night lasted; correct it"
+            2, f"{row.fields[2]!r} was given; allowed are quarters of an hour up to 14 h, in seconds"
         )
-    fell = row.british_time(0) + timedelta(seconds=offset)
+    if not 0 <= awake <= lasted:
+        raise row.error(
+            3, f"{row.fields[3]!r} was given; allowed are 0 to the {lasted:g} s that the night lasted"
+        )
+    fell = begin + timedelta(seconds=offset)
     return fell, fell + timedelta(seconds=lasted), awake / 3600
 
 
@@ -115,7 +125,12 @@ def _bout(row: Row) -> tuple[datetime, tuple[float, float, float]]:
 
 
 def _file(folder: Path, name: str, known: Callable[[Path], tuple[str, ...]]) -> Path:
-    found = [path for form in ("*", "*/*") for path in sorted(folder.glob(f"{form}/{name}*"))]
+    found = [
+        path
+        for form in ("*", "*/*")
+        for path in sorted(folder.glob(f"{form}/*.csv*"))
+        if path.name in (name, f"{name}.gz")
+    ]
     if not found:
         there = ", ".join(known(folder)) or "none"
         raise DiaryError(f"{folder}: no {name}; there are such files of: {there}; take one of them")
