@@ -100,11 +100,10 @@ def follow(folder: Path, who: str) -> Person:
     reserve = reserve_in_use(active, diary)[len(diary.glucose_mg_dl) - len(plain) :]
     part = plain.days(1, FIT_DAYS)
     last = min(len(plain), LAST_DAY * STEPS_PER_DAY) - max(HORIZONS_MIN) // STEP_MIN
-    known = max(0, round((active.start - diary.start).total_seconds() / 60 / STEP_MIN))
-    if known > 0 or not len(bouts(reserve[part])):
+    if not len(bouts(reserve[part])):
         raise DiaryError(
-            f"T1D-UOM {who}: {len(bouts(reserve[part]))} bouts in the {FIT_DAYS} days of the fit, the watch begins "
-            f"{active.start:%Y-%m-%d}; needed are days with both, and one bout in them"
+            f"T1D-UOM {who}: no bout in the {FIT_DAYS} days of the fit, the watch begins {active.start:%Y-%m-%d}; a "
+            "share is fitted to one or more"
         )
     starts = bouts(reserve)
     starts = starts[(starts >= part.stop) & (starts < last) & np.isfinite(plain.glucose_mg_dl[starts])]
