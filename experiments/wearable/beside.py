@@ -87,7 +87,7 @@ def pulse_with_steps(folder: Path, who: str, diary: Diary, active: Activity) -> 
     Where the clocks of both agree it is well above 0, as in the simulated watch.
     """
     try:
-        pulse = t1d_uom_watch.read(folder, who, diary).heart_rate_bpm
+        pulse = t1d_uom_watch.read(folder, who, diary)
     except DiaryError:
         return float("nan")
     steps = active.steps.reshape(-1)

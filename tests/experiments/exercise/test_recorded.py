@@ -65,9 +65,9 @@ def _diary() -> Diary:
 def test_a_watch_is_laid_on_the_days_of_the_diary(folder: Callable[..., Path]) -> None:
     day = f"{_diary().start:%d/%m/%Y}"
     rows = [f"{day} 00:05,0,81,8,29,0,55", f"{day} 00:07,0,85,8,29,0,55", f"{day} 00:20,0,0,8,29,0,0"]
-    watch = t1d_uom_watch.read(folder(*rows, "01/01/2001 00:00,0,99,0,0,0,40"), "2399", _diary())
-    assert watch.heart_rate_bpm[1] == 83.0 and np.isfinite(watch.heart_rate_bpm).sum() == 1
-    assert watch.resting_bpm == 55.0 and len(watch.heart_rate_bpm) == len(_diary().glucose_mg_dl)
+    rates = t1d_uom_watch.read(folder(*rows, "01/01/2001 00:00,0,99,0,0,0,40"), "2399", _diary())
+    assert rates[1] == 83.0 and np.isfinite(rates).sum() == 1
+    assert len(rates) == len(_diary().glucose_mg_dl)
 
 
 def test_who_wore_no_watch_is_told_of(folder: Callable[..., Path]) -> None:
