@@ -23,11 +23,13 @@ from envs.compat import quiet_gym
 from envs.core import Core
 from envs.therapy import Request
 from experiments.config import load_hyperparams
-from twins import cohort
+from twins import cohort, random
 from twins.active import active
 from twins.bodies.model import NEUTRAL_DRIVE, neutral_drive
-from twins.bodies.person import HEART_RATE_RESERVE
+from twins.bodies.person import HEART_RATE_RESERVE, Person
+from twins.bodies.whole import Acts, Whole, draw
 from twins.cohort import BASAL_U_PER_H, Cohort
+from twins.units import MINUTES_PER_DAY
 
 BATCH, CALL_MIN = 256, 5
 MEALS_PER_DAY, MEAL_G = 3.9, 60.0
@@ -37,12 +39,12 @@ Figures = dict[str, float]
 
 def kernel_speed(rounds: int = 5, seconds: float = 1.0) -> Figures:
     """Person-minutes per second of the glucose kernel (float64, one core, 256 people, calls of 5 min), of the same
-    people while they exercise, and of simglucose's T1DPatient.step, with its parameters in pandas as it comes, and in a
-    plain object."""
+    people while they exercise, of whole persons, and of simglucose's T1DPatient.step, with its parameters in pandas as
+    it comes, and in a plain object."""
     people = cohort.load()
     works = {
-        "kernel": _kernel(people), "exercise": _kernel(active(people)), "simglucose": _patient(plain=False),
-        "simglucose_plain": _patient(plain=True),
+        "kernel": _kernel(people), "exercise": _kernel(active(people)), "whole": _whole(active(people)),
+        "simglucose": _patient(plain=False), "simglucose_plain": _patient(plain=True),
     }  # fmt: skip
     found: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
@@ -57,6 +59,7 @@ def kernel_speed(rounds: int = 5, seconds: float = 1.0) -> Figures:
         "ratio_to_simglucose": float(np.median(ratio)),
         "ratio_to_simglucose_plain": float(np.median(to_plain)),
         "exercise_ratio_to_rest": float(np.median(np.array(found["exercise"]) / np.array(found["kernel"]))),
+        "whole_ratio_to_kernel": float(np.median(np.array(found["whole"]) / np.array(found["kernel"]))),
     }
 
 
@@ -85,6 +88,30 @@ def _kernel(people: Cohort) -> Callable[[], int]:
     def work() -> int:
         for _ in range(20):
             model.advance(state, coefficients, basal, bolus, plates[next(turn) % 64], drive, CALL_MIN)
+        return 20 * BATCH * CALL_MIN
+
+    return work
+
+
+def _whole(people: Cohort) -> Callable[[], int]:
+    """Whole persons, awake and resting, under all couplings."""
+    rows = np.arange(BATCH) % len(people)
+    parameters, model = people.parameters[rows], people.model
+    if not isinstance(model, Person):
+        raise TypeError(f"the cohort is of {type(model).__name__}; needed are people who can exercise")
+    body, keys = Whole(model), random.keys("train", 0, people.numbers[rows], np.arange(BATCH), 0)
+    traits = draw(keys)
+    inner = body.rested(traits, np.full((BATCH, MINUTES_PER_DAY // CALL_MIN), 300.0))
+    state, coefficients = model.basal_state(parameters), model.prepare(parameters)
+    basal, nothing = people.therapy[rows, BASAL_U_PER_H].copy(), np.zeros(BATCH)
+    plate = np.zeros((BATCH, CALL_MIN))
+    acts = Acts(np.zeros(BATCH, bool), np.full(BATCH, 300.0), nothing, nothing, np.ones(BATCH))
+    turn = iter(range(10**9))
+
+    def work() -> int:
+        for _ in range(20):
+            minute = CALL_MIN * next(turn)
+            body.advance(state, inner, coefficients, traits, basal, nothing, plate, acts, minute, keys)
         return 20 * BATCH * CALL_MIN
 
     return work

@@ -98,6 +98,7 @@ def commit_speed(out: str | Path, measured: Mapping[str, Mapping[str, float]], c
         ("- ratio to simglucose's T1DPatient.step", kernel["ratio_to_simglucose"], ",.0f"),
         ("- ratio to it with its parameters in a plain object", kernel["ratio_to_simglucose_plain"], ",.0f"),
         ("- the same people while they exercise, share of it", kernel["exercise_ratio_to_rest"], ".2f"),
+        ("- whole persons, with sleep, clock and stress, share of it", kernel["whole_ratio_to_kernel"], ".2f"),
         ("gymnasium.Env.step, one person, 5 min, rule shield on, us", step["step_us"], ".1f"),
         ("- simglucose's environment, 3 min, us", step["simglucose_step_us"], ",.0f"),
         (

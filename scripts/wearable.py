@@ -9,7 +9,7 @@ if __name__ == "__main__" and not __package__:
 
 from experiments import command
 from experiments.wearable import report
-from twins.world.readers import recordings_folder
+from twins.world.readers import needed_recordings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", required=True, help="where table.md and figures go")
     args = parser.parse_args(argv)
-    folder = report.recordings(args.source, recordings_folder())
+    folder = Path(args.source) if args.source else needed_recordings("the phase of real people")
     print(report.written(folder, Path(args.out), " ".join(command.typed("wearable", argv))))
     print(command.NOTICE)
     return 0

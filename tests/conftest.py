@@ -1,6 +1,5 @@
-"""What tests need from outside, and what happens without it: skipped at home, an error in CI."""
+"""Tests that need something from outside are skipped or fail without it (`tests.needs`)."""
 
-import os
 import re
 import shutil
 from pathlib import Path
@@ -14,13 +13,6 @@ def _browser() -> str | None:
     return next(filter(None, map(shutil.which, _BROWSERS)), None)
 
 
-def _lacking(reason: str) -> None:
-    """Skip the test, or fail it where nothing may be skipped (environment variable CI is set)."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason} In CI this test may not be skipped.", pytrace=False)
-    pytest.skip(reason)
-
-
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With `-m MARK`, files that use no such mark are not even imported: that takes longer than many tests."""
     mark = config.option.markexpr
@@ -31,12 +23,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("real"):
+        from tests.needs import lacking
         from twins.world.readers import recordings_folder
 
         if recordings_folder() is None:
-            _lacking("No recordings of real people: set HOMEOSTAT_DATA to their folder (see the README).")
+            lacking("No recordings of real people: set HOMEOSTAT_DATA to their folder (see the README).")
     if item.get_closest_marker("browser") and _browser() is None:
-        _lacking(
+        from tests.needs import lacking
+
+        lacking(
             f"No browser: put one of {', '.join(_BROWSERS)} on the PATH (Debian: apt-get install chromium)."
         )
 

@@ -20,7 +20,7 @@ from twins.bodies.model import LIVER_OUTPUT, NEUTRAL_DRIVE, SENSITIVITY_PERIPHER
 from twins.inference.identify import errors, fit, for_causes
 from twins.inference.record import Record, record
 from twins.world import readers
-from twins.world.diary import STEP_MIN, STEPS_PER_DAY, Diary, DiaryError
+from twins.world.diary import STEP_MIN, STEPS_PER_DAY, Diary, DiaryError, onto
 from twins.world.formats import t1d_uom_habits
 from twins.world.formats.t1d_uom_habits import Activity
 
@@ -54,12 +54,9 @@ def reserve_in_use(active: Activity, diary: Diary) -> NDArray[np.float64]:
     Shares of the heart rate's reserve are about those of oxygen's (Swain & Leutholtz, Med Sci Sports Exerc 29 (1997)
     410), of which metabolic equivalents are a measure.
     """
-    met = np.full(len(diary.glucose_mg_dl), 1.0)
-    later = round((diary.start - active.start).total_seconds() / 60 / STEP_MIN)
-    given = active.met.reshape(-1)
-    first, last = max(later, 0), min(later + len(met), len(given))
-    if last > first:
-        met[first - later : last - later] = np.nan_to_num(given[first:last], nan=1.0)
+    met = np.nan_to_num(
+        onto(active.met.reshape(-1), active.start, len(diary.glucose_mg_dl), diary.start), nan=1.0
+    )
     return np.clip((met - 1.0) / (HIGHEST_MET - 1.0), 0.0, 1.0)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from envs.render import INK, RULE, quiet
 from experiments.plots.style import AGENT, BASELINE, OTHER, head, legend_above, new_axes
 from experiments.records.tables import Table, select
+from twins.world.diary import STEP_MIN, STEPS_PER_DAY
 
 _LOOKS = {"forger": (AGENT, "-"), "skeldon": (OTHER, (0, (4, 1.5))), "hannay": (BASELINE, "-")}
 _HEADS = {"asleep": "Asleep (%)", "steps": "Steps in an hour", "glucose": "Glucose (mg/dL)"}
@@ -67,9 +68,10 @@ def phases(
 
 def _nights(panel: Axes, asleep: NDArray[np.bool_]) -> None:
     """Sleep from noon to noon as bars, under the day in which it begins."""
-    days = np.append(asleep, np.zeros(144, bool)).reshape(-1)[144:]
-    hour = 12.0 + np.arange(289) / 12
-    for day, row in enumerate(days[: len(days) // 288 * 288].reshape(-1, 288), 1):
+    noon = STEPS_PER_DAY // 2
+    days = np.append(asleep[noon:], np.zeros(noon, bool)).reshape(-1, STEPS_PER_DAY)
+    hour = 12.0 + np.arange(STEPS_PER_DAY + 1) * (STEP_MIN / 60)
+    for day, row in enumerate(days, 1):
         edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(int), [0]])))
         for begin, end in edges.reshape(-1, 2):
             panel.bar(day, hour[end] - hour[begin], 0.9, hour[begin], color=_SLEEP, lw=0, zorder=1)

@@ -7,7 +7,8 @@ simulated watch sees no exercise. The pulse of T1D-UOM is left out: its files la
 gap, hours away from the steps of the same watch (`pulse_with_steps`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,12 @@ from experiments.people import judged
 from experiments.protocol import load_protocol
 from experiments.records.tables import Table, concat
 from experiments.simulate import simulate
+from experiments.wearable.phase import drawn, estimate, eyes, of_movement
+from twins.bodies.circadian import FORGER
 from twins.cohort import Cohort
-from twins.units import MINUTES_PER_DAY, MINUTES_PER_HOUR
+from twins.units import MINUTES_PER_HOUR
 from twins.world import duties, wearable
-from twins.world.diary import Diary, DiaryError
+from twins.world.diary import STEP_MIN, STEPS_PER_DAY, Diary, DiaryError, onto
 from twins.world.formats import t1d_uom, t1d_uom_habits, t1d_uom_watch
 from twins.world.formats.t1d_uom_habits import Activity, Nights
 
@@ -43,7 +46,8 @@ REAL, SIMULATED = "T1D-UOM", "simulated"
 @dataclass(frozen=True)
 class Person:
     """A person's curves by hour (24,), NaN where never recorded; fell_h and slept_h: medians of nights [h of the clock,
-    12 to 36; h]; steps_day: sum of the hours' means; pulse_with_steps: see there, NaN where nothing is known."""
+    12 to 36; h]; steps_day: sum of the hours' means; onset_h: of
+    melatonin, like fell_h (`onset_from_steps`); pulse_with_steps: see there. Both are NaN where nothing is known."""
 
     who: str
     of: str
@@ -51,6 +55,7 @@ class Person:
     fell_h: float
     slept_h: float
     steps_day: float
+    onset_h: float = np.nan
     pulse_with_steps: float = np.nan
 
 
@@ -77,8 +82,29 @@ def _real(folder: Path, who: str) -> Person:
     slept = (nights.woke - nights.fell).astype(float) / 3600 - nights.awake_h
     return Person(
         who, REAL, curves, float(np.median(clock_h(nights.fell))), float(np.median(slept)), float(12.0 * steps.sum()),
-        pulse_with_steps(folder, who, diary, active),
+        onset_from_steps(who, nights, active), pulse_with_steps(folder, who, diary, active),
     )  # fmt: skip
+
+
+def onset_from_steps(who: str, nights: Nights, active: Activity) -> float:
+    """Melatonin onset by Forger's clock, median of days [h of the clock, 12 to 36], from steps and nights.
+
+    Raises DiaryError where they do not suffice.
+    """
+    begin = nights.fell.min().astype("datetime64[D]").astype(datetime)
+    first = datetime(begin.year, begin.month, begin.day)
+    night = onto(in_nights(nights), first, active.steps.size, active.start)
+    steps = np.where(np.isnan(night), np.nan, active.steps.reshape(-1))
+    if not np.isfinite(steps).any():
+        raise DiaryError(
+            f"T1D-UOM {who}: no day with both nights and steps; needed are files of the same days"
+        )
+    try:
+        light = eyes(of_movement(steps, night > 0), night > 0)
+    except ValueError as error:
+        raise DiaryError(f"T1D-UOM {who}: {error}") from None
+    days = estimate(FORGER, drawn(0), light, np.isfinite(steps)).median
+    return float(np.nanmedian(days)) if np.isfinite(days).any() else float("nan")
 
 
 def pulse_with_steps(folder: Path, who: str, diary: Diary, active: Activity) -> float:
@@ -90,16 +116,11 @@ def pulse_with_steps(folder: Path, who: str, diary: Diary, active: Activity) -> 
         pulse = t1d_uom_watch.read(folder, who, diary)
     except DiaryError:
         return float("nan")
-    steps = active.steps.reshape(-1)
-    later = round((diary.start - active.start).total_seconds() / 300)
-    first, last = max(later, 0), min(later + len(pulse), len(steps))
-    if last <= first:
+    walked = onto(active.steps.reshape(-1), active.start, len(pulse), diary.start)
+    known = np.isfinite(pulse) & np.isfinite(walked)
+    if known.sum() < STEPS_PER_DAY or not pulse[known].std() or not walked[known].std():
         return float("nan")
-    beats, walked = pulse[first - later : last - later], steps[first:last]
-    known = np.isfinite(beats) & np.isfinite(walked)
-    if known.sum() < duties.STEPS or not beats[known].std() or not walked[known].std():
-        return float("nan")
-    return float(np.corrcoef(beats[known], np.log1p(walked[known]))[0, 1])
+    return float(np.corrcoef(pulse[known], np.log1p(walked[known]))[0, 1])
 
 
 def clock_h(times: NDArray[np.datetime64]) -> Array:
@@ -110,14 +131,13 @@ def clock_h(times: NDArray[np.datetime64]) -> Array:
 
 def in_nights(nights: Nights) -> Array:
     """Within a night (n,) in every five minutes from the first day on, NaN on days without nights at both ends."""
-    per_day = MINUTES_PER_DAY // 5
     first = nights.fell.min().astype("datetime64[D]")
-    fell, woke = ((one - first).astype(float) / 300 for one in (nights.fell, nights.woke))
-    asleep = np.zeros((int(woke.max()) // per_day + 1) * per_day)
+    fell, woke = ((one - first).astype(float) / (60 * STEP_MIN) for one in (nights.fell, nights.woke))
+    asleep = np.zeros((int(woke.max()) // STEPS_PER_DAY + 1) * STEPS_PER_DAY)
     for begin, end in zip(fell, woke, strict=True):
         asleep[int(begin) : int(end)] = 1.0
-    days = asleep.reshape(-1, per_day)
-    noon = per_day // 2
+    days = asleep.reshape(-1, STEPS_PER_DAY)
+    noon = STEPS_PER_DAY // 2
     evening, early = (np.asarray(half.any(axis=1)) for half in (days[:, noon:], days[:, :noon]))
     begins = evening | np.append(early[1:], False)  # some after midnight
     ended = early | np.append(False, evening[:-1])
@@ -137,8 +157,7 @@ def by_hour(values: Array) -> Array:
 def simulated(people: int = SIMULATED_PEOPLE, glucose_days: int | None = None) -> list[Person]:
     """Adults under their usual hours, with a watch; glucose of as many adults as the protocol has, for its days or for
     so many."""
-    where = setting("forger")
-    where = type(where)(where.cohort, where.days, "east", where.clock, split="test")
+    where = replace(setting(FORGER), kind=duties.KINDS[duties.EAST])
     rows, keys = seats(people, where)
     lived = live(Usual(), where, rows, keys, keep=True)
     glucose = _glucose(glucose_days)
@@ -148,13 +167,14 @@ def simulated(people: int = SIMULATED_PEOPLE, glucose_days: int | None = None) -
     asleep, in_bed, lux = (np.concatenate([getattr(one, name) for one in steps], axis=1) for name in names)
     worn = wearable.measure(keys, 0, asleep, in_bed, np.zeros(asleep.shape), lux)
     late = round(duties.BEGINS_H * 12)
-    per_day = duties.STEPS
     for one in range(people):
 
         def curve(values: NDArray[np.generic], lane: int = one) -> Array:
-            return by_hour(np.roll(values[lane].astype(float).reshape(-1, per_day), late, axis=1).reshape(-1))
+            return by_hour(
+                np.roll(values[lane].astype(float).reshape(-1, STEPS_PER_DAY), late, axis=1).reshape(-1)
+            )
 
-        nights = asleep[one].reshape(-1, per_day)
+        nights = asleep[one].reshape(-1, STEPS_PER_DAY)
         fell = 18.0 + nights.argmax(axis=1) / 12
         walked = curve(worn.steps)
         curves = {

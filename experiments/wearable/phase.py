@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from twins import random
 from twins.bodies import circadian
 from twins.bodies.circadian import CLOCKS, DLMO_BEFORE_MINIMUM_H, STEP_MIN, Clock
-from twins.units import MINUTES_PER_DAY
+from twins.world.diary import STEPS_PER_DAY
 
 Array = NDArray[np.float64]
 
-STEPS = MINUTES_PER_DAY // STEP_MIN
 ENTRAINED_DAYS = 30
 """Of the recording's mean day, before its first."""
 PEOPLE = 200
@@ -57,7 +56,7 @@ def sleeps(asleep: Array) -> NDArray[np.bool_]:
     Watches score many quiet minutes by day as sleep, while light still reaches open eyes.
     """
     scored: Array = np.nan_to_num(asleep)
-    around = np.ones(2 * STEPS // 24 + 1)
+    around = np.ones(2 * STEPS_PER_DAY // 24 + 1)
     share = np.convolve(scored, around, "same") / np.convolve(np.ones(scored.shape), around, "same")
     most: NDArray[np.bool_] = share > MOSTLY_ASLEEP
     return most
@@ -69,7 +68,7 @@ def eyes(lux: Array, asleep: NDArray[np.bool_]) -> Array:
     Raises ValueError where a time of day was never recorded.
     """
     seen = np.where(asleep, 0.0, np.minimum(lux, circadian.MOST_LUX))
-    days = seen.reshape(-1, STEPS)
+    days = seen.reshape(-1, STEPS_PER_DAY)
     if np.isnan(days).all(axis=0).any():
         raise ValueError("a time of day was never recorded; give a recording of whole days")
     filled: Array = np.where(np.isnan(days), np.nanmean(days, axis=0), days).reshape(-1)
@@ -98,9 +97,9 @@ def estimate(clock: str, parameters: Array, light: Array, known: NDArray[np.bool
 
     light (n,): at the eye, whole days of five minutes from 00:00; known (n,): recorded.
     """
-    days = len(light) // STEPS
+    days = len(light) // STEPS_PER_DAY
     body, people = Clock(clock), len(parameters)
-    mean_day = light.reshape(days, STEPS).mean(axis=0)
+    mean_day = light.reshape(days, STEPS_PER_DAY).mean(axis=0)
     state = body.entrained(parameters, np.tile(mean_day, (people, 1)), ENTRAINED_DAYS)
     phase = np.empty((people, len(light)))
     for step in range(len(light)):
@@ -109,9 +108,9 @@ def estimate(clock: str, parameters: Array, light: Array, known: NDArray[np.bool
     onset = np.full((people, days), np.nan)
     before = round(DLMO_BEFORE_MINIMUM_H * 60 / STEP_MIN)
     for day in range(days):
-        noon = day * STEPS + STEPS // 2
-        part = phase[:, noon + before - 1 : noon + before + STEPS]
-        if part.shape[1] < STEPS + 1 or known[noon : noon + STEPS].mean() < LEAST_KNOWN:
+        noon = day * STEPS_PER_DAY + STEPS_PER_DAY // 2
+        part = phase[:, noon + before - 1 : noon + before + STEPS_PER_DAY]
+        if part.shape[1] < STEPS_PER_DAY + 1 or known[noon : noon + STEPS_PER_DAY].mean() < LEAST_KNOWN:
             continue
         lowest = np.diff(part, axis=1) < -12.0  # phase comes round where temperature is lowest
         onset[:, day] = np.where(lowest.any(axis=1), 12.0 + lowest.argmax(axis=1) * STEP_MIN / 60, np.nan)

@@ -5,15 +5,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.frozen import NOTICE
 from experiments.plots import wearable as plots
 from experiments.plots.style import svg
 from experiments.wearable import beside
 from experiments.wearable.beside import REAL, Person
-from experiments.wearable.phase import Phases, around, by_clock, drawn, estimate, eyes, of_movement, sleeps
+from experiments.wearable.phase import Phases, around, by_clock, eyes, of_movement, sleeps
 from twins.bodies.circadian import FORGER
 from twins.files import atomic_write_bytes, atomic_write_text, check_writable
-from twins.world.diary import DiaryError
-from twins.world.formats import actiwatch, t1d_uom_habits
+from twins.world.diary import STEPS_PER_DAY, DiaryError
+from twins.world.formats import actiwatch
+from twins.world.readers import FOLDERS
 
 LEAST_DAYS = 3
 """For a phase: the first evening's counts when the night after it is over."""
@@ -23,35 +25,13 @@ Sources = dict[str, dict[str, Phases]]
 def of_recording(path: Path) -> tuple[Sources, NDArray[np.bool_]]:
     """Phases from light and from movement of an actigraph's recording, and when its wearer slept."""
     held = actiwatch.read(path)
-    if len(held.lux) < LEAST_DAYS * 288:
-        raise DiaryError(f"{path.name}: {len(held.lux) // 288} days; needed are {LEAST_DAYS} or more")
+    if len(held.lux) < LEAST_DAYS * STEPS_PER_DAY:
+        raise DiaryError(
+            f"{path.name}: {len(held.lux) // STEPS_PER_DAY} days; needed are {LEAST_DAYS} or more"
+        )
     asleep = sleeps(held.asleep)
     lights = {"light": held.lux, "movement": of_movement(held.movement, asleep)}
     return {name: by_clock(eyes(one, asleep), np.isfinite(one)) for name, one in lights.items()}, asleep
-
-
-def from_steps(folder: Path, who: str) -> float:
-    """Melatonin onset of a person of T1D-UOM, median of days [h of the clock, 12 to 36], from steps and nights."""
-    slept, active = t1d_uom_habits.nights(folder, who), t1d_uom_habits.activity(folder, who)
-    steps = active.steps.reshape(-1)
-    nights = beside.in_nights(slept)
-    first = slept.fell.min().astype("datetime64[D]")
-    ahead = int((np.datetime64(active.start) - first).astype("timedelta64[D]").astype(int)) * 288
-    night = np.full(len(steps), np.nan)
-    place = np.arange(len(steps)) + ahead
-    there = (place >= 0) & (place < len(nights))
-    night[there] = nights[place[there]]
-    steps = np.where(np.isnan(night), np.nan, steps)
-    if not np.isfinite(steps).any():
-        raise DiaryError(
-            f"T1D-UOM {who}: no day with both nights and steps; needed are files of the same days"
-        )
-    try:
-        light = eyes(of_movement(steps, night > 0), night > 0)
-    except ValueError as error:
-        raise DiaryError(f"T1D-UOM {who}: {error}") from None
-    days = estimate(FORGER, drawn(0), light, np.isfinite(steps)).median
-    return float(np.nanmedian(days)) if np.isfinite(days).any() else float("nan")
 
 
 def _drawn(sources: Sources) -> dict[str, dict[str, plots.Days]]:
@@ -87,7 +67,7 @@ def phase_table(sources: Sources) -> list[str]:
     ]  # fmt: skip
 
 
-def people_table(real: list[Person], simulated: list[Person], onset_h: dict[str, float]) -> list[str]:
+def people_table(real: list[Person], simulated: list[Person]) -> list[str]:
     """A row a person of the recordings, and one for all that are simulated."""
     lines = [
         "| who | falls asleep, median | sleeps, h | steps a day | melatonin onset from steps | before sleep, h | pulse "
@@ -95,11 +75,10 @@ def people_table(real: list[Person], simulated: list[Person], onset_h: dict[str,
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for one in real:
-        at = onset_h[one.who]
         together = f"{one.pulse_with_steps:+.2f}" if np.isfinite(one.pulse_with_steps) else "-"
         lines.append(
-            f"| {one.who} | {_clock(one.fell_h)} | {one.slept_h:.1f} | {one.steps_day:,.0f} | {_clock(at)} | "
-            f"{one.fell_h - at:+.1f} | {together} |"
+            f"| {one.who} | {_clock(one.fell_h)} | {one.slept_h:.1f} | {one.steps_day:,.0f} | {_clock(one.onset_h)} | "
+            f"{one.fell_h - one.onset_h:+.1f} | {together} |"
         )
     for name, group in (
         (f"{REAL}, {len(real)} people", real),
@@ -118,28 +97,25 @@ def written(folder: Path, out: Path, command: str) -> str:
     Raises DiaryError where a recording is not there.
     """
     check_writable(out, 5.0)
-    lines = ["# What a wrist shows", "", f"Made by `{command}`. Research software, not a medical device.", ""]
+    lines = ["# What a wrist shows", "", f"Made by `{command}`. {NOTICE}", ""]
     sources, asleep = of_recording(actiwatch.find(folder / "circadian_arcascope"))
     lines += [
         "## The clock's phase from an actigraph", "",
-        f"One person (Arcascope's sample, MIT), {len(asleep) // 288} days, asleep by day on some of them as after work "
-        "at night. Nobody measured melatonin: this shows how far estimates agree, not that they are right. Clocks are "
-        "those of `twins.bodies.circadian`; people: 200 other periods and light gains, as environments draw them.", "",
-        *phase_table(sources), "",
+        f"One person (Arcascope's sample, MIT), {len(asleep) // STEPS_PER_DAY} days, asleep by day on some of them as "
+        "after work at night. Nobody measured melatonin: this shows how far estimates agree, not that they are right. "
+        "Clocks are those of `twins.bodies.circadian`; people: 200 other periods and light gains, as environments draw "
+        "them.", "", *phase_table(sources), "",
     ]  # fmt: skip
-    uom = folder / "t1d_uom"
-    real, simulated = beside.real(uom), beside.simulated()
-    onset = {one.who: from_steps(uom, one.who) for one in real}
+    real, simulated = beside.real(folder / FOLDERS["t1d-uom"]), beside.simulated()
     lines += [
         "## Days of people with type-1 diabetes, and simulated ones", "",
         "T1D-UOM (CC BY 4.0, doi 10.5281/zenodo.15806142), nights and steps by the watch. The size of simulated walks "
         "was set by these people's steps; when they sleep was not set by anything here. Melatonin onset: by Forger's "
         "clock of the median person from nights, and steps taken for light, which is a guess; in people it comes two "
         "to three hours before sleep. Pulse and steps of one watch rise together; where their correlation is near 0, "
-        "the "
-        "pulse stands at wrong times: these files hold it every five minutes without a gap, hours away from when it "
-        "was.",
-        "", *people_table(real, simulated, onset),
+        "the pulse stands at wrong times: these files hold it every five minutes without a gap, hours away from when "
+        "it was.",
+        "", *people_table(real, simulated),
     ]  # fmt: skip
     text = "\n".join(lines) + "\n"
     atomic_write_text(out / "table.md", text)
@@ -149,14 +125,6 @@ def written(folder: Path, out: Path, command: str) -> str:
     words = f"{len(real)} real, {len(simulated)} simulated people"
     atomic_write_bytes(out / "beside.svg", svg(plots.beside(beside.tidy([*real, *simulated]), words)))
     return text
-
-
-def recordings(given: str | None, default: Path | None) -> Path:
-    """The folder of recordings that was given, or the default one. Raises DiaryError where neither is there."""
-    folder = Path(given) if given else default
-    if folder is None or not folder.is_dir():
-        raise DiaryError(f"no folder of recordings at {folder}; give one, or set HOMEOSTAT_DATA (see README)")
-    return folder
 
 
 def _clock(hours: float) -> str:

@@ -13,6 +13,7 @@ def test_kernel_and_simglucose_are_measured_in_turn() -> None:
     )
     assert found["simglucose_plain_person_min_per_s"] > found["simglucose_person_min_per_s"] > 0
     assert 0 < found["exercise_ratio_to_rest"] < 2
+    assert 0 < found["whole_ratio_to_kernel"] < 2
 
 
 def test_steps_of_both_environments_are_measured() -> None:

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from experiments.personal.priors import make
+from tests.needs import recordings_of
 from twins.inference.priors import PATH
 from twins.inference.record import record
 from twins.inference.validity import Personal, identify
-from twins.world.readers import FOLDERS, named, recordings_folder
+from twins.world.readers import FOLDERS, named
 
 pytestmark = [pytest.mark.real, pytest.mark.reference]
 CLEAN = ["02", "05", "06", "08", "10", "12", "16", "17", "19", "20", "22", "24"]
@@ -18,10 +19,7 @@ REFUSED = ("01", "03", "11", "15", "23")
 
 
 def _folder() -> Path:
-    folder = recordings_folder()
-    if folder is None or not (folder / FOLDERS["azt1d"]).is_dir():
-        pytest.skip("no recordings of AZT1D")
-    return folder
+    return recordings_of(FOLDERS["azt1d"]).parent
 
 
 @cache

@@ -158,7 +158,7 @@ class Whole:
         stress.step(inner.stress, phase, acts.strain)
         inner.slept_h[:] += (inner.sleep[:, sleep.ASLEEP] > 0) * (STEP_MIN / 60)
         inner.worked_h[:] += acts.reserve * (STEP_MIN / 60)
-        if minute % MINUTES_PER_DAY == MINUTES_PER_DAY // 2 and minute >= MINUTES_PER_DAY // 2:
+        if minute % MINUTES_PER_DAY == MINUTES_PER_DAY // 2:
             needs = traits.sleeps.copy()
             if self.switches.work:
                 needs[:, sleep.NEED_H] += NEED_PER_WORK_H * np.minimum(inner.worked_h, MOST_WORK_H)

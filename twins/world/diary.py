@@ -32,6 +32,16 @@ HIGHEST_MEAN_IN_MMOL_L = 30.0
 """A mean glucose below this in mg/dL is incompatible with life: the values are mmol/L."""
 
 
+def onto(values: NDArray[np.float64], start: datetime, steps: int, begin: datetime) -> NDArray[np.float64]:
+    """Values (m,) of every five minutes from `start` on, on the `steps` from `begin` on; NaN where there are none."""
+    laid = np.full(steps, np.nan)
+    later = round((begin - start).total_seconds() / (60 * STEP_MIN))
+    first, last = max(later, 0), min(later + steps, len(values))
+    if last > first:
+        laid[first - later : last - later] = values[first:last]
+    return laid
+
+
 class DiaryError(ValueError):
     """A recording cannot be used as it is. The message says what was given, what is allowed, what to do."""
 

@@ -32,6 +32,16 @@ def recordings_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def needed_recordings(what: str) -> Path:
+    """The folder of recordings, which `what` needs. Raises DiaryError where it does not exist."""
+    folder = recordings_folder()
+    if folder is None:
+        raise DiaryError(
+            f"{what} needs the folder of recordings, and {_wanted_folder()} is none; set HOMEOSTAT_DATA (see README)"
+        )
+    return folder
+
+
 def _wanted_folder() -> Path:
     return Path(os.environ.get("HOMEOSTAT_DATA") or _ROOT.parent / "shared" / "data")
 
@@ -78,13 +88,7 @@ def named(name: str) -> Diary:
         return read(SIMULATED_DIARY)
     data_set, _, person = name.partition("/")
     if data_set in DATA_SETS and person:
-        folder = recordings_folder()
-        if folder is None:
-            raise DiaryError(
-                f"diary:{name} needs the folder of recordings, and {_wanted_folder()} is none; set HOMEOSTAT_DATA "
-                "(see README)"
-            )
-        return read(folder / FOLDERS[data_set], data_set, person)
+        return read(needed_recordings(f"diary:{name}") / FOLDERS[data_set], data_set, person)
     if not Path(name).is_file():
         raise DiaryError(
             f"diary:{name}: no such file; give the path of a diary, diary:simulated, or "

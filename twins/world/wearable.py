@@ -24,7 +24,10 @@ WALKS_SHARE, STEPS_IN_WALK, STEPS_LOG_SD = 0.6, 75.0, 1.3
 STEPS_AT_FULL_RESERVE = 800.0
 REST_BPM, RESERVE_BPM, ASLEEP_BPM, ON_FOOT_BPM, PULSE_SD_BPM = 70.0, 110.0, -8.0, 16.0, 5.0
 SLEEVE_SHARE, SLEEVE_PASSES, LIGHT_LOG10_SD = 0.2, 0.1, 0.15
-_DRAWS = 6
+_CHANCES, _ERRORS = 3, 3
+"""Draws of each five minutes."""
+_FIRST_ERROR = 1 << 30
+"""Beyond the chances of any life."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +60,19 @@ def measure(
         )
     n, steps = asleep.shape
     stream = random.stream(keys, Stream.WEARABLE)
-    u = random.uniform(stream, _DRAWS * steps, first=_DRAWS * first).reshape(n, steps, _DRAWS)
-    pair = np.sqrt(-2.0 * np.log1p(-u[:, :, 3]))
-    z, other = pair * np.cos(2 * np.pi * u[:, :, 4]), pair * np.sin(2 * np.pi * u[:, :, 4])
+    u = random.uniform(stream, _CHANCES * steps, first=_CHANCES * first).reshape(n, steps, _CHANCES)
+    z = random.normal(stream, _ERRORS * steps, first=_FIRST_ERROR + _ERRORS * first).reshape(
+        n, steps, _ERRORS
+    )
     in_sleep = np.where(asleep, SENSED_ASLEEP, np.where(in_bed, SENSED_AWAKE_IN_BED, 0.0))
     up = ~asleep & ~in_bed
     walks = up & (u[:, :, 1] < WALKS_SHARE)
-    walked = STEPS_IN_WALK * np.exp(STEPS_LOG_SD * z - 0.5 * STEPS_LOG_SD**2)
+    walked = STEPS_IN_WALK * np.exp(STEPS_LOG_SD * z[:, :, 0] - 0.5 * STEPS_LOG_SD**2)
     exercised = STEPS_AT_FULL_RESERVE * heart_rate_reserve
     pulse = REST_BPM + RESERVE_BPM * heart_rate_reserve + np.where(asleep, ASLEEP_BPM, 0.0)
-    pulse = pulse + np.where(walks, ON_FOOT_BPM, 0.0) + PULSE_SD_BPM * other
+    pulse = pulse + np.where(walks, ON_FOOT_BPM, 0.0) + PULSE_SD_BPM * z[:, :, 1]
     sleeve = np.where(u[:, :, 2] < SLEEVE_SHARE, SLEEVE_PASSES, 1.0)
-    noise = 10.0 ** (LIGHT_LOG10_SD * np.sqrt(3.0) * (2.0 * u[:, :, 5] - 1.0))
+    noise = 10.0 ** (LIGHT_LOG10_SD * z[:, :, 2])
     return Worn(
         u[:, :, 0] < in_sleep, np.round(np.where(walks, walked, 0.0) + exercised), pulse, lux * sleeve * noise
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from experiments.exercise import recorded
+from tests.needs import recordings_of
 from twins.inference.identify import WEAK
 from twins.inference.record import record
 from twins.inference.replay import forecasts
@@ -81,10 +82,7 @@ def test_who_wore_no_watch_is_told_of(folder: Callable[..., Path]) -> None:
 @pytest.mark.verify
 def test_real_bouts_of_a_real_person() -> None:
     """One person of T1D-UOM: the committed row comes out again."""
-    data = readers.recordings_folder()
-    if data is None:
-        pytest.skip("the recordings are not here; set HOMEOSTAT_DATA")
-    one = recorded.follow(data / "t1d_uom", "2304")
+    one = recorded.follow(recordings_of("t1d_uom"), "2304")
     text = recorded.table([one], [])
     kept = (Path(recorded.__file__).parents[2] / "results/physiology/bouts.md").read_text()
     mine = [line for line in text.splitlines() if line.startswith("| 2304")]

@@ -42,9 +42,7 @@ def _outside(core: NightsCore, day: dict[str, NDArray[np.float64]]) -> NDArray[n
     usually = usual_bed + 24.0 - USUAL_H[before][:, 1]
     home = np.where(duty == NIGHT, end + 0.75 + 24.0 - day["rise_before"], 0.0)
     outside |= ~ordinary & (up > np.maximum(16.0 + np.maximum(usually - 16.0, 0.0), home) + EPS)
-    outside |= (lived.room_lux > lived.lux + EPS).any(axis=1) & (
-        (lived.room_lux > lived.lux + EPS) & lived.required
-    ).any(axis=1)
+    outside |= ((lived.room_lux > lived.lux + EPS) & lived.required).any(axis=1)
     return np.asarray(outside)
 
 

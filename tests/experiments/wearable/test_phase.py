@@ -1,6 +1,5 @@
 """The phase from what a wrist shows: found again where the truth is known, wide where it is not."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +7,11 @@ import pytest
 
 from experiments.wearable import beside
 from experiments.wearable.phase import around, by_clock, drawn, estimate, eyes, of_movement, sleeps
+from tests.needs import recordings_of
 from twins.bodies import circadian
 from twins.bodies.circadian import CLOCKS, DLMO_BEFORE_MINIMUM_H, STEP_MIN, Clock
 from twins.world.diary import DiaryError
 from twins.world.formats.t1d_uom_habits import Nights
-from twins.world.readers import recordings_folder
 
 STEPS, DAYS = 288, 12
 MEDIAN = np.array([[circadian.PERIOD_MEAN_H, 1.0]])
@@ -118,13 +117,7 @@ def test_simulated_days_sleep_by_night_and_walk_by_day() -> None:
 
 @pytest.mark.real
 def test_real_people_of_t1d_uom() -> None:
-    folder = recordings_folder()
-    assert folder is not None
-    if not (folder / "t1d_uom").is_dir():
-        if os.environ.get("CI"):
-            pytest.fail("no folder t1d_uom among the recordings")
-        pytest.skip("no folder t1d_uom among the recordings")
-    people = beside.real(folder / "t1d_uom", most=2)
+    people = beside.real(recordings_of("t1d_uom"), most=2)
     assert len(people) == 2
     assert np.median([one.curves["asleep"][3] for one in people]) > 85
     assert np.median([one.curves["asleep"][14] for one in people]) < 10

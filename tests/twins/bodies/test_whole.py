@@ -131,18 +131,13 @@ def test_strain_raises_glucose_for_hours() -> None:
 
 
 def test_lows_wake_some_and_only_with_their_switch() -> None:
-    def awake(switches: Couplings) -> float:
+    def awake(switches: Couplings, basal: float = 4.0) -> float:
         life = _Life(switches)
         life.live(16)
-        life.live(8, basal=4.0)
+        life.live(8, basal=basal)
         return float(1.0 - np.array(life.asleep)[16 * 12 + 12 :].mean())
 
-    def unbothered(switches: Couplings) -> float:
-        life = _Life(switches)
-        life.live(24)
-        return float(1.0 - np.array(life.asleep)[16 * 12 + 12 :].mean())
-
-    assert awake(NOTHING) == unbothered(NOTHING)
+    assert awake(NOTHING) == awake(NOTHING, basal=1.0)
     assert awake(_only(awakening=True)) > awake(NOTHING)
 
 

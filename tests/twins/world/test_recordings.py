@@ -2,27 +2,17 @@
 
 import csv
 import gzip
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.needs import recordings_of
 from twins.world.diary import as_scenario, summary
-from twins.world.readers import people, read, recordings_folder
+from twins.world.readers import people, read
 
 pytestmark = pytest.mark.real
-
-
-def _folder(data_set: str) -> Path:
-    folder = recordings_folder()
-    assert folder is not None
-    if not (folder / data_set).is_dir():
-        if os.environ.get("CI"):
-            pytest.fail(f"no folder {data_set} among the recordings")
-        pytest.skip(f"no folder {data_set} among the recordings")
-    return folder / data_set
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -43,7 +33,7 @@ def _step(time: datetime) -> datetime:
 
 @pytest.mark.verify
 def test_every_person_of_t1d_uom() -> None:
-    folder = _folder("t1d_uom")
+    folder = recordings_of("t1d_uom")
     ids = people(folder)
     assert len(ids) == len(list((folder / "glucose").iterdir())) >= 12
     for person in ids:
@@ -79,7 +69,7 @@ def test_every_person_of_t1d_uom() -> None:
 
 def test_2304_of_t1d_uom_holds_own_readings_only() -> None:
     """Where 2303 wore a sensor the two files agree nearly always; what is left has one reading per 5 min."""
-    folder = _folder("t1d_uom")
+    folder = recordings_of("t1d_uom")
     own, other = read(folder, person="2304"), read(folder, person="2303")
     assert own.start == other.start
     days = slice(0, 30 * 288)  # after this, 2304 has no reading of its own until the end of the year
@@ -92,7 +82,7 @@ def test_2304_of_t1d_uom_holds_own_readings_only() -> None:
 
 
 def test_injections_and_pumps_of_t1d_uom() -> None:
-    folder = _folder("t1d_uom")
+    folder = recordings_of("t1d_uom")
     injected = read(folder, person="2306")
     doses = [float(row["basal_dose"]) for row in _rows(folder / "insulin" / "UoMBasal2306.csv.gz")]
     assert np.nanmedian(injected.basal_u_per_h) == pytest.approx(np.median(doses) / 24)
@@ -106,7 +96,7 @@ def test_injections_and_pumps_of_t1d_uom() -> None:
 
 @pytest.mark.verify
 def test_every_person_of_azt1d() -> None:
-    folder = _folder("azt1d")
+    folder = recordings_of("azt1d")
     ids = people(folder)
     assert len(ids) == len(list(folder.glob("subject_*"))) >= 17
     for person in ids:
@@ -131,7 +121,7 @@ def test_every_person_of_azt1d() -> None:
 
 def test_repairs_of_azt1d_10() -> None:
     """SOURCE.md: after repair of mU/h and of repeated rows this person is usable."""
-    diary = read(_folder("azt1d"), person="10")
+    diary = read(recordings_of("azt1d"), person="10")
     assert "repeated rows of boluses and carbs left out: 100" in diary.notes
     assert any(note.startswith("basal rates above 8 taken as mU/h: 38") for note in diary.notes)
     figures = summary(diary)

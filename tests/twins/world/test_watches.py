@@ -2,16 +2,15 @@
 
 import csv
 import gzip
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.needs import recordings_of
 from twins.world.diary import DiaryError
 from twins.world.formats import actiwatch, t1d_uom_habits
-from twins.world.readers import recordings_folder
 
 HEAD = "Date,Time,Activity,White Light,Sleep/Wake\n"
 
@@ -118,19 +117,9 @@ def test_nights_that_cannot_be_are_refused_and_who_is_missing_is_named(tmp_path:
         t1d_uom_habits.activity(tmp_path, "10")
 
 
-def _recordings(data_set: str) -> Path:
-    folder = recordings_folder()
-    assert folder is not None
-    if not (folder / data_set).is_dir():
-        if os.environ.get("CI"):
-            pytest.fail(f"no folder {data_set} among the recordings")
-        pytest.skip(f"no folder {data_set} among the recordings")
-    return folder / data_set
-
-
 @pytest.mark.real
 def test_the_real_actigraph_is_as_plain_code_counts_it() -> None:
-    path = actiwatch.find(_recordings("circadian_arcascope"))
+    path = actiwatch.find(recordings_of("circadian_arcascope"))
     held = actiwatch.read(path)
     with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as file:
         found = [row for row in csv.DictReader(file)]
@@ -149,9 +138,10 @@ def test_the_real_actigraph_is_as_plain_code_counts_it() -> None:
 
 @pytest.mark.real
 def test_real_nights_lie_in_the_night_and_steps_add_up() -> None:
-    folder = _recordings("t1d_uom")
+    folder = recordings_of("t1d_uom")
     ids = t1d_uom_habits.people(folder)
     assert len(ids) >= 11
+    assert all(len(t1d_uom_habits.nights(folder, person).fell) > 30 for person in ids)
     for person in ids[:3]:
         held, active = t1d_uom_habits.nights(folder, person), t1d_uom_habits.activity(folder, person)
         hours = (held.fell - held.fell.astype("datetime64[D]")).astype(float) / 3600

@@ -10,7 +10,7 @@ KEYS = random.keys("train", 3, np.arange(40, dtype=np.uint32), 0, 0)
 N, T = 40, 288
 
 
-def _day(seed: int = 0) -> tuple[np.ndarray, ...]:
+def _day() -> tuple[np.ndarray, ...]:
     asleep = np.zeros((N, T), bool)
     asleep[:, :96] = True
     in_bed = np.zeros((N, T), bool)

@@ -8,7 +8,7 @@ rows are DD/MM/YYYY. The days are those of the glucose; what lies outside (misty
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,11 +38,17 @@ HOLDS_ALSO = {"2304": "2303"}
 def files(folder: Path) -> dict[str, dict[str, Path]]:
     """The files of the data set's folder: by person ("2301", ...) and kind ("Glucose", "Bolus", ...)."""
     found: dict[str, dict[str, Path]] = {}
+    for match, path in matching(folder, _FILE):
+        found.setdefault(match[2], {}).setdefault(match[1], path)
+    return {person: found[person] for person in sorted(found) if "Glucose" in found[person]}
+
+
+def matching(folder: Path, name: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Path]]:
+    """Files of the data set's folder with such names, the nearest first."""
     for depth in ("*", "*/*", "*/*/*"):  # the origin keeps insulin one folder deeper
         for path in sorted(folder.glob(depth)):
-            if match := _FILE.fullmatch(path.name):
-                found.setdefault(match[2], {}).setdefault(match[1], path)
-    return {person: found[person] for person in sorted(found) if "Glucose" in found[person]}
+            if match := name.fullmatch(path.name):
+                yield match, path
 
 
 def read(source: Path, person: str | None = None) -> Diary:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from twins.world.diary import Diary, DiaryError
 from twins.world.formats.grid import Event, Grid
+from twins.world.formats.t1d_uom import matching
 from twins.world.formats.table import Row, read_most, rows
 
 COLUMNS = ("sleep_ts", "heart_rate")
@@ -25,9 +26,8 @@ LOWEST_BPM, HIGHEST_BPM = 30.0, 230.0
 def people(folder: Path) -> dict[str, Path]:
     """The files of the data set's folder by person ("2301")."""
     found: dict[str, Path] = {}
-    for path in sorted(folder.glob("*/*")):
-        if match := _FILE.fullmatch(path.name):
-            found.setdefault(match[1], path)
+    for match, path in matching(folder, _FILE):
+        found.setdefault(match[1], path)
     return found
 
 
