@@ -13,7 +13,7 @@ from experiments.records.tables import Table
 from twins.bodies.circadian import FORGER
 
 ID = "Homeostat/Sleep-v0"
-LANES, STEPS, LOOK_EVERY, MOST_S = 512, 20_000_000, 430_080, 600.0
+LANES, STEPS, LOOK_EVERY, MOST_S = 512, 20_000_000, 430_080, 850.0
 """A look is after forty times three weeks of each lane; the clock ends a training before its steps do."""
 LOOKED_AT = 300
 """Validation bodies, the same at every look."""

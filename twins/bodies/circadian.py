@@ -72,16 +72,23 @@ class Clock:
         """Of a state's columns."""
         return ("amplitude", "phase_rad", "receptor") if self.name == HANNAY else ("x", "xc", "receptor")
 
+    @property
+    def ring(self) -> bool:
+        """For `turn` and `phases`: whether the states are an amplitude and a phase."""
+        return self.name == HANNAY
+
+    @property
+    def constants(self) -> Array:
+        """For `turn`."""
+        return _CONSTANTS[self.name]
+
     def advance(self, state: Array, parameters: Array, lux: Array) -> None:
         """Live through `lux` (n, M), light at the eye in steps of `STEP_MIN`; state (n, 3) changes in place.
 
         parameters: (n, 2) of `PARAMETERS`. Raises ValueError for light that is not a number from 0 to `MOST_LUX`.
         """
-        if lux.ndim != 2 or len(lux) != len(state) or not ((lux >= 0) & (lux <= MOST_LUX)).all():
-            raise ValueError(
-                f"light has shape {lux.shape} for {len(state)} persons; needed is (n, steps), in lux, 0 to {MOST_LUX:g}"
-            )
-        _turn(self.name == HANNAY, _CONSTANTS[self.name], state, parameters, lux, STEP_MIN / 60)
+        check_light(lux, len(state))
+        turn(self.ring, self.constants, state, parameters, lux, STEP_MIN / 60)
 
     def entrained(self, parameters: Array, lux: Array, days: int = 60) -> Array:
         """States (n, 3) after so many days of the same light: lux (n, steps of one day), from its first step on."""
@@ -93,19 +100,31 @@ class Clock:
 
     def angle_rad(self, state: Array) -> Array:
         """Phase (n,) from -pi on, where core body temperature is lowest, to pi."""
-        angle = state[:, 1] if self.name == HANNAY else np.arctan2(-state[:, 1], state[:, 0])
+        angle = state[:, 1] if self.ring else np.arctan2(-state[:, 1], state[:, 0])
         wrapped: Array = (angle + np.pi) % (2 * np.pi) - np.pi
         return wrapped
 
     def phase_h(self, state: Array) -> Array:
         """Hours (n,) since the minimum of core body temperature, a cycle being 24: 0 to 24."""
-        hours: Array = (self.angle_rad(state) + np.pi) * 24.0 / (2 * np.pi) % 24.0
+        hours: Array = phases(self.ring, state)
         return hours
 
     def amplitude(self, state: Array) -> Array:
         """About 1 for who lives by the sun (hannay: 0.8)."""
         size: Array = state[:, 0] if self.name == HANNAY else np.hypot(state[:, 0], state[:, 1])
         return size
+
+
+def check_light(lux: Array, people: int) -> None:
+    """Raise ValueError unless it is (people, steps) of numbers from 0 to `MOST_LUX`."""
+    if (
+        lux.ndim != 2
+        or len(lux) != people
+        or not (lux.min(initial=0) >= 0 and lux.max(initial=0) <= MOST_LUX)
+    ):
+        raise ValueError(
+            f"light has shape {lux.shape} for {people} persons; needed is (n, steps), in lux, 0 to {MOST_LUX:g}"
+        )
 
 
 def draw(keys: NDArray[np.uint32], spread: float = 1.0) -> Array:
@@ -123,11 +142,20 @@ def regular_day(lux: float, wake_h: float, bed_h: float) -> Array:
 
 
 @inlined
-def _rates(ring, c, a, b, used, lux, parameters):  # type: ignore[no-untyped-def]
-    """Rates [1/h] of the three states. ring: hannay, whose a is an amplitude and b a phase."""
+def _activation(ring, c, lux):  # type: ignore[no-untyped-def]
+    """Rate [1/min] at which light uses the photoreceptor up."""
     if ring:
         bright = lux ** c[_POWER]
         alpha = c[_ALPHA] * bright / (bright + c[_HALF_LUX])
+    else:
+        alpha = c[_ALPHA] * (lux / c[_HALF_LUX]) ** c[_POWER]
+    return alpha
+
+
+@inlined
+def _rates(ring, c, a, b, used, alpha, parameters):  # type: ignore[no-untyped-def]
+    """Rates [1/h] of the three states. ring: hannay, whose a is an amplitude and b a phase."""
+    if ring:
         push = parameters[LIGHT_GAIN] * c[_GAIN] * (1.0 - used) * alpha
         a4 = a * a * a * a
         one, two = b + _BETA_L1, 2.0 * b + _BETA_L2
@@ -139,7 +167,6 @@ def _rates(ring, c, a, b, used, lux, parameters):  # type: ignore[no-untyped-def
         turned = _A1 * (a * a * a + 1.0 / a) * np.sin(one) + _A2 * (1.0 + a4 * a4) * np.sin(two)
         db = own + 0.5 * _K * np.sin(_BETA1) * (1.0 + a4) + push * (_SIGMA - 0.5 * turned)
     else:
-        alpha = c[_ALPHA] * (lux / c[_HALF_LUX]) ** c[_POWER]
         push = parameters[LIGHT_GAIN] * c[_GAIN] * (1.0 - used) * alpha * (1.0 - 0.4 * a) * (1.0 - 0.4 * b)
         stiff = 24.0 / (_PERIOD_RATIO * parameters[PERIOD_H])
         da = np.pi / 12.0 * (b + push)
@@ -148,13 +175,13 @@ def _rates(ring, c, a, b, used, lux, parameters):  # type: ignore[no-untyped-def
 
 
 @kernel
-def _turn(ring, c, state, parameters, lux, hours):  # type: ignore[no-untyped-def]
-    """Runge and Kutta's fourth order, `hours` a step; light is held over a step."""
+def turn(ring, c, state, parameters, lux, hours):  # type: ignore[no-untyped-def]
+    """See `Clock.advance`. Runge and Kutta's fourth order, `hours` a step; light is held over a step."""
     for lane in range(len(state)):
         a, b, n = state[lane]
         p = parameters[lane]
         for step in range(lux.shape[1]):
-            seen = lux[lane, step]
+            seen = _activation(ring, c, lux[lane, step])
             a1, b1, n1 = _rates(ring, c, a, b, n, seen, p)
             half = 0.5 * hours
             a2, b2, n2 = _rates(ring, c, a + half * a1, b + half * b1, n + half * n1, seen, p)
@@ -164,3 +191,13 @@ def _turn(ring, c, state, parameters, lux, hours):  # type: ignore[no-untyped-de
             b += hours / 6.0 * (b1 + 2.0 * b2 + 2.0 * b3 + b4)
             n += hours / 6.0 * (n1 + 2.0 * n2 + 2.0 * n3 + n4)
         state[lane, 0], state[lane, 1], state[lane, 2] = a, b, n
+
+
+@kernel
+def phases(ring, state):  # type: ignore[no-untyped-def]
+    """See `Clock.phase_h`."""
+    hours = np.empty(len(state))
+    for lane in range(len(state)):
+        angle = state[lane, 1] if ring else np.arctan2(-state[lane, 1], state[lane, 0])
+        hours[lane] = ((angle + np.pi) % (2.0 * np.pi)) * 24.0 / (2.0 * np.pi) % 24.0
+    return hours

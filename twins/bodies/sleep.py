@@ -155,9 +155,10 @@ def next_debt(debt_h: Array, parameters: Array, slept_h: Array) -> Array:
     return owed
 
 
-def woken_by_glucose(glucose_mg_dl: Array, chance: Array) -> NDArray[np.bool_]:
-    """Who wakes in these five minutes (n,), of sleepers, by a low, which few do, or by a high. chance (n,): uniform."""
+@kernel
+def woken_by_glucose(glucose_mg_dl, chance):  # type: ignore[no-untyped-def]
+    """Who wakes in these five minutes, of sleepers, by a low, which few do, or by a high. chance: uniform. Numbers or
+    arrays alike."""
     low = LOW_PER_STEP * np.maximum(LOW_MG_DL - glucose_mg_dl, 0.0) / 20.0
     high = HIGH_PER_STEP * np.maximum(glucose_mg_dl - HIGH_MG_DL, 0.0) / 50.0
-    woken: NDArray[np.bool_] = chance < low + high
-    return woken
+    return chance < low + high

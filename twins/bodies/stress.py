@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twins.bodies.circadian import STEP_MIN
+from twins.kernels import inlined, kernel
 
 Array = NDArray[np.float64]
 
@@ -37,6 +38,11 @@ UPTAKE_POWER, LIVER_POWER = -0.5, -1.0
 ALARM_UPTAKE = 0.45
 """At full alarm insulin's action on uptake is lower by this share."""
 _LAG_RAD = float(np.arctan(2 * np.pi / 24 * CLEARED_MIN / 60))
+_LAG_COS = float(np.cos(_LAG_RAD))
+_KEPT_ALARM, _KEPT, _KEPT_EARLY, _KEPT_FELT = (
+    float(np.exp(-STEP_MIN / tau)) for tau in (ALARM_MIN, CLEARED_MIN, EARLY_MIN, FELT_MIN)
+)
+"""Of these five minutes leave so much."""
 
 
 def calm(n: int) -> Array:
@@ -44,26 +50,53 @@ def calm(n: int) -> Array:
     return np.zeros((n, len(STATES)))
 
 
-def usual(phase_h: Array) -> Array:
-    """Cortisol without stress over its mean of a day (n,)."""
-    angle = 2 * np.pi * (phase_h - PEAK_H) / 24
-    level: Array = 1.0 + SWING * np.cos(_LAG_RAD) * np.cos(angle - _LAG_RAD)
+@kernel
+def usual(phase_h):  # type: ignore[no-untyped-def]
+    """Cortisol without stress over its mean of a day (n,), by hours since the temperature's minimum (n,)."""
+    level = np.empty(len(phase_h))
+    for lane in range(len(level)):
+        level[lane] = _usual(2.0 * np.pi * (phase_h[lane] - PEAK_H) / 24.0)
     return level
 
 
-def step(state: Array, phase_h: Array, strain: Array) -> None:
-    """Five minutes, in place. strain (n,): 0 at rest, 1 as in a public test; phase_h: since the temperature's
-    minimum."""
-    state[:, ALARM] += (strain - state[:, ALARM]) * (1.0 - np.exp(-STEP_MIN / ALARM_MIN))
-    made = 1.0 + SWING * np.cos(2 * np.pi * (phase_h - PEAK_H) / 24)
-    kept = np.exp(-STEP_MIN / CLEARED_MIN)
-    state[:, EXTRA] = state[:, EXTRA] * kept + PER_ALARM * state[:, ALARM] * made * (1.0 - kept)
-    ratio = state[:, EXTRA] / usual(phase_h)
-    state[:, EARLY] += (ratio - state[:, EARLY]) * (1.0 - np.exp(-STEP_MIN / EARLY_MIN))
-    state[:, FELT] += (state[:, EARLY] - state[:, FELT]) * (1.0 - np.exp(-STEP_MIN / FELT_MIN))
+@inlined
+def _usual(angle):  # type: ignore[no-untyped-def]
+    return 1.0 + SWING * _LAG_COS * np.cos(angle - _LAG_RAD)
 
 
-def sensitivity(state: Array) -> tuple[Array, Array]:
-    """Factors (n,) on insulin's action on uptake and on the liver."""
-    felt = 1.0 + state[:, FELT]
-    return felt**UPTAKE_POWER * (1.0 - ALARM_UPTAKE * state[:, ALARM]), felt**LIVER_POWER
+@kernel
+def step(state, phase_h, strain):  # type: ignore[no-untyped-def]
+    """Five minutes, in place. state (n, 4); strain (n,): 0 at rest, 1 as in a public test; phase_h (n,): since the
+    temperature's minimum."""
+    for lane in range(len(state)):
+        alarm, extra, early, felt = state[lane]
+        angle = 2.0 * np.pi * (phase_h[lane] - PEAK_H) / 24.0
+        alarm = strain[lane] + (alarm - strain[lane]) * _KEPT_ALARM
+        made = 1.0 + SWING * np.cos(angle)
+        extra = extra * _KEPT + PER_ALARM * alarm * made * (1.0 - _KEPT)
+        ratio = extra / _usual(angle)
+        early = ratio + (early - ratio) * _KEPT_EARLY
+        felt = early + (felt - early) * _KEPT_FELT
+        state[lane, ALARM], state[lane, EXTRA], state[lane, EARLY], state[lane, FELT] = (
+            alarm,
+            extra,
+            early,
+            felt,
+        )
+
+
+@kernel
+def on_uptake(alarm, felt, size):  # type: ignore[no-untyped-def]
+    """Factor on insulin's action on uptake. size: of the person's answer, 1 as above. Numbers or arrays alike."""
+    return np.exp(UPTAKE_POWER * size * np.log1p(felt)) * np.maximum(1.0 - ALARM_UPTAKE * size * alarm, 0.0)
+
+
+@kernel
+def on_liver(felt, size):  # type: ignore[no-untyped-def]
+    """Factor on its action on the liver."""
+    return np.exp(LIVER_POWER * size * np.log1p(felt))
+
+
+def sensitivity(state: Array, size: float = 1.0) -> tuple[Array, Array]:
+    """Both factors (n,) of states (n, 4)."""
+    return on_uptake(state[:, ALARM], state[:, FELT], size), on_liver(state[:, FELT], size)

@@ -17,7 +17,8 @@ from twins.bodies.whole import Acts, Inner, Traits, Whole, draw
 PEOPLE = active(cohort.load("adult"))
 N = len(PEOPLE)
 KEYS = random.keys("train", 5, PEOPLE.numbers, 0, 0)
-NOTHING = Couplings(**dict.fromkeys(SWITCHES, False))
+NOTHING = Couplings(**{name: name == "exercise" for name in SWITCHES})
+"""A `Person`: exercise is that one's own."""
 DAY = 288
 
 
@@ -180,3 +181,35 @@ def test_minutes_that_are_none_are_refused_and_copies_are_their_own() -> None:
     life.minute = 7 * 60
     life.live(1)
     assert not np.array_equal(before.clock, life.inner.clock)
+
+
+def test_without_the_switch_of_exercise_muscles_rest_while_the_day_s_work_counts() -> None:
+    off, rested = _Life(_only(exercise=False)), _Life(_only(exercise=False))
+    off.live(1, reserve=0.7)
+    rested.live(1)
+    assert np.array_equal(off.state, rested.state)
+    assert (off.inner.worked_h > 0.6).all() and (rested.inner.worked_h == 0).all()
+
+
+def test_months_of_training_lower_glucose_by_their_switch_alone() -> None:
+    trained, untrained, off = _Life(_only(fitness=True)), _Life(_only(fitness=True)), _Life(NOTHING)
+    trained.inner.fit[:] = off.inner.fit[:] = 1.0
+    lower = untrained.live(8, basal=1.2) - trained.live(8, basal=1.2)
+    assert (lower.mean(axis=1) > 0.5).all()
+    assert np.array_equal(off.live(8), _Life(NOTHING).live(8))
+
+
+def test_strength_scales_what_the_couplings_do_and_zero_is_none() -> None:
+    traits = draw(KEYS)
+    none, twice = traits.scaled(np.zeros(N)), traits.scaled(np.full(N, 2.0))
+    assert (none.coupled == 0).all() and np.array_equal(none.sleeps, traits.sleeps)
+    assert np.array_equal(
+        twice.coupled[:, couplings.DAWN_SHARE], np.minimum(2 * traits.coupled[:, couplings.DAWN_SHARE], 0.9)
+    )
+    calm, free = (
+        _Life(NOTHING, traits=none),
+        _Life(_only(sleep=True, dawn=True, stress=True, fitness=True), traits=none),
+    )
+    for life in (calm, free):
+        life.live(20, bed=1.0, rise=4.0, strain=0.5)
+    np.testing.assert_allclose(calm.state, free.state, rtol=1e-9)
