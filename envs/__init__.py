@@ -35,7 +35,7 @@ def make_vec(
     )
 
 
-_VECTOR = {"session": "exercise", "sleep": "sleep"}
+_VECTOR = {"session": "exercise", "sleep": "sleep", "whole": "whole"}
 """Entry points of batches, by default task."""
 
 quiet_gym()

@@ -4,6 +4,7 @@ The core works at the control interval (the sensor's sample time) and returns at
 It never begins an episode by itself: faces do. A lane's future hangs on its key and its actions alone.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from envs import limits, saved_state, therapy, trace, view
 from envs.bouts.activity import Activity
-from envs.bouts.advice import checked_plan
+from envs.conduct import Conduct
 from envs.faults import MEMORY, Faults
+from envs.living.life import Life
 from envs.saved_state import EVENTS
 from envs.setting import Setting
 from envs.shield import REASONS, SHIELDS, Shield
@@ -25,6 +27,7 @@ from envs.trace import GLUCOSE_MG_DL
 from envs.view import View, hear
 from twins import random
 from twins.bodies.model import neutral_drive
+from twins.bodies.person import Person
 from twins.inference.filter import Belief, Filter
 from twins.kernels import kernel
 from twins.random import Stream
@@ -72,9 +75,13 @@ class Core:
         self._treats = (habits.treats_lows_day, habits.treats_lows_night, habits.rescue_g)
         self._spline = setting.sensor.spline()
         self._faults = Faults(setting.faults) if setting.faults else None
-        self._activity: Activity | None = None
+        self._activity: Conduct | None = None
         if setting.sessions is not None:
             self._activity = Activity(setting.sessions, n, dt, setting.shield != "off")
+        if setting.living is not None and isinstance(self.model, Person):
+            self._activity = Life(
+                setting.living, self.model, n, math.ceil(setting.days), setting.decision_min, setting.shield != "off"
+            )
         self._length_min = round(setting.days * MINUTES_PER_DAY, 6)  # 2.2 * 1440 is a trifle above 3168
         self._all = np.arange(n)
 
@@ -135,6 +142,11 @@ class Core:
             self._shield = TwinShield(
                 guard, self._filter.parameters, self._filter.carb_share, self.control_min, legacy
             )
+
+    @property
+    def conduct(self) -> Conduct | None:
+        """What people do beside insulin and food, where the setting has it."""
+        return self._activity
 
     @property
     def belief(self) -> Belief | None:
@@ -224,7 +236,7 @@ class Core:
         """Bring `lanes` (m,) to minute `first_min` (m,) of their days: hours of their own therapy, in a core of their
         own, so that insulin and food are on board when the episode begins."""
         days = self.setting.event_days
-        setting = replace(self.setting, sessions=None, decision_min=self.control_min, days=days)
+        setting = replace(self.setting, sessions=None, living=None, decision_min=self.control_min, days=days)
         before = Core(setting, self.task, len(lanes))
         before._seat(self.rows[lanes])
         before._begin(keys, before._all, first_min - LIVED_BEFORE_MIN)
@@ -321,7 +333,7 @@ class Core:
         elif isinstance(action, Request):
             request = Request.checked(action, self.lanes)  # not that of a subclass
             if self._activity is not None:
-                request.plan = checked_plan(request.plan, self.lanes)
+                request.plan = self._activity.checked(request.plan)
         else:
             decoded = self._action(action)
         dt = self.control_min
@@ -347,7 +359,9 @@ class Core:
         if self._faults is not None:
             given = self._faults.deliver(self._fault_keys, self.minute, self.fault_memory, dt, basal, bolus)
         if self._activity is not None:
-            self._activity.live(self.minute, request.plan, now_view, self.plate, self.drive, first=at == 0)
+            self._activity.live(
+                self.minute, request.plan, now_view, self.plate, self.drive, self.glucose, first=at == 0
+            )  # fmt: skip
         glucose = self.model.advance(self.state, self._coefficients, *given, self.plate, self.drive, dt)
         self.minute += dt
         self.glucose[:] = glucose[:, -1]

@@ -12,9 +12,12 @@ from typing import Any
 import numpy as np
 
 from envs.faults import Fault, Given, checked
+from envs.living.living import Living
 from envs.shield import NAMES as SHIELD_NAMES
 from envs.shield.twin import Guard, named
 from twins import cohort as cohorts
+from twins.bodies.circadian import STEP_MIN
+from twins.bodies.person import Person
 from twins.cohort import Cohort
 from twins.random import SPLITS, check_seed
 from twins.units import MINUTES_PER_DAY
@@ -29,6 +32,8 @@ from twins.world.sessions import GRID_MIN, Sessions
 DIARY = "diary:"
 SESSION_WITHIN_DAYS = 2.0
 """An episode around a session begins before so many days have passed."""
+MOST_DECISION_MIN = 60
+"""Between two decisions for a whole person."""
 ANNOUNCE = ("exact", "behaviour", "none")
 FAILURE_LOW_MG_DL, FAILURE_HIGH_MG_DL = 10.0, 600.0
 """simglucose's bounds: outside them an episode has failed (a simulated death)."""
@@ -59,10 +64,14 @@ class Setting:
     guard: Guard = Guard()
     believed: Cohort | None = None
     sessions: Sessions | None = None
+    living: Living | None = None
 
     @property
     def event_days(self) -> float:
-        """For how long events are drawn: an episode around a session begins somewhere within its second day."""
+        """For how long events are drawn: an episode around a session begins somewhere within its second day, that of a
+        whole person on the first day's waking."""
+        if self.living is not None:
+            return self.days + 1
         return self.days if self.sessions is None else self.days + SESSION_WITHIN_DAYS
 
     @property
@@ -114,23 +123,29 @@ class Setting:
             )
 
     def _check_sessions(self) -> None:
-        if self.sessions is None:
+        where = "around a session" if self.living is None else "of whole persons"
+        if self.sessions is None and self.living is None:
             return
-        model = self.cohort.model
-        if "heart_rate_reserve" not in model.drive_names:
+        model, control = self.cohort.model, self.sensor.sample_min
+        if self.sessions is not None and self.living is not None:
+            raise ValueError("sessions and living were both given; give one of the two")
+        if not isinstance(model, Person):
             raise ValueError(
                 f"people of {type(model).__name__} do not exercise; give twins.active.active(cohort), or ids"
             )
         if self.shield == "twin":
-            raise ValueError(
-                "shield is 'twin', whose twins do not exercise; around a session give 'rule' or 'off'"
-            )
+            raise ValueError(f"shield is 'twin', whose twins do not exercise; {where} give 'rule' or 'off'")
         if self.faults:
-            raise ValueError("faults cannot be put into days around a session; leave faults out")
-        if GRID_MIN % self.decision_min:
+            raise ValueError(f"faults cannot be put into days {where}; leave faults out")
+        if self.sessions is not None and GRID_MIN % self.decision_min:
             raise ValueError(
-                f"decision_min is {self.decision_min}; around a session give {GRID_MIN}, or a part of it that the "
-                f"sensor's {self.sensor.sample_min} min fit into"
+                f"decision_min is {self.decision_min}; {where} give {GRID_MIN}, or a part of it that the "
+                f"sensor's {control} min fit into"
+            )
+        if self.living is not None and (control != STEP_MIN or MOST_DECISION_MIN % self.decision_min):
+            raise ValueError(
+                f"decision_min is {self.decision_min} and {self.sensor.name} measures every {control} min; {where} "
+                f"give a part of {MOST_DECISION_MIN} min and a sensor of {STEP_MIN} min, such as GuardianRT"
             )
 
 

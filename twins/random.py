@@ -46,6 +46,9 @@ class Stream(IntEnum):
     NIGHTS = 18
     WEARABLE = 19
     SLEEP_CHANCE = 20
+    ORDINARY = 21
+    FOLLOWING = 22
+    STRENGTH = 23
 
 
 _M0 = np.uint64(0xD2511F53)

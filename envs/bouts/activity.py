@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from envs import rows
 from envs import view as v
 from envs.bouts import advice as a
 from envs.bouts import seen as s
@@ -80,12 +81,6 @@ class Lived:
         return cls(**zeros)
 
 
-def _put(into: Any, lanes: NDArray[np.int64], rows: Any) -> None:
-    """Rows of a table of arrays into these lanes of another."""
-    for one in fields(into):
-        getattr(into, one.name)[lanes] = getattr(rows, one.name)
-
-
 class Activity:
     """Of `lanes` persons, in intervals of `interval_min`. bounded: whether the bounds of `envs.bouts.bounds` hold; with
     the shield off they do not.
@@ -118,10 +113,14 @@ class Activity:
         drawn, lived = self.sessions.draw(keys), Lived.new(len(lanes))
         profile = reserve(drawn.kind, drawn.intensity, np.zeros(len(lanes), np.int64), MOST_MIN)
         lived.whole[:] = np.where(np.arange(MOST_MIN) < drawn.minutes[:, None], profile, 0.0).sum(axis=1)
-        _put(self.drawn, lanes, drawn)
-        _put(self.lived, lanes, lived)
+        rows.put(self.drawn, lanes, drawn)
+        rows.put(self.lived, lanes, lived)
         self.eaten_g[lanes] = 0.0
         self._keys[lanes] = random.stream(keys, Stream.EXERCISE)
+
+    def checked(self, plan: Any) -> NDArray[np.float64] | None:
+        """See `Conduct.checked`."""
+        return a.checked_plan(plan, len(self.seen))
 
     # --- an interval --------------------------------------------------------------------------------------
     def live(
@@ -131,12 +130,10 @@ class Activity:
         view: View,
         plate: NDArray[np.float64],
         drive: NDArray[np.float64],
+        glucose_mg_dl: NDArray[np.float64],
         first: bool,
     ) -> None:
-        """The interval from `minute` (n,) on: carbs go onto `plate` (n, M), work into `drive` (n, M, D).
-
-        plan (n, K): columns of `envs.bouts.advice.PLAN`; it counts at its moments alone. first: of a decision.
-        """
+        """See `Conduct.live`. plan (n, K): columns of `envs.bouts.advice.PLAN`; it counts at its moments alone."""
         if first:
             self.lived.ate_g[:], self.lived.just_over[:] = 0.0, False
         d, w, dt = self.drawn, self.lived, self.interval_min

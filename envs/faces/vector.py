@@ -83,3 +83,8 @@ def exercise(num_envs: int = 1, **keywords: Any) -> BatchEnv:
 def sleep(num_envs: int = 1, **keywords: Any) -> BatchEnv:
     """A `BatchEnv` of weeks of sleep, for the same reason."""
     return BatchEnv(num_envs, **{"task": "sleep", **keywords})
+
+
+def whole(num_envs: int = 1, **keywords: Any) -> BatchEnv:
+    """A `BatchEnv` of whole persons, for the same reason."""
+    return BatchEnv(num_envs, **{"task": "whole", **keywords})

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs import daily
+from envs import daily, rows
 from envs.core import Transition
 from envs.nights import watch
 from envs.nights.bounds import BOUNDS, hold
@@ -27,7 +27,7 @@ from twins.bodies.circadian import STEP_MIN, Clock
 from twins.random import Stream
 from twins.units import MINUTES_PER_DAY
 from twins.world import duties
-from twins.world.duties import STEPS, USUAL_H, Weeks
+from twins.world.duties import STEPS, USUAL_H
 
 ENTRAINED_DAYS = 25
 SETTLED_DAYS = 3
@@ -121,7 +121,7 @@ class NightsCore:
 
     def _begin(self, lanes: NDArray[np.int64]) -> None:
         """The old life: weeks for the clock, then some days lived, which fill what is seen."""
-        weeks, view = _take(self._weeks, lanes), self.view
+        weeks, view = rows.take(self._weeks, lanes), self.view
         home = np.where(weeks.kind == duties.EAST, duties.OFFICE, duties.FREE)
         late = np.select(
             [weeks.kind == duties.EAST, weeks.kind == duties.SCHOOL],
@@ -277,9 +277,5 @@ class NightsCore:
 
     def _calendar(self, lanes: NDArray[np.int64]) -> None:
         """What follows from the keys and is seen."""
-        weeks, view = _take(self._weeks, lanes), self.view
+        weeks, view = rows.take(self._weeks, lanes), self.view
         view.kind[lanes], view.duty[lanes], view.daylight_h[lanes] = weeks.kind, weeks.duty, weeks.daylight_h
-
-
-def _take(weeks: Weeks, lanes: NDArray[np.int64]) -> Weeks:
-    return Weeks(weeks.kind[lanes], weeks.duty[lanes], weeks.daylight_h[lanes])

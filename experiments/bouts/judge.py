@@ -60,8 +60,8 @@ def live_lanes(
         setting = replace(setting, decision_min=dt)
     core = Core(setting, AroundSession(setting.oracle), n)
     observation, state, begins = core.reset(rows, keys), None, np.ones(n, bool)
-    activity, steps = core._activity, round(setting.days * 1440) // setting.decision_min
-    assert activity is not None
+    activity, steps = core.conduct, round(setting.days * 1440) // setting.decision_min
+    assert isinstance(activity, Activity)
     alive, reward, side = np.ones(n, bool), np.zeros(n), np.full(n, "", "U4")
     failed_at = np.full(n, -1)
     samples = round(setting.days * 1440) // dt

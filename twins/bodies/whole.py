@@ -27,6 +27,7 @@ Flags = NDArray[np.bool_]
 LEAST_FACTOR, MOST_FACTOR = 0.4, 4.0
 """Of all factors together."""
 MOST_COUPLED = np.array([0.9, 0.9, 3.0, 0.45])
+"""Of `Traits.coupled`, however strong."""
 NEED_PER_WORK_H, MOST_WORK_H = 0.1, 2.0
 """An hour at full reserve adds so much to the need of sleep of the night after it, for so many hours at the most
 (assumed; total sleep grows by little, Kredlow et al., J Behav Med 38 (2015) 427)."""
@@ -143,7 +144,7 @@ class Whole:
         drive: Array,
     ) -> None:
         """Five minutes of clock, sleep, stress, and at noon of debt and fitness, in place; what they do to glucose goes
-        into drive (n, 1 or 5, 6), as `Person.advance` takes it.
+        into drive (n, 1 or 5, 6), as `Person.advance` takes it; sensitivities of its first minute are multiplied.
 
         glucose_mg_dl (n,): in plasma; minute: one, or (n,), of the local clock since a midnight, a multiple of five;
         keys (n, 6): of the people, chance in sleep hangs on them and the minute. Raises ValueError for a minute that is
@@ -207,9 +208,10 @@ def _drive(which, moves, phase, coupled, debt_h, stressed, fit, reserve, gain, d
     uptake, liver = np.empty(n), np.empty(n)
     couplings.factors(which, coupled, debt_h, phase, stressed, fit, uptake, liver)
     for lane in range(n):
+        up = drive[lane, 0, SENSITIVITY_PERIPHERAL] * min(max(uptake[lane], LEAST_FACTOR), MOST_FACTOR)
+        out = drive[lane, 0, SENSITIVITY_HEPATIC] * min(max(liver[lane], LEAST_FACTOR), MOST_FACTOR)
         for minute in range(drive.shape[1]):
             row = drive[lane, minute]
-            row[SENSITIVITY_PERIPHERAL] = min(max(uptake[lane], LEAST_FACTOR), MOST_FACTOR)
-            row[SENSITIVITY_HEPATIC] = min(max(liver[lane], LEAST_FACTOR), MOST_FACTOR)
+            row[SENSITIVITY_PERIPHERAL], row[SENSITIVITY_HEPATIC] = up, out
             row[HEART_RATE_RESERVE] = reserve[lane] if moves else 0.0
             row[SESSION_GAIN] = gain[lane]

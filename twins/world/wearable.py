@@ -42,7 +42,7 @@ class Worn:
 
 def measure(
     keys: NDArray[np.uint32],
-    first: int,
+    first: int | NDArray[np.int64],
     asleep: Flags,
     in_bed: Flags,
     heart_rate_reserve: Array,
@@ -50,11 +50,12 @@ def measure(
 ) -> Worn:
     """A watch on n people during T steps of five minutes, all arrays (n, T).
 
-    keys (n, 6): of the people; what is drawn hangs on them and on `first`, the number of steps before, alone.
+    keys (n, 6): of the people; what is drawn hangs on them and on `first`, the number of steps before, one or (n,),
+    alone.
     Raises ValueError for arrays of other shapes.
     """
     shapes = {np.shape(one) for one in (asleep, in_bed, heart_rate_reserve, lux)}
-    if len(shapes) != 1 or len(next(iter(shapes))) != 2 or len(keys) != len(asleep) or first < 0:
+    if len(shapes) != 1 or len(next(iter(shapes))) != 2 or len(keys) != len(asleep) or np.any(np.asarray(first) < 0):
         raise ValueError(
             f"shapes {shapes} for {len(keys)} keys from step {first}; needed is one shape (n, steps), from 0 on"
         )
