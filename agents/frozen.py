@@ -27,13 +27,14 @@ MAX_BYTES = {MANIFEST: 1 << 20, WEIGHTS: 64 << 20}
 REMEDY = "train the policy again"
 
 
-TaskName = Literal["dosing", "plan", "session", "sleep"]
+TaskName = Literal["dosing", "plan", "session", "sleep", "whole"]
 """What a policy decides."""
 JUDGED_BY: dict[TaskName, str] = {
     "dosing": "python -m scripts.evaluate --agent FOLDER",
     "plan": "python -m scripts.season --agent FOLDER",
     "session": "python -m scripts.session --agent FOLDER --out DIR",
     "sleep": "python -m scripts.sleep --agent FOLDER",
+    "whole": "python -m scripts.whole --agent FOLDER",
 }
 
 

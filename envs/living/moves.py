@@ -71,7 +71,8 @@ class Moves:
     @property
     def active(self) -> Flags:
         """Whose session goes on (n,)."""
-        return ~self.over & (self.started_min != NEVER)
+        going: Flags = ~self.over & (self.started_min != NEVER)
+        return going
 
     def pending(self, minute: Counts) -> Flags:
         """Who is advised a session that is not over (n,); that one will not follow is not known before its hour."""

@@ -1,0 +1,1 @@
+"""Whole persons: agents found, lived under and judged, with and without couplings."""
