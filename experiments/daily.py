@@ -22,14 +22,20 @@ ORACLE_NAME = "oracle"
 
 
 def add_arguments(
-    parser: argparse.ArgumentParser, known: Sequence[str], people: int, days: int, found: str, train_min: int
+    parser: argparse.ArgumentParser,
+    known: Sequence[str],
+    people: int,
+    days: int,
+    found: str,
+    train_min: int,
+    oracle: bool = True,
 ) -> None:
     """What scripts of these tasks are asked for.
 
     known: agents by name; people, days: unless others are asked for; found: what --find finds; train_min: within how
-    many minutes --train ends.
+    many minutes --train ends; oracle: whether there is one.
     """
-    told = ", ".join((*known, ORACLE_NAME))
+    told = ", ".join((*known, *(ORACLE_NAME,) * oracle))
     parser.add_argument(
         "--agent", nargs="+", help=f"{told}, or folders of policies (default: all found so far)"
     )

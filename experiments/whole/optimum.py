@@ -58,7 +58,9 @@ class Search:
         means: Array = found.objective.reshape(many, people).mean(axis=1)
         return means
 
-    def _search(self, known: Known, begin: Array, scored: Callable[[Array, int], Array], generations: int) -> Array:
+    def _search(
+        self, known: Known, begin: Array, scored: Callable[[Array, int], Array], generations: int
+    ) -> Array:
         low, high, _ = np.array(list(known.values())).T
 
         def score(points: Array, generation: int) -> Array:
@@ -84,8 +86,10 @@ class Search:
     def plans(self, begin: Array, doses: Array, generations: int) -> Array:
         """The best plans under doses."""
         return self._search(
-            PLANS, begin, lambda table, episode: self._lived(np.tile(doses, (len(table), 1)), table, episode),
-            generations
+            PLANS,
+            begin,
+            lambda table, episode: self._lived(np.tile(doses, (len(table), 1)), table, episode),
+            generations,
         )
 
 
