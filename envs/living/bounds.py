@@ -1,11 +1,11 @@
 """Bounds of what a whole person may be advised, as data, and the pure functions that hold advice to them.
 
 Nights (AASM's and NSF's hours of adults; Eastman et al., Sleep 28 (2005) 33): no less in bed than seven hours, or
-than the habit gives where that is less; no more than ten; bedtime no more than an hour from that of the evening before,
-but for going back to the usual one; not before 21:00; up no earlier than 4:00, and in time for work. Exercise: no more
-than 75 minutes a day and 420 a week, not in working hours, after breakfast time and two hours before bed; hard exercise
-(ACSM: from 0.60 of the reserve on) not two days in turn. When it may begin and must pause is as around any session
-(`envs.bouts.bounds`).
+than the habit gives where that is less; no more than ten, or the habit's; bedtime no more than an hour from that of the
+evening before, but for going back to the usual one; not before 21:00; up no earlier than 4:00, and in time for work.
+Exercise: no more than 75 minutes a day and 420 a week, not in working hours, after breakfast time and two hours before
+bed; hard exercise (ACSM: from 0.60 of the reserve on) not two days in turn. When it may begin and must pause is as
+around any session (`envs.bouts.bounds`).
 """
 
 from enum import IntEnum
@@ -59,14 +59,15 @@ def hold_night(
         reason[np.abs(held - value) > _SPARE] = int(why)
         return held
 
-    floor = np.minimum(FLOOR_H, usual_rise_h + 24.0 - usual_bed_h)
+    usual_h = usual_rise_h + 24.0 - usual_bed_h
+    floor = np.minimum(FLOOR_H, usual_h)
     latest = np.where(work, np.maximum(WORK_H[0] - READY_H, usual_rise_h), 11.0)
     low = np.minimum(before_bed_h - MOST_SHIFT_H, usual_bed_h)
     high = np.maximum(before_bed_h + MOST_SHIFT_H, usual_bed_h)
     bed = keep(bed_h, np.maximum(low, EARLIEST_BED_H), np.minimum(high, LATEST_BED_H), Bound.BEDTIME_MOVED)
     bed = keep(bed, np.full_like(bed, EARLIEST_BED_H), latest + 24.0 - floor, Bound.TOO_SHORT)
     rise = keep(rise_h, np.full_like(bed, EARLIEST_RISE_H), latest, Bound.REQUIRED)
-    rise = keep(rise, np.full_like(bed, EARLIEST_RISE_H), bed + MOST_H - 24.0, Bound.TOO_LONG)
+    rise = keep(rise, np.full_like(bed, EARLIEST_RISE_H), bed + np.maximum(MOST_H, usual_h) - 24.0, Bound.TOO_LONG)
     rise = keep(rise, np.minimum(bed + floor - 24.0, latest), latest, Bound.TOO_SHORT)
     return bed, rise, reason
 

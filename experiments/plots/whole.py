@@ -200,7 +200,7 @@ def _insulin(panel: Axes, own: Table, last: bool) -> None:
     hour = own["hour"]
     panel.step(hour, own["basal_share"], color=AGENT, lw=0.8, where="pre")
     gives = own["bolus_u"] > 0.05
-    panel.vlines(hour[gives], 0, own["bolus_u"] / 3.0[gives], color=BASELINE, lw=1.1)
+    panel.vlines(hour[gives], 0, own["bolus_u"][gives] / 3.0, color=BASELINE, lw=1.1)
     panel.set_ylim(0, 3.2)
     panel.set_yticks([0, 1, 3])
     panel.set_xlim(0, 168)

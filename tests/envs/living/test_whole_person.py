@@ -110,7 +110,8 @@ def test_no_day_of_anything_asked_for_leaves_the_bounds(seed: int) -> None:
     floor = np.minimum(FLOOR_H, lived[:, r.USUAL_RISE_H] + 24 - lived[:, r.USUAL_BED_H])
     bed, before, usual = (lived[:, one] for one in (r.ALLOWED_BED_H, r.HELD_BED_H, r.USUAL_BED_H))
     in_bed = lived[:, r.ALLOWED_RISE_H] + 24 - bed
-    assert (in_bed > floor - 1e-9).all() and (in_bed < MOST_H + 1e-9).all()
+    most = np.maximum(MOST_H, lived[:, r.USUAL_RISE_H] + 24 - usual)
+    assert (in_bed > floor - 1e-9).all() and (in_bed < most + 1e-9).all()
     back = (bed >= np.minimum(before, usual)) & (bed <= np.maximum(before, usual))
     assert (bed >= EARLIEST_BED_H).all() and ((np.abs(bed - before) < MOST_SHIFT_H + 1e-9) | back).all()
     assert (lived[:, r.NIGHT_BOUND] > 0).any() and (lived[:, r.MOVE_BOUND] > 0).any()
