@@ -1,4 +1,4 @@
-"""Cards of policies of exercise and sleep, from their manifests; their results stand in tables of their own."""
+"""Cards of policies of exercise, sleep and whole persons, from their manifests; results stand in tables elsewhere."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,10 +8,13 @@ from experiments.cards.card_results import markdown_table
 
 _RESULTS = {
     "plan": "results/season/table.md", "session": "results/session/table.md", "sleep": "results/sleep/table.md",
+    "whole": "results/whole/table.md",
 }  # fmt: skip
 
 
-def _trained_on(facts: Mapping[str, Any]) -> str:
+def _trained_on(task: str, facts: Mapping[str, Any]) -> str:
+    if task == "whole":
+        return f"split train, {len(facts['people'])} drawn adults, couplings from the prior"
     if "model" in facts:
         return f"split train, bodies of the model {facts['model']}"
     return f"split train; {len(facts['people'])} people, none of those of the fold that it is judged on"
@@ -28,7 +31,7 @@ def exercise_card(name: str, copies: Mapping[str, FrozenPolicy]) -> str:
         ("sees", f"{len(said.observation_names)} numbers: {', '.join(said.observation_names)}"),
         ("sees the simulator's state", "yes (oracle)" if said.oracle else "no"),
         ("environment", f"`{said.env}`, kernels `{said.kernel_hash}`"),
-        ("trained on", _trained_on(facts[0])),
+        ("trained on", _trained_on(said.task, facts[0])),
         ("began as", f"{facts[0].get('began_as', 'random weights')}; copies of 0 steps are that alone"),
         ("simulated person-days", ", ".join(f"{one['person_days']:,.0f}" for one in facts)),
         ("made by", "The Homeostat developers; MIT licence; cite as in CITATION.cff"),

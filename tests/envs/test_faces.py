@@ -28,7 +28,7 @@ from envs.therapy import Request
 from tests.envs.worlds import own_actions
 
 ID, EXERCISE = "Homeostat/Dosing-v0", "Homeostat/Exercise-v0"
-SEEN = {ID: 35, EXERCISE: 62, "Homeostat/Sleep-v0": 42}
+SEEN = {ID: 35, EXERCISE: 62, "Homeostat/Sleep-v0": 42, "Homeostat/WholePerson-v0": 67}
 PEOPLE = ["adult#003", "adolescent#004", "child#001"]
 OLD_GYMNASIUM = gymnasium.__version__.startswith("0.")
 _ALLOWED_WARNINGS = (
@@ -135,10 +135,11 @@ def test_lanes_that_fail_alone_begin_anew_while_the_others_go_on() -> None:
         (EXERCISE, {"days": 0.1}),
         (EXERCISE, {"task": "plan", "days": 14}),
         ("Homeostat/Sleep-v0", {"days": 2}),
+        ("Homeostat/WholePerson-v0", {"days": 1}),
     ],
 )
 def test_both_checkers_pass_every_id(name: str, keywords: dict[str, Any]) -> None:
-    assert name in TASKS and len(TASKS) == 3
+    assert name in TASKS and len(TASKS) == 4
     with only_known_warnings():
         env = gymnasium.make(name, **keywords)
         gymnasium_check(env.unwrapped, skip_render_check=True)

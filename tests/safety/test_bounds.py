@@ -95,7 +95,7 @@ class Watch:
         )  # so that the view now is the one the shield sees
         if self.calls % 288 in self.blind:
             core.view.now[:, v.CGM_AGE_MIN] = 20.0 + 5.0 * (self.calls % 288 - self.blind.start)
-        fresh_lane = core.minute == 0
+        fresh_lane = core.minute == core.begin
         self.owed[fresh_lane] = 0.0
         self.since_bolus[fresh_lane] = np.inf
         self.day[fresh_lane] = core.view.therapy[fresh_lane, BASAL_U_PER_H, None] / 60
