@@ -30,7 +30,7 @@ FOUND = Path(__file__).with_name("whole-person-plans.yml")
 
 DOSES: dict[str, tuple[float, float, float]] = {
     "basal": (0.6, 1.5, 1.0),
-    "bolus": (0.6, 1.5, 1.0),
+    "bolus": (0.3, 1.5, 1.0),
     "by_glucose": (0.0, 1.5, 0.0),
     "by_trend": (0.0, 1.5, 0.0),
     "by_board": (0.0, 1.5, 0.0),

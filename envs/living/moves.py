@@ -33,7 +33,7 @@ class Moves:
     it; started_min, left_min, done_work [intensity-minutes], was_low: since its begin. ended_min, last_work: of the
     last one that was begun. hard: done yesterday. fear: after a low in it, fades. week (n, 7): minutes done by day,
     today's last. advised_of, begun_of: sessions so far. eaten (n, 6): on advice, in the last intervals. Since the last
-    decision: ate_g, asked_min, short_min (at the end of a week).
+    decision: ate_g, asked_min, short_min (on waking, of the last week).
     """
 
     begin_min: Counts
@@ -185,8 +185,7 @@ class Moves:
         """The day of these lanes is over, day (m,)."""
         done = days[lanes, day]
         self.hard[lanes] = (done[:, r.DONE_MIN] > 0) & (done[:, r.DONE_RESERVE] >= HARD_FROM)
-        short = np.maximum(WEEK_MIN - self.week[lanes].sum(axis=1), 0.0)
-        self.short_min[lanes] = np.where((day + 1) % WEEK_DAYS == 0, short, 0.0)
+        self.short_min[lanes] = np.maximum(WEEK_MIN - self.week[lanes].sum(axis=1), 0.0)
         self.week[lanes] = np.concatenate([self.week[lanes, 1:], np.zeros((len(lanes), 1))], axis=1)
         self.fear[lanes] *= ordinary.FEAR_KEPT_A_DAY
         self.over[lanes] = True

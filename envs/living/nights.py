@@ -173,8 +173,7 @@ class Nights:
             days[lanes, day, column] = value
         for table, value in ((self.nights, self.sensed), (self.week, self.slept)):
             table[lanes] = np.concatenate([table[lanes, 1:], value[lanes, None]], axis=1)
-        short = np.maximum(usual_sleep_h(weeks) - self.week[lanes].mean(axis=1), 0.0)
-        self.short_sleep_h[lanes] = np.where((day + 1) % WEEK_DAYS == 0, short, 0.0)
+        self.short_sleep_h[lanes] = np.maximum(usual_sleep_h(weeks) - self.week[lanes].mean(axis=1), 0.0)
         self.sensed[lanes] = self.slept[lanes] = 0.0
         self.mean(lanes, day + 1, weeks)
 

@@ -21,5 +21,5 @@ over, what is told of it follows; to_start_min: negative after it. reserve: shar
 watch. active: exercise that was advised goes on. since_end_min: of the last exercise that the watch saw, 0 before;
 last_work: its intensity-minutes. week_min: of exercise in the last seven days. asked_share: share of advised sessions
 that were begun. steps_hour, lux_hour: of the last hour, by the watch. carbs_30min_g: fast carbohydrate eaten on advice.
-Since the last decision: ate_g; asked_min: of exercise advised; shift_h: of bedtime and rising advised; where a week was
-over, short_min: of exercise less than 150, short_sleep_h: a night less slept than usual."""
+Since the last decision: ate_g; asked_min: of exercise advised; shift_h: of bedtime and rising advised; on waking,
+short_min: of exercise in the last seven days less than 150, short_sleep_h: a night of these less slept than usual."""

@@ -21,9 +21,9 @@ Array = NDArray[np.float64]
 PER_ASKED_HOUR, PER_SHIFT_H, PER_GRAM = 0.5, 0.15, 0.02
 """Burden: price of an hour of exercise advised, of an hour by which bedtime and rising are advised to change, and of a
 gram of carbohydrate eaten on advice or against a low. A day without risk is worth about 14 (assumed, as are all)."""
-PER_WEEK_SHORT, PER_HOUR_SHORT = 8.0, 8.0
-"""What is a constraint has a price in training: a week without any of its 150 minutes of exercise, and one in which
-nights were an hour shorter than usual."""
+PER_DAY_UNMOVED, PER_HOUR_SHORT = 3.0, 3.0
+"""What is a constraint has a price, each day: none of the 150 minutes of exercise in the last week, in proportion; and
+an hour that its nights were shorter than usual. So high that few weeks fall short of what is best (assumed)."""
 MIDDAY_H, EITHER_WAY_H = 14.0, 7.0
 
 _LIVING = (
@@ -71,10 +71,10 @@ class WholePerson:
 
     ## Reward
     Terms of `envs.rewards` on true plasma glucose; `burden`: -0.5 for an hour of exercise advised, -0.15 for an hour by
-    which bedtime and rising are to change, -0.02 a gram of carbohydrate eaten on advice or against lows; at the end of
-    each week the constraints, `week_short`: -8 for none of 150 minutes of exercise, in proportion, `sleep_short`: -8
-    for each hour that nights were shorter than usual, on average. `info["cost"]`: share of the minutes below 70 mg/dL
-    plus the share below 54.
+    which bedtime and rising are to change, -0.02 a gram of carbohydrate eaten on advice or against lows; on each waking
+    the constraints, of the last seven days: `move_short`: -3 for none of 150 minutes of exercise, in proportion,
+    `sleep_short`: -3 for each hour that nights were shorter than usual, on average. `info["cost"]`: share of the
+    minutes below 70 mg/dL plus the share below 54.
 
     ## Episode end
     `terminated`: plasma glucose below 10 or above 600 mg/dL. `truncated`: after 28 days, or `days`.
@@ -129,7 +129,7 @@ class WholePerson:
         eaten = t[s.ATE_G] + trace[:, :, RESCUE_G].sum(axis=1)
         return terms | {
             "burden": -PER_ASKED_HOUR * t[s.ASKED_MIN] / 60 - PER_SHIFT_H * t[s.SHIFT_H] - PER_GRAM * eaten,
-            "week_short": -PER_WEEK_SHORT * t[s.SHORT_MIN] / WEEK_MIN,
+            "move_short": -PER_DAY_UNMOVED * t[s.SHORT_MIN] / WEEK_MIN,
             "sleep_short": -PER_HOUR_SHORT * t[s.SHORT_SLEEP_H],
         }, cost
 

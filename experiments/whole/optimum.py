@@ -93,27 +93,45 @@ class Search:
         )
 
 
-def find(
-    where: Setting, population: int = POPULATION, generations: int = GENERATIONS, turns: int = TURNS
-) -> dict[str, tuple[Array, Array | None]]:
-    """Doses and plans of every agent that is searched for, by name."""
-    half, each = generations // 2, generations // turns
-    alone = Search(where, population)
-    dosing = alone.doses(first(DOSES), None, generations)
-    apart = Search(where, population)
-    independent = apart.doses(first(DOSES), None, half), apart.plans(first(PLANS), first(DOSES), half)
-    both = Search(where, population)
+Rules = tuple[Array, Array | None]
+"""Doses, and plans where there are any."""
+
+
+def dosing_only(search: Search, generations: int, turns: int) -> Rules:
+    """Doses for a life without advice."""
+    return search.doses(first(DOSES), None, generations), None
+
+
+def independent(search: Search, generations: int, turns: int) -> Rules:
+    """Doses without advice, and plans under the usual doses."""
+    half = generations // 2
+    return search.doses(first(DOSES), None, half), search.plans(first(PLANS), first(DOSES), half)
+
+
+def joint(search: Search, generations: int, turns: int) -> Rules:
+    """Each under the other, in turn, doses first."""
     doses, plans = first(DOSES), first(PLANS)
     for turn in range(turns):
         if turn % 2 == 0:
-            doses = both.doses(doses, plans if turn else None, each)
+            doses = search.doses(doses, plans if turn else None, generations // turns)
         else:
-            plans = both.plans(plans, doses, each)
-    # The last turn is of plans: the doses have seen the plans of the turn before.
-    return {"dosing-only": (dosing, None), "independent": independent, "joint": (doses, plans)}
+            plans = search.plans(plans, doses, generations // turns)
+    return doses, plans
 
 
-def store(found: Mapping[str, tuple[Array, Array | None]], command: str) -> None:
+SEARCHES: dict[str, Callable[[Search, int, int], Rules]] = {
+    "dosing-only": dosing_only, "independent": independent, "joint": joint,
+}  # fmt: skip
+
+
+def find(
+    where: Setting, population: int = POPULATION, generations: int = GENERATIONS, turns: int = TURNS
+) -> dict[str, Rules]:
+    """Doses and plans of every agent that is searched for, by name."""
+    return {name: search(Search(where, population), generations, turns) for name, search in SEARCHES.items()}
+
+
+def store(found: Mapping[str, Rules], command: str) -> None:
     """Write them, with the command that finds them."""
     table = {}
     for name, (doses, plans) in found.items():

@@ -192,7 +192,7 @@ def test_the_prior_of_strength_includes_zero() -> None:
     )
 
 
-def test_reward_prices_advice_and_weeks_that_fall_short() -> None:
+def test_reward_prices_advice_and_days_whose_week_falls_short() -> None:
     core = _core(days=8)
     core.reset(*_keys(core))
     sums: dict[str, Any] = {}
@@ -200,7 +200,7 @@ def test_reward_prices_advice_and_weeks_that_fall_short() -> None:
         done = core.step(np.zeros((N, len(ACTIONS))))
         for name, value in done.terms.items():
             sums[name] = sums.get(name, 0.0) + value
-    assert (sums["week_short"] < -4).all() and (sums["sleep_short"] <= 0).all()
+    assert (sums["move_short"] < -8).all() and (sums["sleep_short"] <= 0).all()
     assert np.allclose(done.reward, sum(done.terms.values()))
     asks = _core(days=1)
     asks.reset(*_keys(asks))
