@@ -32,8 +32,8 @@ from twins.world.sessions import GRID_MIN, Sessions
 DIARY = "diary:"
 SESSION_WITHIN_DAYS = 2.0
 """An episode around a session begins before so many days have passed."""
-MOST_DECISION_MIN = 60
-"""Between two decisions for a whole person."""
+MOST_DECISION_MIN, MOST_WHOLE_DAYS = 60, 365
+"""Minutes between two decisions for a whole person, and days of one."""
 ANNOUNCE = ("exact", "behaviour", "none")
 FAILURE_LOW_MG_DL, FAILURE_HIGH_MG_DL = 10.0, 600.0
 """simglucose's bounds: outside them an episode has failed (a simulated death)."""
@@ -142,6 +142,8 @@ class Setting:
                 f"decision_min is {self.decision_min}; {where} give {GRID_MIN}, or a part of it that the "
                 f"sensor's {control} min fit into"
             )
+        if self.living is not None and self.days > MOST_WHOLE_DAYS:
+            raise ValueError(f"days is {self.days:g}; {where} give up to {MOST_WHOLE_DAYS}")
         if self.living is not None and (control != STEP_MIN or MOST_DECISION_MIN % self.decision_min):
             raise ValueError(
                 f"decision_min is {self.decision_min} and {self.sensor.name} measures every {control} min; {where} "

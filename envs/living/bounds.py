@@ -25,6 +25,8 @@ MOST_SHIFT_H, EARLIEST_BED_H, LATEST_BED_H, EARLIEST_RISE_H = 1.0, 21.0, 26.5, 4
 READY_H = 0.75
 WEEK_MOST_MIN = 420.0
 AFTER_RISE_H, BEFORE_BED_H, WAY_H = 0.5, 2.0, 0.25
+WAIT_MIN = 30
+"""Held back by a bound of its begin, a person waits so long, then goes home."""
 _SPARE = 1e-9
 
 
@@ -67,7 +69,9 @@ def hold_night(
     bed = keep(bed_h, np.maximum(low, EARLIEST_BED_H), np.minimum(high, LATEST_BED_H), Bound.BEDTIME_MOVED)
     bed = keep(bed, np.full_like(bed, EARLIEST_BED_H), latest + 24.0 - floor, Bound.TOO_SHORT)
     rise = keep(rise_h, np.full_like(bed, EARLIEST_RISE_H), latest, Bound.REQUIRED)
-    rise = keep(rise, np.full_like(bed, EARLIEST_RISE_H), bed + np.maximum(MOST_H, usual_h) - 24.0, Bound.TOO_LONG)
+    rise = keep(
+        rise, np.full_like(bed, EARLIEST_RISE_H), bed + np.maximum(MOST_H, usual_h) - 24.0, Bound.TOO_LONG
+    )
     rise = keep(rise, np.minimum(bed + floor - 24.0, latest), latest, Bound.TOO_SHORT)
     return bed, rise, reason
 
@@ -90,7 +94,7 @@ def hold_move(
     allowed = np.minimum(wanted, np.maximum(WEEK_MOST_MIN - week_min, 0.0))
     hard = np.clip(np.where(known, reserve, LEAST_RESERVE), LEAST_RESERVE, MOST_RESERVE)
     easy = np.where(hard_before, np.minimum(hard, HARD_FROM - 0.01), hard)
-    hours, first = allowed / 60, rise_h + AFTER_RISE_H
+    hours, first = (allowed + WAIT_MIN) / 60, rise_h + AFTER_RISE_H
     last = np.maximum(bed_h - BEFORE_BED_H - hours, first)
     begin = np.clip(np.where(known, at_h, first), first, last)
     at_work = work & (begin + hours > WORK_H[0] - WAY_H) & (begin < WORK_H[1] + WAY_H)

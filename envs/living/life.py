@@ -27,7 +27,8 @@ from twins.world import ordinary, wearable
 
 EVENING_MIN = 20 * 60
 """The night is planned at 20:00."""
-_GRID_MIN = 15
+NOON_MIN, UP_H = 12 * 60, 5
+"""Lives begin at noon, when people have been up for so long."""
 _MORE_DAYS = 3
 """Drawn beyond those that are lived: calendars are seen, and habits counted on, ahead."""
 
@@ -61,24 +62,25 @@ class Life:
 
     @property
     def first_min(self) -> Counts:
-        """When the episodes begin (n,): with the first day's rising, on a quarter of an hour."""
-        first: Counts = _GRID_MIN * np.round(self.weeks.rise_h[:, 0] * 60 / _GRID_MIN).astype(np.int64)
-        return first
+        """When the episodes begin (n,): at noon, so that they end when everybody has risen."""
+        return np.full(self.lanes, NOON_MIN)
 
     def checked(self, plan: Any) -> Array | None:
         """See `Conduct.checked`."""
         return a.checked_plan(plan, self.lanes)
 
     def begin(self, lanes: Counts, keys: NDArray[np.uint32]) -> None:
-        """See `Conduct.begin`: who wakes on the first day, after weeks of habit."""
+        """See `Conduct.begin`: who has been up for some hours, after weeks of habit."""
         self._draw(lanes, keys)
         weeks, traits = rows.take(self.weeks, lanes), rows.take(self.traits, lanes)
         hour = np.arange(MINUTES_PER_DAY // STEP_MIN) * STEP_MIN / 60
         bed, rise = weeks.bed_h[:, :1], weeks.rise_h[:, :1]
         up = ((hour >= rise) & (hour < bed)) | (hour + 24 < bed)
         usual = np.where(up, self._light[lanes, 1], 0.0)
-        since = (self.first_min[lanes, None] // STEP_MIN + np.arange(len(hour))) % len(hour)
-        inner = self.whole.rested(traits, np.take_along_axis(usual, since, axis=1))
+        inner = self.whole.rested(traits, np.roll(usual, -NOON_MIN // STEP_MIN, axis=1))
+        never, phase = np.zeros(len(lanes), bool), self.whole.clock.phase_h(inner.clock)
+        for _ in range(UP_H * 60 // STEP_MIN):
+            sleep.step(inner.sleep, traits.sleeps, phase, never, never, np.ones(len(lanes)))
         missing = np.maximum(traits.sleeps[:, sleep.NEED_H] - self.usual_sleep_h[lanes], 0.0)
         inner.debt_h[:] = missing / (1.0 - np.exp(-1.0 / sleep.DEBT_FADES_DAYS))  # adds up, fades: in balance
         inner.slept_h[:] = self.usual_sleep_h[lanes]
@@ -109,7 +111,7 @@ class Life:
         first: bool,
     ) -> None:
         """See `Conduct.live`."""
-        if (minute >= (self._drawn_days - 1) * MINUTES_PER_DAY).any():
+        if (minute >= self.days.shape[1] * MINUTES_PER_DAY).any():
             raise RuntimeError("the weeks of a lane are over; call reset() for it first")
         moves, nights, weeks, here = self.moves, self.nights, self.weeks, self._all
         if first:
@@ -174,7 +176,7 @@ class Life:
     # --- what is seen -----------------------------------------------------------------------------------
     def show(self, minute: Counts, view: View) -> None:
         """See `Conduct.show`; nothing is seen anew between two decisions."""
-        if (minute[0] - self.first_min[0]) % self.decision_min:
+        if (minute[0] - NOON_MIN) % self.decision_min and view.activity is not None:
             return
         m, n, o, here, day = self.moves, self.nights, self.weeks, self._all, self.day
         pending = m.pending(minute)
@@ -189,10 +191,11 @@ class Life:
             (s.TO_BED_MIN, n.bed_min - minute), (s.IN_BED, n.in_bed(minute)), (s.SLEPT_H, n.nights[:, -1]),
             (s.SLEPT_WEEK_H, n.nights.mean(axis=1)), (s.USUAL_SLEEP_H, self.usual_sleep_h), (s.WATCH_BED_H, n.fell_h),
             (s.WATCH_RISE_H, n.woke_h), (s.SLEEPINESS, n.sleepiness), (s.PLANNED, pending),
-            (s.TO_START_MIN, np.where(pending, m.begin_min - minute, 0)),
-            (s.PLANNED_MIN, np.where(pending, m.minutes, 0)), (s.PLANNED_RESERVE, np.where(pending, m.reserve, 0.0)),
+            (s.TO_START_MIN, np.where(pending, m.told_min - minute, 0)),
+            (s.PLANNED_MIN, np.where(pending, m.told_for_min, 0)),
+            (s.PLANNED_RESERVE, np.where(pending, m.told_reserve, 0.0)),
             (s.RESERVE, np.clip((n.pulse - wearable.REST_BPM) / wearable.RESERVE_BPM, -0.2, 1.2)),
-            (s.ACTIVE, m.active & m.advised), (s.SINCE_END_MIN, m.since_end_min(minute)), (s.LAST_WORK, m.last_work),
+            (s.ACTIVE, m.active & m.follows), (s.SINCE_END_MIN, m.since_end_min(minute)), (s.LAST_WORK, m.last_work),
             (s.WEEK_MIN, m.week.sum(axis=1)), (s.ASKED_SHARE, (m.begun_of + 1.0) / (m.advised_of + 2.0)),
             (s.STEPS_HOUR, n.steps.sum(axis=1)), (s.LUX_HOUR, n.lux.mean(axis=1)),
             (s.CARBS_30MIN_G, m.eaten.sum(axis=1)), (s.ATE_G, m.ate_g), (s.ASKED_MIN, m.asked_min),
@@ -218,14 +221,23 @@ class Life:
 
     def fault_in(self, saved: Mapping[str, NDArray[Any]]) -> str:
         """See `Conduct.fault_in`."""
-        if not ((saved["day"] >= 0) & (saved["day"] < self.days.shape[1])).all():
-            return "day"
-        positive = (
-            "moves.minutes", "moves.carbs_g", "moves.week", "moves.eaten", "nights.nights", "inner.debt_h", "inner.fit",
-            "inner.slept_h",
-        )  # fmt: skip
-        for name in positive:
-            if not (saved[name] >= 0).all():
+        last = (self.days.shape[1] + _MORE_DAYS) * MINUTES_PER_DAY
+        ranges = {
+            "day": (0, self.days.shape[1] - 1), "inner.debt_h": (0, 1e3), "inner.fit": (0, 10),
+            "inner.slept_h": (0, 48), "inner.worked_h": (0, 24), "inner.clock": (-1e4, 1e4), "inner.sleep": (0, 1e3),
+            "inner.stress": (-1, 1e4),
+            **{f"moves.{name}": (-1, last) for name in ("told_min", "begin_min", "started_min", "ended_min")},
+            **{f"moves.{name}": (0, 1e3) for name in ("minutes", "told_for_min", "carbs_g", "week", "eaten", "fear")},
+            "moves.reserve": (0, 1), "moves.told_reserve": (0, 1), "moves.advised_of": (0, 1e4),
+            "moves.begun_of": (0, 1e4), "nights.bed_min": (0, last), "nights.rise_min": (0, last),
+            "nights.held_bed_h": (12, 36), "nights.nights": (0, 24), "nights.week": (0, 24), "nights.lux": (0, 1e6),
+            "nights.steps": (0, 1e6),
+        }  # fmt: skip
+        for name, (low, high) in ranges.items():
+            if not ((saved[name] >= low) & (saved[name] <= high)).all():
+                return name
+        for name in ("nights.bed_min", "nights.rise_min"):
+            if (saved[name] % STEP_MIN).any():
                 return name
         return ""
 

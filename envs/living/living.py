@@ -29,7 +29,7 @@ class Living:
             raise ValueError(f"switches is {self.switches!r}; give twins.bodies.couplings.Couplings(...)")
         given = self.strength
         if given is not None and (
-            isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 3
+            isinstance(given, bool) or not isinstance(given, int | float | np.number) or not 0 <= given <= 3
         ):
             raise ValueError(
                 f"strength is {given!r}; give a number from 0 (none) to 3, or None for the prior"

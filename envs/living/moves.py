@@ -9,7 +9,7 @@ from envs import view as v
 from envs.bouts.bounds import HARD_FROM, WITHIN_MIN, Bound, must_pause, refusal
 from envs.living import advice as a
 from envs.living import record as r
-from envs.living.bounds import hold_move
+from envs.living.bounds import WAIT_MIN, hold_move
 from envs.rows import Array, Counts, Flags
 from envs.view import View
 from twins.bodies.circadian import STEP_MIN
@@ -18,10 +18,10 @@ from twins.world import ordinary
 from twins.world.ordinary import WEEK_DAYS, Ordinary
 from twins.world.sessions import AEROBIC
 
-WAIT_MIN = 30
-"""Held back by a bound, a person waits so long, then goes home."""
 WEEK_MIN = 150.0
 """Of exercise: what adults are advised to do (WHO 2020; American Diabetes Association, as in `envs.bouts.bounds`)."""
+LATEST_H = 23.0
+"""No session begins later where nothing else bounds it."""
 NEVER = -1
 
 
@@ -29,13 +29,15 @@ NEVER = -1
 class Moves:
     """Of n people, arrays with a row each; minutes from midnight of the first day, -1: not.
 
-    begin_min, minutes, reserve, carbs_g: of today's session; advised: not the person's own; follows, over, paused: of
-    it; started_min, left_min, done_work [intensity-minutes], was_low: since its begin. ended_min, last_work: of the
-    last one that was begun. hard: done yesterday. fear: after a low in it, fades. week (n, 7): minutes done by day,
-    today's last. advised_of, begun_of: sessions so far. eaten (n, 6): on advice, in the last intervals. Since the last
-    decision: ate_g, asked_min, short_min (on waking, of the last week).
+    told_min, told_for_min, told_reserve: of what is advised today, where advised. begin_min, minutes, reserve, carbs_g:
+    of the session that there will be, the advised one where the person follows, else the own, where there is one;
+    follows, over, paused: of it; started_min, left_min, done_work [intensity-minutes], was_low: since its begin.
+    ended_min, last_work: of the last one that was begun. hard: done yesterday. fear: after a low in it, fades. week (n,
+    7): minutes done by day, today's last. advised_of, begun_of: sessions so far. eaten (n, 6): on advice, in the last
+    intervals. Since the last decision: ate_g, asked_min, short_min (on waking, of the last week).
     """
 
+    told_min: Counts
     begin_min: Counts
     started_min: Counts
     ended_min: Counts
@@ -45,6 +47,8 @@ class Moves:
     paused: Flags
     was_low: Flags
     hard: Flags
+    told_for_min: Array
+    told_reserve: Array
     minutes: Array
     reserve: Array
     carbs_g: Array
@@ -65,7 +69,7 @@ class Moves:
         """After weeks of habit."""
         made = rows.zeros(cls, n, {"week": WEEK_DAYS, "eaten": WITHIN_MIN // STEP_MIN})
         made.begin_min[:] = made.started_min[:] = made.ended_min[:] = NEVER
-        made.over[:], made.week[:] = True, ordinary.OWN_SHARE * ordinary.OWN_MIN
+        made.over[:], made.week[:, :-1] = True, ordinary.OWN_SHARE * ordinary.OWN_MIN
         return made
 
     @property
@@ -76,7 +80,7 @@ class Moves:
 
     def pending(self, minute: Counts) -> Flags:
         """Who is advised a session that is not over (n,); that one will not follow is not known before its hour."""
-        waits: Flags = self.advised & (~self.over | (~self.follows & (minute < self.begin_min)))
+        waits: Flags = self.advised & np.where(self.follows, ~self.over, minute < self.told_min)
         return waits
 
     def take(
@@ -102,7 +106,7 @@ class Moves:
             )  # fmt: skip
         else:
             asked = np.nan_to_num(wants, nan=0.0, posinf=0.0, neginf=0.0)
-            at, minutes = np.maximum(asked[0], rise), np.clip(asked[1], 0.0, a.MOST_MOVE_MIN)
+            at, minutes = np.clip(asked[0], rise, LATEST_H), np.clip(asked[1], 0.0, a.MOST_MOVE_MIN)
             minutes = np.where(minutes < a.LEAST_MOVE_MIN, 0.0, minutes)
             reserve, reason = (
                 np.clip(asked[2], a.LEAST_RESERVE, a.MOST_RESERVE),
@@ -113,12 +117,14 @@ class Moves:
         follows = advised & (weeks.chance[today, day, 0] < likely)
         own = weeks.own[today, day] & ~follows
         carbs = np.clip(np.nan_to_num(plan[:, a.MOVE_CARBS_G], nan=0.0, posinf=0.0), 0.0, a.MOST_CARBS_G)
-        begin = 60 * (24 * day + np.where(own, ordinary.OWN_AT_H, at))
-        self.begin_min[lanes] = STEP_MIN * np.round(begin / STEP_MIN).astype(np.int64)
-        self.minutes[lanes] = np.where(own, ordinary.OWN_MIN, STEP_MIN * np.round(minutes / STEP_MIN))
+        told = 60 * 24 * day + STEP_MIN * np.round(60 * at / STEP_MIN).astype(np.int64)
+        self.told_min[lanes], self.told_reserve[lanes] = told, reserve
+        self.told_for_min[lanes] = whole_min = STEP_MIN * np.floor(minutes / STEP_MIN + 1e-9)
+        self.begin_min[lanes] = np.where(own, round(60 * ordinary.OWN_AT_H) + 60 * 24 * day, told)
+        self.minutes[lanes] = np.where(own, ordinary.OWN_MIN, whole_min)
         self.reserve[lanes] = np.where(own, ordinary.OWN_RESERVE, reserve)
         self.carbs_g[lanes] = np.where(follows, carbs, 0.0)
-        self.advised[lanes], self.follows[lanes] = advised & ~own, follows
+        self.advised[lanes], self.follows[lanes] = advised, follows
         self.over[lanes], self.started_min[lanes] = ~(follows | own), NEVER
         self.advised_of[lanes] += advised
         self.asked_min[lanes] = minutes
@@ -142,6 +148,7 @@ class Moves:
     ) -> Array:
         """Five minutes from `minute` (n,) on: share of the reserve in use (n,). Carbs go onto the plate (n, M)."""
         rows.push(self.eaten, np.zeros(len(minute)))
+        self._end(~self.over & (minute >= bed_min), minute)  # nobody begins, nor goes on, in bed
         due = ~self.over & (self.started_min == NEVER) & (minute >= self.begin_min)
         if not (due.any() or self.active.any()):
             return np.zeros(len(minute))
@@ -156,10 +163,10 @@ class Moves:
         starts = due & ~(refused & bounded)
         self.started_min[starts], self.left_min[starts] = minute[starts], self.minutes[starts]
         self.was_low[starts], self.done_work[starts] = False, 0.0
-        self.begun_of += starts & self.advised
+        self.begun_of += starts & self.follows
         days[here[starts], day[starts], r.BEGAN_AT_H] = minute[starts] / 60 - 24 * day[starts]
         waited = due & ~starts & (minute >= self.begin_min + WAIT_MIN)
-        self._end(waited | ((due | self.active) & (minute >= bed_min)), minute)
+        self._end(waited, minute)
 
         active = self.active
         self.paused[:] = must_pause(cgm, age, self.paused) & active & bounded
@@ -180,6 +187,7 @@ class Moves:
         self.ended_min[began], self.last_work[began] = minute[began], self.done_work[began]
         self.fear[began] = np.maximum(self.fear[began], self.was_low[began])
         self.over |= lanes
+        self.paused[lanes] = False
 
     def wake(self, lanes: Counts, day: Counts, days: Array) -> None:
         """The day of these lanes is over, day (m,)."""

@@ -22,7 +22,7 @@ EFFICIENCY = 0.85
 """Of hours in bed, what habit is taken to give of sleep."""
 SAID_SD = 0.7
 """How what people say of their sleepiness scatters."""
-MOST_ASKED_H = 3.0
+MOST_ASKED_H, LATEST_RISE_H = 3.0, 11.5
 """Bedtimes and risings further from the usual count as so far."""
 SLOTS = 60 // STEP_MIN
 _SAID_FIRST = 1 << 21
@@ -39,11 +39,10 @@ def usual_sleep_h(weeks: Ordinary) -> Array:
 class Nights:
     """Of n people, arrays with a row each; minutes from midnight of the first day.
 
-    bed_min, rise_min: of the night to come, or that goes on. held_bed_h: bedtime of the evening before, as advised or
-    else usual. slept: truly, since the last waking [h], week (n, 7): of the last nights; sensed, nights (n, 7): the
-    same by the watch; fell_h, woke_h: of the last night, by the watch. sleepiness: said on waking. pulse; steps, lux
-    (n, 12): by the watch, of the last five minutes and hour. Since the last decision: shift_h, short_sleep_h (at a
-    week's end).
+    bed_min, rise_min: of the night to come, or that goes on. held_bed_h: bedtime of the evening before, as it was.
+    slept: truly, since the last waking [h], week (n, 7): of the last nights; sensed, nights (n, 7): the same by the
+    watch; fell_h, woke_h: of the last night, by the watch. sleepiness: said on waking. pulse; steps, lux (n, 12): by
+    the watch, of the last five minutes and hour. Since the last decision: shift_h, short_sleep_h (at a week's end).
     """
 
     bed_min: Counts
@@ -99,8 +98,9 @@ class Nights:
         here = np.arange(len(lanes))
         usual_bed, usual_rise = weeks.bed_h[here, day], weeks.rise_h[here, day + 1]
         asked_bed, asked_rise = plan[:, a.BED_H], plan[:, a.RISE_H]
-        known = np.isfinite(asked_bed) & np.isfinite(asked_rise)
-        asked_bed, asked_rise = np.where(known, asked_bed, usual_bed), np.where(known, asked_rise, usual_rise)
+        known = np.isfinite(asked_bed) | np.isfinite(asked_rise)
+        asked_bed = np.where(np.isfinite(asked_bed), asked_bed, usual_bed)
+        asked_rise = np.where(np.isfinite(asked_rise), asked_rise, usual_rise)
         bed = np.clip(asked_bed, usual_bed - MOST_ASKED_H, usual_bed + MOST_ASKED_H)
         rise = np.clip(asked_rise, usual_rise - MOST_ASKED_H, usual_rise + MOST_ASKED_H)
         before, reason = self.held_bed_h[lanes], np.zeros(len(lanes), np.int64)
@@ -108,7 +108,7 @@ class Nights:
             bed, rise, reason = hold_night(
                 bed, rise, usual_bed, usual_rise, before, weeks.work[here, day + 1]
             )
-        rise = np.maximum(rise, bed - 24.0)
+        rise = np.minimum(np.maximum(rise, bed - 24.0), LATEST_RISE_H)
         off = np.abs(bed - usual_bed) + np.abs(rise - usual_rise)
         advised = known & (off > 1e-6)
         shift = np.where(advised, bed - usual_bed, 0.0)
@@ -120,7 +120,6 @@ class Nights:
         to_bed = np.maximum(to_bed, minute + 30)
         self.bed_min[lanes] = np.where(follows, to_bed, self.bed_min[lanes])
         self.rise_min[lanes] = np.where(follows, np.maximum(up, to_bed + 60), self.rise_min[lanes])
-        self.held_bed_h[lanes] = bed
         self.shift_h[lanes] = np.where(advised, off, 0.0)
         for column, value in (
             (r.ASKED_BED_H, asked_bed), (r.ASKED_RISE_H, asked_rise), (r.NIGHT_ADVISED, advised),
@@ -174,6 +173,7 @@ class Nights:
         for table, value in ((self.nights, self.sensed), (self.week, self.slept)):
             table[lanes] = np.concatenate([table[lanes, 1:], value[lanes, None]], axis=1)
         self.short_sleep_h[lanes] = np.maximum(usual_sleep_h(weeks) - self.week[lanes].mean(axis=1), 0.0)
+        self.held_bed_h[lanes] = bed / 60 - 24 * day
         self.sensed[lanes] = self.slept[lanes] = 0.0
         self.mean(lanes, day + 1, weeks)
 

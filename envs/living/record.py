@@ -15,8 +15,8 @@ COLUMNS = (
     DONE_MIN, DONE_RESERVE, OWN, REFUSED, PAUSED_MIN, CARBS_G, DEBT_H, FIT, SLEEPINESS, WORK, HEAVY, STRENGTH, SHIFT_H,
     ALLOWED_BED_H, ALLOWED_RISE_H, HELD_BED_H,
 ) = range(len(COLUMNS))  # fmt: skip
-"""lived: 1 once the day is over. *_bed_h after 24 where it is after midnight; usual_*: habit; asked_*: by the agent;
-allowed_*: after the bounds, which is what was advised; held_bed_h: bedtime of the evening before, which the bounds
-count from; bed_h, rise_h: as it was. *_followed, own: 1 or 0; *_bound: of `envs.living.bounds.Bound`; refused: of
-`envs.bouts.bounds.Bound`, against which a start was asked for last. began_at_h: 0 without. debt_h, fit, sleepiness: on
-the waking that ends the day. strength: of the couplings."""
+"""lived: 1 once the day is over. *_bed_h after 24 where it is after midnight; usual_*: habit; asked_*: by the agent, of
+exercise after the bounds; allowed_*: after the bounds, which is what was advised; held_bed_h: bedtime of the evening
+before, as it was, which the bounds count from; bed_h, rise_h: as it was. *_followed, own: 1 or 0; *_bound: of
+`envs.living.bounds.Bound`; refused: of `envs.bouts.bounds.Bound`, against which a start was asked for last. began_at_h:
+0 without. debt_h, fit, sleepiness: on the waking that ends the day. strength: of the couplings."""

@@ -40,13 +40,13 @@ class WholePerson:
     """Insulin, exercise and sleep of one person with type-1 diabetes. Research software, not a medical device.
 
     ## Description
-    Four weeks of work and free days. The person (UVA/Padova model with exercise, clock, sleep, stress, fitness:
-    `twins.bodies.whole`) lives with the own basal-bolus therapy, counts carbs with error, treats lows that are noticed,
-    sleeps less than needed on working days, is strained at work, seldom exercises. How strongly sleep, dawn, stress and
-    training act is drawn for each person from a prior that includes not at all, and shown to nobody. Insulin is decided
-    every 30 minutes (`decision_min=`); on waking today's exercise, and at 20:00 the coming night, which the person
-    follows or not: at most seven times in ten (`twins.world.ordinary`). Bounds hold all advice (`envs.living.bounds`)
-    and every dose; a session begins and pauses by the bounds of `envs.bouts.bounds`.
+    Four weeks of work and free days, from noon to noon. The person (UVA/Padova model with exercise, clock, sleep,
+    stress, fitness: `twins.bodies.whole`) lives with the own basal-bolus therapy, counts carbs with error, treats lows
+    that are noticed, sleeps less than needed on working days, is strained at work, seldom exercises. How strongly
+    sleep, dawn, stress and training act is drawn for each person from a prior that includes not at all, and shown to
+    nobody. Insulin is decided every 30 minutes (`decision_min=`); on waking today's exercise, and at 20:00 the coming
+    night, which the person follows or not: at most seven times in ten (`twins.world.ordinary`). Bounds hold all advice
+    (`envs.living.bounds`) and every dose; a session begins and pauses by the bounds of `envs.bouts.bounds`.
 
     ## Action space: `Box(-1, 1)`, 8 numbers; zero is the usual life
     | # | name | meaning | counts |

@@ -36,12 +36,13 @@ HEADS = {
     "failed": "failed", "tir_pct": "in range, %", "below_70_pct": "<70, %", "below_54_pct": "<54, %",
     "above_180_pct": ">180, %", "move_min": "exercise, min/week", "weeks_met_pct": "weeks of 150 min, %",
     "slept_h": "slept, h", "more_sleep_min": "to usual, min", "followed_pct": "advice followed, %",
-    "lows_a_session": "lows a session", "burden": "burden a day", "objective": "objective a day",
+    "lows_a_session": "lows a session", "burden": "burden a day", "constraints": "short of constraints a day",
+    "objective": "objective a day",
 }  # fmt: skip
 _DIGITS = {
     "failed": 0, "tir_pct": 1, "below_70_pct": 2, "below_54_pct": 2, "above_180_pct": 1, "move_min": 0,
     "weeks_met_pct": 0, "slept_h": 2, "more_sleep_min": 0, "followed_pct": 0, "lows_a_session": 2, "burden": 2,
-    "objective": 2,
+    "constraints": 2, "objective": 2,
 }  # fmt: skip
 _WITH_INTERVAL = ("tir_pct", "below_70_pct", "objective")
 
@@ -80,14 +81,12 @@ def measures(lived: Lived) -> Table:
     """A row a life: failed, shares of glucose, exercise a week, sleep a night and against the usual [min], what was
     followed of what was advised, lows for each session done, burden and objective a day. The dead count: what they did
     not live is not exercise, nor sleep."""
-    days = lived.days[:, :DAYS]
+    days = lived.days[:, :-1]
     real = days[:, :, r.LIVED] > 0
     count = np.maximum(real.sum(axis=1), 1)
     weeks = days.shape[1] // 7
     done = np.where(real, days[:, :, r.DONE_MIN], 0.0)
-    each = (
-        done[:, : 7 * weeks].reshape(len(done), weeks, 7).sum(axis=2) if weeks else np.zeros((len(done), 1))
-    )
+    each = done[:, : 7 * weeks].reshape(len(done), weeks, 7).sum(axis=2) if weeks else done
     advised = (days[:, :, r.ASKED_MIN] > 0).sum(axis=1) + (days[:, :, r.NIGHT_ADVISED] > 0).sum(axis=1)
     followed = days[:, :, r.MOVE_FOLLOWED].sum(axis=1) + days[:, :, r.NIGHT_FOLLOWED].sum(axis=1)
     slept = np.where(real, days[:, :, r.SLEPT_H], 0.0).sum(axis=1) / count
@@ -95,8 +94,8 @@ def measures(lived: Lived) -> Table:
     table: Table = {
         "failed": (lived.died != "").astype(float),
         **{name: lived.metrics[name] for name in (*HEADS, "mean_mg_dl") if name in lived.metrics},
-        "move_min": each.mean(axis=1),
-        "weeks_met_pct": 100.0 * (each >= WEEK_MIN).mean(axis=1),
+        "move_min": 7 * done.sum(axis=1) / count,
+        "weeks_met_pct": 100.0 * (each >= WEEK_MIN).mean(axis=1) if weeks else np.full(len(done), np.nan),
         "slept_h": slept,
         "more_sleep_min": 60.0 * (slept - lived.usual_sleep_h),
         "advised": advised.astype(float),
@@ -104,6 +103,7 @@ def measures(lived: Lived) -> Table:
         "lows": lows,
         "sessions": sessions,
         "burden": -lived.terms["burden"] / count,
+        "constraints": -(lived.terms["move_short"] + lived.terms["sleep_short"]) / count,
         "objective": lived.objective,
     }
     return table

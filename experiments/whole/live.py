@@ -66,6 +66,7 @@ def live(
     glucose, alive = np.full((n, steps * each), np.nan), np.ones(n, bool)
     died, failed_at, first = np.full(n, "", "U4"), np.full(n, -1), life.first_min.copy()
     terms: dict[str, Array] = {}
+    of_the_dead = np.zeros_like(life.days)
     more = ("basal_share", "bolus_u", "carbs_g", "iob_u") if keep else ()
     kept = {name: np.zeros((n, steps * each)) for name in more}
     scheduled = core.view.therapy[:, 0].copy()
@@ -82,10 +83,12 @@ def live(
                 kept[name][:, here] = held[name]
         fails = alive & done.terminated
         died[fails] = np.where(core.glucose[fails] < LOW, "low", "high")
-        failed_at[fails] = (step + 1) * each - 1
+        failed_at[fails], of_the_dead[fails] = (step + 1) * each - 1, life.days[fails]
         alive &= ~fails
     metrics: Table = {}
     if measured:
         low, high = setting.failure_low_mg_dl, setting.failure_high_mg_dl
         metrics = episode_metrics(glucose, died, failed_at, dt, low, high)
-    return Lived(life.days.copy(), terms, died, glucose, first, metrics, life.usual_sleep_h.copy(), kept)
+    # The core goes on with the dead; their days end here.
+    days = np.where((died != "")[:, None, None], of_the_dead, life.days)
+    return Lived(days, terms, died, glucose, first, metrics, life.usual_sleep_h.copy(), kept)
