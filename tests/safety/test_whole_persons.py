@@ -70,10 +70,10 @@ def _count(agent: Agent, people: int, days: int, seed: int) -> dict[str, int]:
 
 
 def _nights(life: Life) -> dict[str, int]:
-    lived = life.days[life.days[:, :, r.LIVED] > 0]
-    bed, rise, before, usual = (
-        lived[:, c] for c in (r.ALLOWED_BED_H, r.ALLOWED_RISE_H, r.HELD_BED_H, r.USUAL_BED_H)
-    )
+    real = life.days[:, :, r.LIVED] > 0
+    lived = life.days[real]
+    before = np.concatenate([life.weeks.bed_h[:, :1], life.days[:, :-1, r.BED_H]], axis=1)[real]
+    bed, rise, usual = (lived[:, c] for c in (r.ALLOWED_BED_H, r.ALLOWED_RISE_H, r.USUAL_BED_H))
     usual_h = lived[:, r.USUAL_RISE_H] + 24 - usual
     hours, eps = rise + 24 - bed, 1e-9
     outside = (

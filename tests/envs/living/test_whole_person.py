@@ -232,9 +232,77 @@ def test_plans_of_wrong_shapes_and_states_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValueError, match="move_at_h"):
         core.step(request)
     saved = core.save()
-    for name, value in (("bout.day", 99), ("bout.moves.minutes", -1.0), ("bout.inner.debt_h", -1.0)):
+    for name, value in (
+        ("bout.day", 99),
+        ("bout.moves.minutes", -1.0),
+        ("bout.inner.debt_h", -1.0),
+        ("bout.nights.rise_min", 1),
+        ("bout.moves.reserve", 50.0),
+        ("bout.inner.clock", 1e300),
+        ("bout.nights.lux", -1.0),
+    ):
         broken = {key: array.copy() for key, array in saved.items()}
         broken[name][:] = value
         with pytest.raises(ValueError, match=name):
             core.restore(broken)
     assert tuple(bound.name for bound in Bound)[0] == "NONE"
+
+
+def test_who_pauses_depends_on_nobody_either() -> None:
+    """Much insulin and hard exercise without food: sessions pause, and end while they do."""
+    everybody = _core(N, days=6)
+    asked = np.tile(np.array([1.0, 1.0, 0.3, 1.0, 0.2, -1.0, 0.0, 0.0]), (N, 1))
+    days = _lived(everybody, action=lambda step: asked).days
+    pauses = np.flatnonzero(days[:, :, r.PAUSED_MIN].sum(axis=1) > 0)[:3]
+    assert len(pauses)
+    rows, keys = _keys(everybody)
+    for lane in pauses:
+        alone = _core(1, days=6)
+        alone.reset(rows[lane : lane + 1], keys[lane : lane + 1])
+        for _ in range(6 * 48):
+            alone.step(asked[:1])
+        assert isinstance(alone.conduct, Life)
+        assert np.array_equal(alone.conduct.days[0], days[lane])
+
+
+def test_nothing_that_is_shown_tells_beforehand_who_will_not_follow_or_has_an_own_session() -> None:
+    core = _core(N, days=10)
+    core.reset(*_keys(core))
+    action = np.zeros((N, len(ACTIONS)))
+    action[:, ACTIONS.index("move_min")], action[:, ACTIONS.index("move_at_h")] = 0.5, 0.7
+    life, kinds = core.conduct, set()
+    assert isinstance(life, Life)
+    for _ in range(10 * 48):
+        core.step(action)
+        seen = core.view.activity
+        assert seen is not None
+        early = (life.moves.advised & (core.minute < life.moves.told_min) & ~life.wakes) & (
+            life.moves.told_min >= 0
+        )
+        assert (seen[early, s.PLANNED] == 1).all() and (seen[early, s.TO_START_MIN] > 0).all()
+        own = life.weeks.own[np.arange(N), life.day] & ~life.moves.follows
+        kinds |= {(bool(a), bool(b)) for a, b in zip(own[early], life.moves.follows[early], strict=True)}
+    assert kinds == {(True, False), (False, False), (False, True)}
+
+
+def test_every_day_of_a_life_ends_with_a_waking_and_nobody_lives_on_after_the_last() -> None:
+    core = _core(4, days=3)
+    life = _lived(core, _plan(4, bed_h=24.5, rise_h=9.5))
+    assert (life.days[:, :3, r.LIVED] == 1).all() and (life.day == 3).all()
+    with pytest.raises(RuntimeError, match="call reset"):
+        for _ in range(60):
+            core.step(None)
+
+
+def test_bedtimes_count_from_those_that_were() -> None:
+    days = _lived(_core(days=12), _plan(bed_h=21.0, rise_h=6.0)).days[:, :12]
+    assert np.allclose(days[:, 1:, r.HELD_BED_H], days[:, :-1, r.BED_H])
+    advised, before = days[:, 1:, r.ALLOWED_BED_H], days[:, :-1, r.BED_H]
+    usual = days[:, 1:, r.USUAL_BED_H]
+    assert (advised >= np.minimum(before - MOST_SHIFT_H, usual) - 1e-9).all()
+
+
+def test_one_hour_of_a_night_alone_can_be_advised() -> None:
+    days = _lived(_core(days=4), _plan(rise_h=7.75)).days[:, :4]
+    assert np.allclose(days[:, :, r.ASKED_BED_H], days[:, :, r.USUAL_BED_H])
+    assert (days[:, :, r.ASKED_RISE_H] == 7.75).all() and days[:, :, r.NIGHT_FOLLOWED].any()

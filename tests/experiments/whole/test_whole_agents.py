@@ -260,3 +260,25 @@ def test_figures_refuse_what_they_cannot_draw() -> None:
 def test_a_wrong_command_says_what_is_allowed(words: list[str], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         script.main([*words, "--days", "1"] if "--people" not in words else words)
+
+
+def test_days_of_the_dead_end_with_them() -> None:
+    where = judge.setting(judge.people(6), days=8.0, shield="off")
+    lived = live(WHOLES["zero"](), where, *seats(6, where))
+    assert (lived.died == "high").any()
+    for person in np.flatnonzero(lived.died != ""):
+        last = np.flatnonzero(np.isfinite(lived.glucose[person]))[-1]
+        days = lived.days[person, :, r.LIVED].sum()
+        assert days <= (last * 5 + 720) / 1440 and lived.days[person, int(days) + 1 :, r.DONE_MIN].sum() == 0
+    assert np.isfinite(judge.measures(lived)["burden"]).all()
+
+
+def test_shares_and_sums_are_of_the_days_that_were() -> None:
+    days = 5.0
+    where = judge.setting(judge.people(4), days=days)
+    one = live(WHOLES["most"](), where, *seats(4, where))
+    rows = judge.measures(one)
+    done = one.days[:, :5, r.DONE_MIN].sum(axis=1)
+    np.testing.assert_allclose(rows["move_min"], 7 * done / 5)
+    np.testing.assert_allclose(rows["burden"], -one.terms["burden"] / 5)
+    assert np.isnan(rows["weeks_met_pct"]).all()
