@@ -114,7 +114,7 @@ class View(Visible):
     h, h + 24 ... (`past_hour` finds one). Only under `oracle=True`, else None: oracle_state (n, S) and
     oracle_glucose_mg_dl (n,), what the twin knows, and oracle_meals (2, n, K), minute and grams of every meal of the
     episode, those to come included. cover_min: how long carbs whose bolus was held back may be covered. activity:
-    (n, C), columns of `envs.bouts.seen`, where people exercise, else None.
+    (n, C), columns of `envs.bouts.seen` around a session, of `envs.living.seen` of whole persons, else None.
     """
 
     ids: tuple[str, ...]

@@ -22,7 +22,7 @@ class SingleEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
 
     What is decided, seen and rewarded stands in the task's docstring (`env.unwrapped.task.__doc__`); keywords of dosing
     are those of `envs.setting.make_setting`, `action`, `history`, and render_mode=None or "rgb_array" (the day's
-    strip); of the other tasks, "session", "plan" and "sleep", see `envs.faces.build.build`.
+    strip); of the other tasks, "session", "plan", "sleep" and "whole", see `envs.faces.build.build`.
     `reset(seed=s)` begins episode 0 of seed s; `reset()` goes on to the next episode, which is a new day.
     """
 
