@@ -129,7 +129,9 @@ class Setting:
         model, control = self.cohort.model, self.sensor.sample_min
         if self.sessions is not None and self.living is not None:
             raise ValueError("sessions and living were both given; give one of the two")
-        if "heart_rate_reserve" not in model.drive_names or (self.living is not None and not isinstance(model, Person)):
+        if "heart_rate_reserve" not in model.drive_names or (
+            self.living is not None and not isinstance(model, Person)
+        ):
             raise ValueError(
                 f"people of {type(model).__name__} do not exercise; give twins.active.active(cohort), or ids"
             )
