@@ -100,6 +100,7 @@ class Whole:
     ) -> None:
         self.person, self.clock = person, Clock(clock)
         self.switches = Couplings() if switches is None else switches
+        self._neutral, self._which = neutral_drive(person.drive_names), self.switches.which
 
     def rested(self, traits: Traits, light_of_day: Array) -> Inner:
         """Who has lived such days for long, never trains, and now wakes from a night that was long enough.
@@ -129,7 +130,8 @@ class Whole:
 
         state, coefficients, basal_u_per_h, bolus_u, carbs_g (n, 5): of `Person.advance`; the others: of `live`.
         """
-        drive = np.tile(neutral_drive(self.person.drive_names), (len(state), 1, 1))
+        drive = np.empty((len(state), 1, len(self._neutral)))
+        drive[:] = self._neutral
         self.live(inner, traits, acts, self.person.plasma_mg_dl(state, coefficients), minute, keys, drive)
         return self.person.advance(state, coefficients, basal_u_per_h, bolus_u, carbs_g, drive, STEP_MIN)
 
@@ -150,9 +152,10 @@ class Whole:
         keys (n, 6): of the people, chance in sleep hangs on them and the minute. Raises ValueError for a minute that is
         not.
         """
-        now = np.broadcast_to(minute, acts.in_bed.shape)
-        if now.size and (now.min() < 0 or (now % STEP_MIN).any()):
+        each = np.asarray(minute)
+        if each.size and (each.min() < 0 or (each % STEP_MIN).any()):
             raise ValueError(f"minute is {minute}; needed is a multiple of {STEP_MIN}, from 0 on")
+        now = np.broadcast_to(each, acts.in_bed.shape)
         circadian.check_light(acts.lux[:, None], len(now))
         clock, on = self.clock, self.switches
         phase = _live(
@@ -164,7 +167,7 @@ class Whole:
         if noon.any():
             self._noon(inner, traits, noon)
         _drive(
-            on.which, on.exercise, phase, traits.coupled, inner.debt_h, inner.stress, inner.fit, acts.reserve,
+            self._which, on.exercise, phase, traits.coupled, inner.debt_h, inner.stress, inner.fit, acts.reserve,
             acts.gain, drive,
         )  # fmt: skip
 
