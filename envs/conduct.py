@@ -10,7 +10,10 @@ from envs.view import View
 
 
 class Conduct(Protocol):
-    """Arrays have one row per lane; minutes count from midnight of the first day."""
+    """Arrays have one row per lane; minutes count from midnight of the first day. plan_names: columns of a request's
+    plan."""
+
+    plan_names: tuple[str, ...]
 
     @property
     def first_min(self) -> NDArray[np.int64]:
@@ -18,9 +21,6 @@ class Conduct(Protocol):
 
     def begin(self, lanes: NDArray[np.int64], keys: NDArray[np.uint32]) -> None:
         """Anew for these lanes, under keys (m, 6); shown by `show`."""
-
-    def checked(self, plan: Any) -> NDArray[np.float64] | None:
-        """The plan of a request as floats; None where there is none. Raises ValueError for anything else."""
 
     def live(
         self,
@@ -38,15 +38,11 @@ class Conduct(Protocol):
     def show(self, minute: NDArray[np.int64], view: View) -> None:
         """What is seen at `minute` (n,) into `view.activity`."""
 
-    @property
-    def saved(self) -> tuple[str, ...]:
-        """Names of what `save` gives."""
-
-    def save(self) -> dict[str, NDArray[Any]]:
-        """Copies of all that the future hangs on, by name."""
+    def held(self) -> dict[str, NDArray[Any]]:
+        """All that the future hangs on beside the keys, by name: the arrays themselves."""
 
     def fault_in(self, saved: Mapping[str, NDArray[Any]]) -> str:
         """The name of an array that holds what cannot be; empty when there is none. Shapes and types are right."""
 
     def restore(self, saved: Mapping[str, NDArray[Any]], keys: NDArray[np.uint32]) -> None:
-        """Go on where `save` was called; keys (n, 6) of the episodes. `show` comes next."""
+        """Go on where these arrays were held; keys (n, 6) of the episodes. `show` comes next."""

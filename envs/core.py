@@ -58,7 +58,10 @@ class Transition:
 
 
 class Core:
-    """`lanes` persons side by side under one setting and one task. Call `reset` before `step`."""
+    """`lanes` persons side by side under one setting and one task. Call `reset` before `step`.
+
+    conduct: what people do beside insulin and food, where the setting has it.
+    """
 
     reasons = REASONS
 
@@ -75,11 +78,11 @@ class Core:
         self._treats = (habits.treats_lows_day, habits.treats_lows_night, habits.rescue_g)
         self._spline = setting.sensor.spline()
         self._faults = Faults(setting.faults) if setting.faults else None
-        self._activity: Conduct | None = None
+        self.conduct: Conduct | None = None
         if setting.sessions is not None:
-            self._activity = Activity(setting.sessions, n, dt, setting.shield != "off")
+            self.conduct = Activity(setting.sessions, n, dt, setting.shield != "off")
         if setting.living is not None and isinstance(self.model, Person):
-            self._activity = Life(
+            self.conduct = Life(
                 setting.living, self.model, n, math.ceil(setting.days), setting.decision_min, setting.shield != "off"
             )
         self._length_min = round(setting.days * MINUTES_PER_DAY, 6)  # 2.2 * 1440 is a trifle above 3168
@@ -101,7 +104,7 @@ class Core:
         self.carry = np.zeros(n)
         self.plate, self.told, self.rescue = np.zeros((n, dt)), np.zeros(n), np.zeros(n)
         # One row for an interval; where people move, one for each of its minutes.
-        self.drive = np.tile(neutral_drive(self.model.drive_names), (n, dt if self._activity else 1, 1))
+        self.drive = np.tile(neutral_drive(self.model.drive_names), (n, dt if self.conduct else 1, 1))
         self.fault_memory = np.zeros((n, len(setting.faults), MEMORY))
 
         self._trace = np.empty((n, setting.decision_min, trace.TRACE_COLUMNS))
@@ -142,11 +145,6 @@ class Core:
             self._shield = TwinShield(
                 guard, self._filter.parameters, self._filter.carb_share, self.control_min, legacy
             )
-
-    @property
-    def conduct(self) -> Conduct | None:
-        """What people do beside insulin and food, where the setting has it."""
-        return self._activity
 
     @property
     def belief(self) -> Belief | None:
@@ -195,12 +193,12 @@ class Core:
                     "people change places only when all lanes begin anew; reset all lanes, or keep the rows"
                 )
             self._seat(rows)
-        if self._activity is None:
+        if self.conduct is None:
             self._begin(keys, lanes, np.zeros(len(lanes), np.int64))
         else:
-            self._activity.begin(lanes, keys)
-            self._live_before(keys, lanes, self._activity.first_min[lanes])
-            self._activity.show(self.minute, self.view)
+            self.conduct.begin(lanes, keys)
+            self._live_before(keys, lanes, self.conduct.first_min[lanes])
+            self.conduct.show(self.minute, self.view)
         self._show_meals()
         return self.task.observe(self.view)
 
@@ -332,8 +330,8 @@ class Core:
             request = Request.absent(self.lanes)
         elif isinstance(action, Request):
             request = Request.checked(action, self.lanes)  # not that of a subclass
-            if self._activity is not None:
-                request.plan = self._activity.checked(request.plan)
+            if self.conduct is not None:
+                request.plan = therapy.checked_plan(request.plan, self.lanes, self.conduct.plan_names)
         else:
             decoded = self._action(action)
         dt = self.control_min
@@ -358,8 +356,8 @@ class Core:
         given = basal, bolus  # to the body; where the pump errs, less or more than it reports
         if self._faults is not None:
             given = self._faults.deliver(self._fault_keys, self.minute, self.fault_memory, dt, basal, bolus)
-        if self._activity is not None:
-            self._activity.live(
+        if self.conduct is not None:
+            self.conduct.live(
                 self.minute, request.plan, now_view, self.plate, self.drive, self.glucose, first=at == 0
             )  # fmt: skip
         glucose = self.model.advance(self.state, self._coefficients, *given, self.plate, self.drive, dt)
@@ -383,8 +381,8 @@ class Core:
             self._faults.strain(self._fault_keys, self.minute, self.drive)
             self._faults.shift_clock(self._fault_keys, self.minute, now_view.now, self._all)
         hear(now_view.now, self._all, self.told)
-        if self._activity is not None:
-            self._activity.show(self.minute, now_view)
+        if self.conduct is not None:
+            self.conduct.show(self.minute, now_view)
         if self._filter is not None:
             self._filter.update(cgm, basal * (dt / 60) + bolus, self.told)
         trace.record(
@@ -438,8 +436,8 @@ class Core:
         saved_state.check(self, saved)
         self._seat(saved["rows"])
         saved_state.put(self, saved)
-        if self._activity is not None:
-            self._activity.show(self.minute, self.view)
+        if self.conduct is not None:
+            self.conduct.show(self.minute, self.view)
         self._show_meals()
         self._key_streams(self._all)
         return self.task.observe(self.view)

@@ -21,6 +21,8 @@ _FINITE = (
     "state", "glucose", "sensitivity", "sensor_state", "noise", "carry", "plate", "told", "rescue", "drive",
     "belief.state", "belief.log_weight",
 )  # fmt: skip
+BOUT = "bout."
+"""Before names of what people do beside insulin and food."""
 VIEW = ("now", "cgm_buffer", "insulin_buffer", "position", "hourly")
 
 
@@ -30,8 +32,8 @@ def take(core: Any) -> dict[str, NDArray[Any]]:
     saved |= {f"view.{name}": getattr(core.view, name).copy() for name in VIEW}
     if core._filter is not None:
         saved |= {f"belief.{name}": array for name, array in core._filter.save().items()}
-    if core._activity is not None:
-        saved |= {f"bout.{name}": array for name, array in core._activity.save().items()}
+    if core.conduct is not None:
+        saved |= {f"{BOUT}{name}": array.copy() for name, array in core.conduct.held().items()}
     return saved
 
 
@@ -46,8 +48,8 @@ def put(core: Any, saved: Mapping[str, NDArray[Any]]) -> None:
         getattr(core.view, name)[...] = saved[f"view.{name}"]
     if core._filter is not None:
         core._filter.restore({name: saved[f"belief.{name}"] for name in core._filter.saved})
-    if core._activity is not None:
-        core._activity.restore({name: saved[f"bout.{name}"] for name in core._activity.saved}, core.keys)
+    if core.conduct is not None:
+        core.conduct.restore({name: saved[f"{BOUT}{name}"] for name in core.conduct.held()}, core.keys)
 
 
 def check(core: Any, saved: Mapping[str, NDArray[Any]]) -> None:
@@ -59,8 +61,8 @@ def check(core: Any, saved: Mapping[str, NDArray[Any]]) -> None:
         names |= set(shapes)
     else:
         shapes = {}
-    bout = {} if core._activity is None else core._activity.save()
-    names |= {f"bout.{name}" for name in bout}
+    bout = {} if core.conduct is None else core.conduct.held()
+    names |= {f"{BOUT}{name}" for name in bout}
     if set(saved) != names or saved["rows"].shape != (core.lanes,):
         odd = ", ".join(sorted(names.symmetric_difference(saved))) or f"{len(saved['rows'])} lanes"
         raise ValueError(
@@ -77,17 +79,17 @@ def check(core: Any, saved: Mapping[str, NDArray[Any]]) -> None:
     held = {name: getattr(core, name) for name in LANES}
     held |= {f"view.{name}": getattr(empty, name) for name in VIEW}
     held |= {name: np.empty(shape) for name, shape in shapes.items()}
-    held |= {f"bout.{name}": array for name, array in bout.items()}
+    held |= {f"{BOUT}{name}": array for name, array in bout.items()}
     for name in EVENTS:  # of any width, but times and amounts alike
         held[name] = np.empty((core.lanes, *saved[f"{name.split('_')[0]}_minute"].shape[1:2]))
     for name, array in held.items():
         new = saved[name]
         if new.dtype != array.dtype or new.shape != array.shape:
             raise ValueError(f"saved {name} is {new.dtype}{new.shape}, needed is {array.dtype}{array.shape}")
-        if (name in _FINITE or name.startswith("bout.")) and not np.isfinite(new).all():
+        if (name in _FINITE or name.startswith(BOUT)) and not np.isfinite(new).all():
             raise ValueError(f"saved {name} holds values that are not finite; use an older save")
-    if bout and (odd := core._activity.fault_in({name: saved[f"bout.{name}"] for name in bout})):
-        raise ValueError(f"saved bout.{odd} holds what cannot be; use an older save")
+    if bout and (odd := core.conduct.fault_in({name: saved[f"{BOUT}{name}"] for name in bout})):
+        raise ValueError(f"saved {BOUT}{odd} holds what cannot be; use an older save")
     ends = np.array([empty.cgm_buffer.shape[1] // 2, empty.insulin_buffer.shape[1] // 2])
     for name, count, end in (
         ("minute", saved["minute"], np.inf),

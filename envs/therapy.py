@@ -1,6 +1,7 @@
 """The bolus calculator and basal rate a person is treated with. It sits below agents: tasks use it too."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +42,31 @@ class Request:
         )
 
 
+def checked_plan(plan: Any, n: int, names: tuple[str, ...]) -> NDArray[np.float64] | None:
+    """The plan of a request as floats (n, K), a copy; None where there is none. names (K,): of its columns. Raises
+    ValueError for anything else."""
+    if plan is None:
+        return None
+    array = _numbers(plan, "the plan", "floats, or None")
+    if array.shape != (n, len(names)):
+        raise ValueError(
+            f"the plan of a request has shape {array.shape}; needed is ({n}, {len(names)}): {', '.join(names)}, or None"
+        )
+    return array
+
+
 def _column(value: NDArray[np.float64], n: int, name: str) -> NDArray[np.float64]:
-    try:
-        array = np.asarray(value).astype(np.float64, casting="same_kind")
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} of a request is not numeric ({error}); give floats, one per lane") from None
+    array = _numbers(value, name, "floats, one per lane")
     if array.shape != (n,):
         raise ValueError(f"{name} of a request has shape {array.shape}; needed is ({n},), one value per lane")
+    return array
+
+
+def _numbers(value: Any, name: str, needed: str) -> NDArray[np.float64]:
+    try:
+        array: NDArray[np.float64] = np.asarray(value).astype(np.float64, casting="same_kind")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} of a request is not numeric ({error}); give {needed}") from None
     return array
 
 

@@ -88,6 +88,8 @@ class Activity:
     drawn: the sessions as they come from outside; lived: what becomes of them.
     """
 
+    plan_names: tuple[str, ...] = a.PLAN
+
     def __init__(self, sessions: Sessions, lanes: int, interval_min: int, bounded: bool) -> None:
         self.sessions, self.interval_min, self.bounded = sessions, interval_min, bounded
         drawn = sessions.draw(np.zeros((lanes, random.KEY_COLUMNS), np.uint32))
@@ -117,10 +119,6 @@ class Activity:
         rows.put(self.lived, lanes, lived)
         self.eaten_g[lanes] = 0.0
         self._keys[lanes] = random.stream(keys, Stream.EXERCISE)
-
-    def checked(self, plan: Any) -> NDArray[np.float64] | None:
-        """See `Conduct.checked`."""
-        return a.checked_plan(plan, len(self.seen))
 
     # --- an interval --------------------------------------------------------------------------------------
     def live(
@@ -236,22 +234,13 @@ class Activity:
         view.activity = seen
 
     # --- stopping and going on ------------------------------------------------------------------------------
-    def _held(self) -> dict[str, NDArray[Any]]:
-        """All that the future hangs on beside the keys: drawn sessions follow from these, what is seen from both."""
+    def held(self) -> dict[str, NDArray[Any]]:
+        """See `Conduct.held`: drawn sessions follow from these, what is seen from both."""
         lived = {one.name: getattr(self.lived, one.name) for one in fields(self.lived)}
         return lived | {"eaten_g": self.eaten_g}
 
-    @property
-    def saved(self) -> tuple[str, ...]:
-        """Names of what `save` gives."""
-        return tuple(self._held())
-
-    def save(self) -> dict[str, NDArray[Any]]:
-        """Copies of all that the future hangs on, by name."""
-        return {name: array.copy() for name, array in self._held().items()}
-
     def fault_in(self, saved: Mapping[str, NDArray[Any]]) -> str:
-        """The name of an array that holds what cannot be; empty when there is none. Shapes and types are right."""
+        """See `Conduct.fault_in`."""
         most = dict.fromkeys(("basal", "bolus", "bedtime"), a.MOST_FACTOR)
         most |= {"delay_min": a.MOST_DELAY_MIN, "eaten_g": a.MOST_CARBS_G, "used": 1.0}
         most |= dict.fromkeys(("done", "ate_g", "total_ate_g"), np.inf)
@@ -264,9 +253,8 @@ class Activity:
         return ""
 
     def restore(self, saved: Mapping[str, NDArray[Any]], keys: NDArray[np.uint32]) -> None:
-        """Go on where `save` was called; keys (n, 6) of the episodes, which the sessions are drawn from again. `show`
-        comes next."""
+        """See `Conduct.restore`: the sessions are drawn from the keys again."""
         self.begin(np.arange(len(keys)), keys)
-        for name, array in self._held().items():
+        for name, array in self.held().items():
             if name != "whole":  # follows from the session
                 array[...] = saved[name]

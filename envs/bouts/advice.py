@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,21 +51,6 @@ class Advice:
 PLAN = ("basal", "bolus", "carbs_g", "delay_min", "bedtime_basal")
 """Columns of `Request.plan` around a bout: factors in force now, and what is eaten and put off now. NaN: no word."""
 BASAL, BOLUS, CARBS_G, DELAY_MIN, BEDTIME_BASAL = range(len(PLAN))
-
-
-def checked_plan(plan: Any, n: int) -> NDArray[np.float64] | None:
-    """The plan as floats (n, K), a copy; None where there is none. Raises ValueError for anything else."""
-    if plan is None:
-        return None
-    try:
-        array = np.asarray(plan).astype(np.float64, casting="same_kind")
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the plan of a request is not numeric ({error}); give floats, or None") from None
-    if array.shape != (n, len(PLAN)):
-        raise ValueError(
-            f"the plan of a request has shape {array.shape}; needed is ({n}, {len(PLAN)}): {', '.join(PLAN)}, or None"
-        )
-    return array
 
 
 def request(view: View, advice: Advice) -> Request:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,26 +42,6 @@ class Plan:
     bed_h: Array
     rise_h: Array
 
-    @classmethod
-    def none(cls, n: int) -> "Plan":
-        """No advice."""
-        return cls(*np.full((len(PLAN), n), np.nan))
-
     def table(self) -> Array:
         """As `Request.plan` (n, 6)."""
         return np.stack([getattr(self, name) for name in PLAN], axis=1)
-
-
-def checked_plan(plan: Any, n: int) -> Array | None:
-    """The plan as floats (n, 6), a copy; None where there is none. Raises ValueError for anything else."""
-    if plan is None:
-        return None
-    try:
-        array = np.asarray(plan).astype(np.float64, casting="same_kind")
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the plan of a request is not numeric ({error}); give floats, or None") from None
-    if array.shape != (n, len(PLAN)):
-        raise ValueError(
-            f"the plan of a request has shape {array.shape}; needed is ({n}, {len(PLAN)}): {', '.join(PLAN)}, or None"
-        )
-    return array

@@ -42,6 +42,8 @@ class Life:
     whether advice for the day, or the night, is due; days (n, D, C): columns of `envs.living.record`.
     """
 
+    plan_names: tuple[str, ...] = a.PLAN
+
     def __init__(
         self, living: Living, person: Person, lanes: int, days: int, decision_min: int, bounded: bool
     ) -> None:
@@ -64,10 +66,6 @@ class Life:
     def first_min(self) -> Counts:
         """When the episodes begin (n,): at noon, so that they end when everybody has risen."""
         return np.full(self.lanes, NOON_MIN)
-
-    def checked(self, plan: Any) -> Array | None:
-        """See `Conduct.checked`."""
-        return a.checked_plan(plan, self.lanes)
 
     def begin(self, lanes: Counts, keys: NDArray[np.uint32]) -> None:
         """See `Conduct.begin`: who has been up for some hours, after weeks of habit."""
@@ -205,19 +203,10 @@ class Life:
         view.activity = self.seen
 
     # --- stopping and going on --------------------------------------------------------------------------
-    def _held(self) -> dict[str, NDArray[Any]]:
-        """All that the future hangs on beside the keys, and the days lived so far."""
+    def held(self) -> dict[str, NDArray[Any]]:
+        """See `Conduct.held`; the days lived so far, too."""
         held = rows.held(inner=self.inner, moves=self.moves, nights=self.nights)
         return held | {name: getattr(self, name) for name in ("day", "wakes", "evening", "days")}
-
-    @property
-    def saved(self) -> tuple[str, ...]:
-        """See `Conduct.saved`."""
-        return tuple(self._held())
-
-    def save(self) -> dict[str, NDArray[Any]]:
-        """See `Conduct.save`."""
-        return {name: array.copy() for name, array in self._held().items()}
 
     def fault_in(self, saved: Mapping[str, NDArray[Any]]) -> str:
         """See `Conduct.fault_in`."""
@@ -244,5 +233,5 @@ class Life:
     def restore(self, saved: Mapping[str, NDArray[Any]], keys: NDArray[np.uint32]) -> None:
         """See `Conduct.restore`."""
         self._draw(np.arange(len(keys)), keys)
-        for name, array in self._held().items():
+        for name, array in self.held().items():
             array[...] = saved[name]

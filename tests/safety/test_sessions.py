@@ -36,7 +36,7 @@ def _count(agent: Treatment, episodes: int, seed: int, silent: bool = False) -> 
     core = Core(setting, AroundSession(), episodes)
     rows = np.arange(episodes) % 30
     core.reset(rows, random.keys("test", seed, setting.cohort.numbers[rows], np.arange(episodes) // 30, 0))
-    activity = core._activity
+    activity = core.conduct
     assert activity is not None
     drawn, lived = activity.drawn, activity.lived
     ate = np.zeros((episodes, 6))

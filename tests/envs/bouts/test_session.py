@@ -75,7 +75,7 @@ def test_the_mean_of_a_session_is_its_intensity(kind: int) -> None:
 
 def test_an_episode_begins_lived_in_and_ends_after_26_hours() -> None:
     core = _core()
-    assert (core.minute == core._activity.first_min).all() and len(set(core.minute.tolist())) > 3  # type: ignore[union-attr]
+    assert (core.minute == core.conduct.first_min).all() and len(set(core.minute.tolist())) > 3  # type: ignore[union-attr]
     assert (core.view.now[:, v.MINUTE_OF_DAY] == core.minute % 1440).all()
     assert np.isfinite(core.view.cgm_history_mg_dl).all()  # four hours of readings
     assert np.std(core.view.now[:, v.IOB_NET_U]) > 0.05 and np.std(core.glucose) > 5
@@ -147,7 +147,7 @@ def test_advice_counts_at_its_moments_and_is_held_between_them() -> None:
             seen[:, s.BASAL_FACTOR] == np.where(night, 1.0, np.where(day, 0.5, before[:, s.BASAL_FACTOR]))
         ).all()
     at = np.array(moments)
-    drawn, lived = core._activity.drawn, core._activity.lived  # type: ignore[union-attr]
+    drawn, lived = core.conduct.drawn, core.conduct.lived  # type: ignore[union-attr]
     known = drawn.announced
     for which, to_start in ((Moment.FAR, 90), (Moment.NEAR, 30)):
         step = (BEFORE_MIN - to_start) // GRID_MIN
@@ -177,7 +177,7 @@ def test_a_night_rate_holds_for_six_hours() -> None:
 
 def test_work_reaches_the_body_from_the_start_that_advice_put_off() -> None:
     core = _core(cancelled=0.0, unannounced=0.0)
-    activity = core._activity
+    activity = core.conduct
     assert activity is not None
     core.step(None)
     for _ in range(STEPS // 4):
@@ -195,7 +195,7 @@ def test_bounds_hold_a_start_back_and_what_was_asked_is_told_beside_what_was_don
     for core in (low, free):
         for _ in range(BEFORE_MIN // GRID_MIN + 8):
             core.step(request(core.view, Advice.none(core.lanes)))
-    held, done = low._activity, free._activity
+    held, done = low.conduct, free.conduct
     assert held is not None and done is not None
     assert (held.lived.asked_against > 0).any() and not (held.lived.began_against > 0).any()
     against = done.lived.asked_against > 0
@@ -213,7 +213,7 @@ def test_the_reward_is_the_sum_of_its_terms_and_food_and_missed_sessions_cost() 
         assert (done.terms["low_time"] <= 0).all() and ((done.terms["low_time"] < 0) == (done.cost > 0)).all()
         rescue = done.trace[:, :, t.RESCUE_G].sum(axis=1)
         assert (done.terms["carbs"] <= -PER_GRAM * rescue + 1e-12).all()
-    activity = core._activity
+    activity = core.conduct
     assert activity is not None and activity.missed.any()
     np.testing.assert_allclose(missed, -PER_MISSED_SESSION * activity.missed)
     assert (eaten <= -PER_GRAM * activity.lived.total_ate_g + 1e-9).all()
@@ -221,7 +221,7 @@ def test_the_reward_is_the_sum_of_its_terms_and_food_and_missed_sessions_cost() 
 
 def test_an_unplanned_or_cancelled_session_is_not_foreseen() -> None:
     core = _core(30)
-    activity, seen = core._activity, core.view.activity
+    activity, seen = core.conduct, core.view.activity
     assert activity is not None and seen is not None
     for _ in range(BEFORE_MIN // GRID_MIN):
         unknown = ~activity.drawn.announced
