@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from agents import frozen
 from agents.frozen import FrozenPolicy
 from envs import view as v
+from envs.bouts.bounds import WEEK_MIN
 from envs.living import seen as s
 from envs.tasks.dosing import BASAL_GAIN, BOLUS_GAIN
 from envs.tasks.whole_person import ACTIONS, WholePerson
@@ -120,7 +121,7 @@ class Levers:
         near = active | (planned & (to_start <= 120.0)) | (since < 120.0)
         bolus = d["bolus"] * np.where(near, 1.0 - d["meal_near"], 1.0)
         state = 1.0 + d["short_night"] * (seen[s.USUAL_SLEEP_H] - seen[s.SLEPT_H])
-        state = state + d["heavy_day"] * seen[s.HEAVY_TODAY] - d["trained"] * seen[s.WEEK_MIN] / 150.0
+        state = state + d["heavy_day"] * seen[s.HEAVY_TODAY] - d["trained"] * seen[s.WEEK_MIN] / WEEK_MIN
         action[:, 0] = (np.maximum(basal * state, 0.0) - 1.0) / BASAL_GAIN
         action[:, 1] = (bolus * state - 1.0) / BOLUS_GAIN
 
@@ -128,7 +129,7 @@ class Levers:
         assert self._plans is not None
         p, today, tomorrow = self._plans, seen[s.WORK_TODAY] > 0, seen[s.WORK_TOMORROW] > 0
         action[:, 2] = np.where(today, p["at_work"], p["at_free"])
-        action[:, 3] = np.where(today, p["move_work"], p["move_free"]) - p["enough"] * seen[s.WEEK_MIN] / 150.0
+        action[:, 3] = np.where(today, p["move_work"], p["move_free"]) - p["enough"] * seen[s.WEEK_MIN] / WEEK_MIN
         action[:, 4], action[:, 5] = p["reserve"], p["carbs"]
         action[:, 6] = np.where(tomorrow, p["bed_work"], p["bed_free"])
         action[:, 7] = np.where(tomorrow, p["rise_work"], p["rise_free"])

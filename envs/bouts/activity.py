@@ -12,7 +12,7 @@ from envs import view as v
 from envs.bouts import advice as a
 from envs.bouts import seen as s
 from envs.bouts.advice import Moment
-from envs.bouts.bounds import WITHIN_MIN, Bound, must_pause, refusal
+from envs.bouts.bounds import WAIT_MIN, WITHIN_MIN, Bound, must_pause, refusal
 from envs.view import View
 from twins import random
 from twins.bodies.model import SENSITIVITY_HEPATIC
@@ -24,8 +24,6 @@ from twins.world.sessions import GRID_MIN, MOST_MIN, Sessions, reserve
 BEFORE_MIN, AFTER_MIN = 120, 1440
 """An episode reaches from so long before the planned start to so long after it."""
 FAR_MIN, NEAR_MIN = 90, 30
-WAIT_MIN = 30
-"""Held back by a bound, a person waits so long beyond the start and its delay, then goes home."""
 BEDTIME_CLOCK_MIN, NIGHT_MIN = 1350, 360
 """22:30; the night's rate holds for six hours (Riddell et al., Lancet Diabetes Endocrinol 5 (2017) 377)."""
 WATCH_SD = 0.02

@@ -19,6 +19,10 @@ CARBS_G, WITHIN_MIN = 15.0, 30
 NOT_HARD_FROM_MG_DL, NONE_FROM_MG_DL = 250.0, 350.0
 STOP_BELOW_MG_DL, GO_ON_FROM_MG_DL = 70.0, 80.0
 STALE_AFTER_MIN = 15.0
+WAIT_MIN = 30
+"""Held back by a bound, a person waits so long beyond the start and its delay, then goes home."""
+WEEK_MIN = 150.0
+"""Of exercise: what adults are advised to do (WHO's guidelines on physical activity, 2020; the ADA as above)."""
 HARD_FROM = 0.60
 """From this share of the heart-rate reserve on exercise is vigorous (ACSM's guidelines); intervals are."""
 

@@ -13,7 +13,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.bouts.bounds import HARD_FROM
+from envs.bouts.bounds import HARD_FROM, WAIT_MIN
+from envs.hold import SPARE, Hold
 from envs.living.advice import LEAST_MOVE_MIN, LEAST_RESERVE, MOST_MOVE_MIN, MOST_RESERVE
 from twins.world.ordinary import WORK_H
 
@@ -25,9 +26,6 @@ MOST_SHIFT_H, EARLIEST_BED_H, LATEST_BED_H, EARLIEST_RISE_H = 1.0, 21.0, 26.5, 4
 READY_H = 0.75
 WEEK_MOST_MIN = 420.0
 AFTER_RISE_H, BEFORE_BED_H, WAY_H = 0.5, 2.0, 0.25
-WAIT_MIN = 30
-"""Held back by a bound of its begin, a person waits so long, then goes home."""
-_SPARE = 1e-9
 
 
 class Bound(IntEnum):
@@ -43,9 +41,6 @@ class Bound(IntEnum):
     MOVED_IN_TIME = 7
 
 
-BOUNDS = tuple(bound.name.lower() for bound in Bound)
-
-
 def hold_night(
     bed_h: Array, rise_h: Array, usual_bed_h: Array, usual_rise_h: Array, before_bed_h: Array, work: Flags
 ) -> tuple[Array, Array, NDArray[np.int64]]:
@@ -54,24 +49,17 @@ def hold_night(
     Arrays (n,), hours of the clock, bed after 24 where it is after midnight. before_bed_h: that of the evening before;
     work: whether there is work in the morning. Idempotent; who keeps the usual hours is never changed.
     """
-    reason = np.full(len(bed_h), int(Bound.NONE), np.int64)
-
-    def keep(value: Array, low: Array, high: Array, why: Bound) -> Array:
-        held: Array = np.clip(value, low, np.maximum(low, high))
-        reason[np.abs(held - value) > _SPARE] = int(why)
-        return held
-
+    within = Hold(len(bed_h))
+    keep, reason = within.keep, within.reason
     usual_h = usual_rise_h + 24.0 - usual_bed_h
     floor = np.minimum(FLOOR_H, usual_h)
     latest = np.where(work, np.maximum(WORK_H[0] - READY_H, usual_rise_h), 11.0)
     low = np.minimum(before_bed_h - MOST_SHIFT_H, usual_bed_h)
     high = np.maximum(before_bed_h + MOST_SHIFT_H, usual_bed_h)
     bed = keep(bed_h, np.maximum(low, EARLIEST_BED_H), np.minimum(high, LATEST_BED_H), Bound.BEDTIME_MOVED)
-    bed = keep(bed, np.full_like(bed, EARLIEST_BED_H), latest + 24.0 - floor, Bound.TOO_SHORT)
-    rise = keep(rise_h, np.full_like(bed, EARLIEST_RISE_H), latest, Bound.REQUIRED)
-    rise = keep(
-        rise, np.full_like(bed, EARLIEST_RISE_H), bed + np.maximum(MOST_H, usual_h) - 24.0, Bound.TOO_LONG
-    )
+    bed = keep(bed, EARLIEST_BED_H, latest + 24.0 - floor, Bound.TOO_SHORT)
+    rise = keep(rise_h, EARLIEST_RISE_H, latest, Bound.REQUIRED)
+    rise = keep(rise, EARLIEST_RISE_H, bed + np.maximum(MOST_H, usual_h) - 24.0, Bound.TOO_LONG)
     rise = keep(rise, np.minimum(bed + floor - 24.0, latest), latest, Bound.TOO_SHORT)
     return bed, rise, reason
 
@@ -100,10 +88,10 @@ def hold_move(
     at_work = work & (begin + hours > WORK_H[0] - WAY_H) & (begin < WORK_H[1] + WAY_H)
     begin = np.where(at_work, np.minimum(WORK_H[1] + WAY_H, last), begin)
     # Who goes to bed so early that no time is left after work has none.
-    none = (allowed < LEAST_MOVE_MIN) | (work & at_work & (begin < WORK_H[1] + WAY_H - _SPARE))
+    none = (allowed < LEAST_MOVE_MIN) | (work & at_work & (begin < WORK_H[1] + WAY_H - SPARE))
     reason = np.full(len(begin), int(Bound.NONE), np.int64)
     asks = wanted >= LEAST_MOVE_MIN
-    reason[asks & (np.abs(begin - at_h) > _SPARE)] = int(Bound.MOVED_IN_TIME)
+    reason[asks & (np.abs(begin - at_h) > SPARE)] = int(Bound.MOVED_IN_TIME)
     reason[asks & (easy < hard)] = int(Bound.HARD_AGAIN)
     reason[asks & (allowed < wanted)] = int(Bound.WEEK_FULL)
     return begin, np.where(none, 0.0, allowed), easy, reason

@@ -14,7 +14,7 @@ from envs.living.advice import Moment
 from envs.living.bounds import MOST_SHIFT_H
 from envs.living.living import Living
 from envs.living.moves import Moves
-from envs.living.nights import Nights, usual_sleep_h
+from envs.living.nights import Nights, usual_hours
 from envs.rows import Array, Counts
 from envs.view import View
 from twins import random
@@ -55,7 +55,7 @@ class Life:
         self.strength, self.usual_sleep_h = np.zeros((2, lanes))
         self._light = ordinary.light_of_days(self.weeks.daylight_h)
         self.inner = self.whole.rested(self.traits, self._light[:, 0])
-        self.moves, self.nights = Moves.new(lanes), Nights.new(self.weeks)
+        self.moves, self.nights = Moves.new(lanes), Nights.new(self.weeks, self.usual_sleep_h)
         self.day = np.zeros(lanes, np.int64)
         self.wakes, self.evening = np.zeros((2, lanes), bool)
         self.days = np.zeros((lanes, days + 1, len(r.COLUMNS)))
@@ -79,12 +79,13 @@ class Life:
         never, phase = np.zeros(len(lanes), bool), self.whole.clock.phase_h(inner.clock)
         for _ in range(UP_H * 60 // STEP_MIN):
             sleep.step(inner.sleep, traits.sleeps, phase, never, never, np.ones(len(lanes)))
-        missing = np.maximum(traits.sleeps[:, sleep.NEED_H] - self.usual_sleep_h[lanes], 0.0)
+        usual_sleep_h = self.usual_sleep_h[lanes]
+        missing = np.maximum(traits.sleeps[:, sleep.NEED_H] - usual_sleep_h, 0.0)
         inner.debt_h[:] = missing / (1.0 - np.exp(-1.0 / sleep.DEBT_FADES_DAYS))  # adds up, fades: in balance
-        inner.slept_h[:] = self.usual_sleep_h[lanes]
+        inner.slept_h[:] = usual_sleep_h
         rows.put(self.inner, lanes, inner)
         rows.put(self.moves, lanes, Moves.new(len(lanes)))
-        rows.put(self.nights, lanes, Nights.new(weeks))
+        rows.put(self.nights, lanes, Nights.new(weeks, usual_sleep_h))
         self.day[lanes], self.wakes[lanes], self.evening[lanes], self.days[lanes] = 0, True, False, 0.0
 
     def _draw(self, lanes: Counts, keys: NDArray[np.uint32]) -> None:
@@ -95,7 +96,7 @@ class Life:
         self.strength[lanes] = strength = self.living.strengths(keys)
         rows.put(self.traits, lanes, whole.draw(keys).scaled(strength))
         self._light[lanes] = ordinary.light_of_days(weeks.daylight_h)
-        self.usual_sleep_h[lanes] = usual_sleep_h(weeks)
+        self.usual_sleep_h[lanes] = usual_hours(weeks)
 
     # --- an interval ------------------------------------------------------------------------------------
     def live(
@@ -147,12 +148,10 @@ class Life:
                 continue
             lanes = np.flatnonzero(due)
             due[:] = False
-            day, weeks, debt = self.day[lanes], rows.take(self.weeks, lanes), self.inner.debt_h[lanes]
+            day, weeks, debt = self.day[lanes], self.weeks, self.inner.debt_h[lanes]
             if due is self.wakes:
                 # By when to be done: the night may be advised to begin an hour before that of yesterday.
-                bed = np.minimum(
-                    weeks.bed_h[np.arange(len(lanes)), day], self.nights.held_bed_h[lanes] - MOST_SHIFT_H
-                )
+                bed = np.minimum(weeks.bed_h[lanes, day], self.nights.held_bed_h[lanes] - MOST_SHIFT_H)
                 self.moves.take(
                     lanes, plan[lanes], minute[lanes], day, bed, debt, weeks, self.bounded, self.days
                 )
@@ -166,8 +165,10 @@ class Life:
         alert = sleep.alertness(self.inner.sleep[lanes], self.whole.clock.phase_h(self.inner.clock[lanes]))
         self.days[lanes, day, r.DEBT_H] = self.inner.debt_h[lanes]
         self.days[lanes, day, r.FIT] = self.inner.fit[lanes]
-        weeks = rows.take(self.weeks, lanes)
-        self.nights.wake(lanes, day, self._keys[lanes], sleep.sleepiness(alert), weeks, self.days)
+        said = sleep.sleepiness(alert)
+        self.nights.wake(
+            lanes, day, self._keys[lanes], said, self.usual_sleep_h[lanes], self.weeks, self.days
+        )
         self.moves.wake(lanes, day, self.days)
         self.day[lanes], self.wakes[lanes] = day + 1, True
 

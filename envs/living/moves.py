@@ -6,10 +6,10 @@ import numpy as np
 
 from envs import rows
 from envs import view as v
-from envs.bouts.bounds import HARD_FROM, WITHIN_MIN, Bound, must_pause, refusal
+from envs.bouts.bounds import HARD_FROM, WAIT_MIN, WEEK_MIN, WITHIN_MIN, Bound, must_pause, refusal
 from envs.living import advice as a
 from envs.living import record as r
-from envs.living.bounds import WAIT_MIN, hold_move
+from envs.living.bounds import hold_move
 from envs.rows import Array, Counts, Flags
 from envs.view import View
 from twins.bodies.circadian import STEP_MIN
@@ -18,8 +18,6 @@ from twins.world import ordinary
 from twins.world.ordinary import WEEK_DAYS, Ordinary
 from twins.world.sessions import AEROBIC
 
-WEEK_MIN = 150.0
-"""Of exercise: what adults are advised to do (WHO 2020; American Diabetes Association, as in `envs.bouts.bounds`)."""
 LATEST_H = 23.0
 """No session begins later where nothing else bounds it."""
 NEVER = -1
@@ -95,10 +93,10 @@ class Moves:
         bounded: bool,
         days: Array,
     ) -> None:
-        """Advice for today of these lanes: plan (m, 6); minute, day (m,): now; bed_h, debt_h (m,); weeks of them (m);
+        """Advice for today of these lanes: plan (m, 6); minute, day (m,): now; bed_h, debt_h (m,); weeks of everybody;
         days (n, D, C), the record, is filled."""
-        wants, today = plan[:, [a.MOVE_AT_H, a.MOVE_MIN, a.MOVE_RESERVE]].T, np.arange(len(lanes))
-        rise, work = minute / 60 - 24 * day, weeks.work[today, day]
+        wants = plan[:, [a.MOVE_AT_H, a.MOVE_MIN, a.MOVE_RESERVE]].T
+        rise, work = minute / 60 - 24 * day, weeks.work[lanes, day]
         if bounded:
             week = self.week[lanes, :-1].sum(axis=1)
             at, minutes, reserve, reason = hold_move(
@@ -113,9 +111,11 @@ class Moves:
                 np.zeros(len(lanes), np.int64),
             )
         advised = minutes > 0
-        likely = ordinary.follows(weeks.willing, minutes, np.zeros(len(lanes)), debt_h, self.fear[lanes])
-        follows = advised & (weeks.chance[today, day, 0] < likely)
-        own = weeks.own[today, day] & ~follows
+        likely = ordinary.follows(
+            weeks.willing[lanes], minutes, np.zeros(len(lanes)), debt_h, self.fear[lanes]
+        )
+        follows = advised & (weeks.chance[lanes, day, 0] < likely)
+        own = weeks.own[lanes, day] & ~follows
         carbs = np.clip(np.nan_to_num(plan[:, a.MOVE_CARBS_G], nan=0.0, posinf=0.0), 0.0, a.MOST_CARBS_G)
         told = 60 * 24 * day + STEP_MIN * np.round(60 * at / STEP_MIN).astype(np.int64)
         self.told_min[lanes], self.told_reserve[lanes] = told, reserve
@@ -131,7 +131,7 @@ class Moves:
         for column, value in (
             (r.ASKED_MIN, minutes), (r.ASKED_RESERVE, np.where(advised, reserve, 0.0)),
             (r.ASKED_AT_H, np.where(advised, at, 0.0)), (r.MOVE_FOLLOWED, follows), (r.MOVE_BOUND, reason),
-            (r.OWN, own), (r.WORK, work), (r.HEAVY, weeks.heavy[today, day]),
+            (r.OWN, own), (r.WORK, work), (r.HEAVY, weeks.heavy[lanes, day]),
         ):  # fmt: skip
             days[lanes, day, column] = value
 

@@ -29,7 +29,7 @@ _SAID_FIRST = 1 << 21
 """Beyond the draws of `twins.world.ordinary` in the same stream."""
 
 
-def usual_sleep_h(weeks: Ordinary) -> Array:
+def usual_hours(weeks: Ordinary) -> Array:
     """What people's habit gives them of sleep a night (n,), as a mean of the weeks drawn."""
     usual: Array = EFFICIENCY * (weeks.rise_h[:, 1:] + 24.0 - weeks.bed_h[:, :-1]).mean(axis=1)
     return usual
@@ -42,7 +42,8 @@ class Nights:
     bed_min, rise_min: of the night to come, or that goes on. held_bed_h: bedtime of the evening before, as it was.
     slept: truly, since the last waking [h], week (n, 7): of the last nights; sensed, nights (n, 7): the same by the
     watch; fell_h, woke_h: of the last night, by the watch. sleepiness: said on waking. pulse; steps, lux (n, 12): by
-    the watch, of the last five minutes and hour. Since the last decision: shift_h, short_sleep_h (at a week's end).
+    the watch, of the last five minutes and hour. Since the last decision: shift_h, short_sleep_h (on waking, of the
+    last week).
     """
 
     bed_min: Counts
@@ -62,13 +63,13 @@ class Nights:
     lux: Array
 
     @classmethod
-    def new(cls, weeks: Ordinary) -> "Nights":
-        """After weeks of habit, on waking."""
-        n, usual = len(weeks.willing), usual_sleep_h(weeks)
+    def new(cls, weeks: Ordinary, usual_sleep_h: Array) -> "Nights":
+        """After weeks of habit, on waking. usual_sleep_h (n,)."""
+        n = len(weeks.willing)
         made = rows.zeros(cls, n, {"week": WEEK_DAYS, "nights": WEEK_DAYS, "steps": SLOTS, "lux": SLOTS})
         made.held_bed_h[:] = made.fell_h[:] = weeks.bed_h[:, 0]
         made.woke_h[:], made.sleepiness[:], made.pulse[:] = weeks.rise_h[:, 0], 5.0, wearable.REST_BPM
-        made.week[:] = made.nights[:] = usual[:, None]
+        made.week[:] = made.nights[:] = usual_sleep_h[:, None]
         made.mean(np.arange(n), np.zeros(n, np.int64), weeks)
         return made
 
@@ -78,10 +79,9 @@ class Nights:
         return there
 
     def mean(self, lanes: Counts, day: Counts, weeks: Ordinary) -> None:
-        """The night after `day` (m,) as habit and chance would have it, for these lanes; weeks: of them (m)."""
-        here = np.arange(len(lanes))
-        bed = weeks.bed_h[here, day] + weeks.scatter_h[here, day]
-        self.bed_min[lanes], self.rise_min[lanes] = _minutes(day, bed, weeks.rise_h[here, day + 1])
+        """The night after `day` (m,) as habit and chance would have it, for these lanes; weeks: of everybody."""
+        bed = weeks.bed_h[lanes, day] + weeks.scatter_h[lanes, day]
+        self.bed_min[lanes], self.rise_min[lanes] = _minutes(day, bed, weeks.rise_h[lanes, day + 1])
 
     def take(
         self,
@@ -95,8 +95,7 @@ class Nights:
         days: Array,
     ) -> None:
         """Advice for the night of these lanes; arguments as of `Moves.take`."""
-        here = np.arange(len(lanes))
-        usual_bed, usual_rise = weeks.bed_h[here, day], weeks.rise_h[here, day + 1]
+        usual_bed, usual_rise = weeks.bed_h[lanes, day], weeks.rise_h[lanes, day + 1]
         asked_bed, asked_rise = plan[:, a.BED_H], plan[:, a.RISE_H]
         known = np.isfinite(asked_bed) | np.isfinite(asked_rise)
         asked_bed = np.where(np.isfinite(asked_bed), asked_bed, usual_bed)
@@ -106,7 +105,7 @@ class Nights:
         before, reason = self.held_bed_h[lanes], np.zeros(len(lanes), np.int64)
         if bounded:
             bed, rise, reason = hold_night(
-                bed, rise, usual_bed, usual_rise, before, weeks.work[here, day + 1]
+                bed, rise, usual_bed, usual_rise, before, weeks.work[lanes, day + 1]
             )
         rise = np.minimum(np.maximum(rise, bed - 24.0), LATEST_RISE_H)
         off = np.abs(bed - usual_bed) + np.abs(rise - usual_rise)
@@ -114,7 +113,7 @@ class Nights:
         shift = np.where(advised, bed - usual_bed, 0.0)
         none = np.zeros(len(lanes))
         follows = advised & (
-            weeks.chance[here, day, 1] < ordinary.follows(weeks.willing, none, shift, debt_h, none)
+            weeks.chance[lanes, day, 1] < ordinary.follows(weeks.willing[lanes], none, shift, debt_h, none)
         )
         to_bed, up = _minutes(day, bed, rise)
         to_bed = np.maximum(to_bed, minute + 30)
@@ -156,23 +155,25 @@ class Nights:
         day: Counts,
         keys: NDArray[np.uint32],
         sleepiness: Array,
+        usual_sleep_h: Array,
         weeks: Ordinary,
         days: Array,
     ) -> None:
-        """The night of these lanes is over; keys (m, 6), sleepiness (m,), weeks (m): of them."""
-        here, bed, rise = np.arange(len(lanes)), self.bed_min[lanes], self.rise_min[lanes]
+        """The night of these lanes is over; keys (m, 6), sleepiness, usual_sleep_h (m,): of them; weeks: of
+        everybody."""
+        bed, rise = self.bed_min[lanes], self.rise_min[lanes]
         noise = random.normal(random.stream(keys, Stream.FOLLOWING), 1, first=_SAID_FIRST + day)[:, 0]
         self.sleepiness[lanes] = np.clip(sleepiness + SAID_SD * noise, 1.0, 9.0)
         for column, value in (
             (r.LIVED, 1.0), (r.SLEPT_H, self.slept[lanes]), (r.IN_BED_H, (rise - bed) / 60),
             (r.BED_H, bed / 60 - 24 * day), (r.RISE_H, rise / 60 - 24 * (day + 1)),
-            (r.USUAL_BED_H, weeks.bed_h[here, day]), (r.USUAL_RISE_H, weeks.rise_h[here, day + 1]),
+            (r.USUAL_BED_H, weeks.bed_h[lanes, day]), (r.USUAL_RISE_H, weeks.rise_h[lanes, day + 1]),
             (r.SLEEPINESS, self.sleepiness[lanes]),
         ):  # fmt: skip
             days[lanes, day, column] = value
         for table, value in ((self.nights, self.sensed), (self.week, self.slept)):
             table[lanes] = np.concatenate([table[lanes, 1:], value[lanes, None]], axis=1)
-        self.short_sleep_h[lanes] = np.maximum(usual_sleep_h(weeks) - self.week[lanes].mean(axis=1), 0.0)
+        self.short_sleep_h[lanes] = np.maximum(usual_sleep_h - self.week[lanes].mean(axis=1), 0.0)
         self.held_bed_h[lanes] = bed / 60 - 24 * day
         self.sensed[lanes] = self.slept[lanes] = 0.0
         self.mean(lanes, day + 1, weeks)

@@ -15,6 +15,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.hold import Hold
 from envs.nights.night import Array, Night
 from twins.world.duties import NIGHT, REQUIRED_H, SCHOOL, USUAL_H
 
@@ -25,7 +26,6 @@ EARLIEST_RISE_H = 10.0
 READY_H = 0.75
 """Up so long before required hours begin, and not in bed so long after their end: the way."""
 MOST_AWAKE_H, LEAST_AWAKE_H, NAP_APART_H = 16.0, 8.0, 2.0
-_SPARE = 1e-9
 
 
 class Bound(IntEnum):
@@ -59,12 +59,8 @@ def hold(
     """
     (usual_bed, usual_rise), before_usual = USUAL_H[duty].T, USUAL_H[before_duty][:, 1]
     bed, rise = asked.bed.copy(), asked.rise.copy()
-    reason = np.full(len(bed), int(Bound.NONE), np.int64)
-
-    def keep(value: Array, low: Array, high: Array, why: Bound) -> Array:
-        held: Array = np.clip(value, low, np.maximum(low, high))
-        reason[np.abs(held - value) > _SPARE] = int(why)
-        return held
+    within = Hold(len(bed))
+    keep, reason = within.keep, within.reason
 
     ordinary = kind == SCHOOL
     wide = np.where(ordinary, 0.0, 24.0)
@@ -79,8 +75,8 @@ def hold(
     late = np.where(ordinary, 24.0, before_rise - 24.0 + MOST_AWAKE_H + usually_longer)
     bed = keep(bed, earliest, late, Bound.AWAKE_LONG)
     bed = keep(bed, earliest, latest - floor, Bound.TOO_SHORT)
-    rise = keep(rise, np.minimum(EARLIEST_RISE_H, usual_rise), np.full_like(rise, 24.0), Bound.ROSE_EARLY)
-    rise = keep(rise, np.full_like(rise, 0.0), bed + MOST_H, Bound.TOO_LONG)
+    rise = keep(rise, np.minimum(EARLIEST_RISE_H, usual_rise), 24.0, Bound.ROSE_EARLY)
+    rise = keep(rise, 0.0, bed + MOST_H, Bound.TOO_LONG)
     rise = keep(rise, bed + floor, latest, Bound.TOO_SHORT)
     nap_for = asked.nap_for.copy()
     begin, end = REQUIRED_H[duty].T

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.bouts.bounds import WEEK_MIN
 from envs.season.session import LEAST_INTENSITY, MOST_INTENSITY, Session, minutes_for
 from envs.season.view import HISTORY_DAYS, SeasonView
 from envs.tasks.dosing import WIDEST
@@ -11,8 +12,7 @@ from twins.bodies.fitness import MEDIANS, PARAMETERS
 
 MOST_SHARE = 2.0
 """A day's load that can be asked for, over the prescribed daily load."""
-WEEK_DAYS, WEEK_MIN = 7, 150.0
-"""150 minutes a week: WHO guidelines on physical activity (2020)."""
+WEEK_DAYS = 7
 PER_DAY_LOST, PER_WEEK_SHORT, PER_SHARE_OFF, WITHIN = 0.3, 0.5, 20.0, 0.10
 SEEN_DAYS = 7
 NAMES = (

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.bouts.bounds import WEEK_MIN
 from envs.living import advice as a
 from envs.living import seen as s
 from envs.living.advice import Moment, Plan
-from envs.living.moves import WEEK_MIN
 from envs.rewards import dosing_terms
 from envs.tasks.dosing import NAMES as DOSING
 from envs.tasks.dosing import WIDEST, Dosing

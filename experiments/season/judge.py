@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from agents.frozen import NOTICE
 from agents.seasons import SEASON_AGENTS, Learned, Scheme, SeasonAgent
+from envs.bouts.bounds import WEEK_MIN
 from envs.season import core as c
 from envs.season.bounds import MOST_RATIO, Bound
 from envs.season.core import SeasonSetting
-from envs.season.plan import WEEK_MIN, WITHIN
+from envs.season.plan import WITHIN
 from experiments.daily import ORACLE_NAME, judged, seats
 from experiments.records.tables import Table
 from experiments.season.live import Lived, live

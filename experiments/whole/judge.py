@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from agents.frozen import NOTICE
 from agents.wholes import WHOLES, Learned
+from envs.bouts.bounds import WEEK_MIN
 from envs.faces.build import whole_setting
 from envs.living import record as r
-from envs.living.moves import WEEK_MIN
 from envs.setting import Setting
 from experiments import metrics
 from experiments.aggregates import difference

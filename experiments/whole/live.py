@@ -14,6 +14,7 @@ from envs.tasks.whole_person import WholePerson
 from experiments.daily import Keys
 from experiments.metrics import LOW, episode_metrics
 from experiments.records.tables import Table
+from twins.bodies.circadian import STEP_MIN
 from twins.units import MINUTES_PER_DAY
 
 PER_DEATH = 300.0
@@ -41,7 +42,7 @@ class Lived:
     def objective(self) -> Array:
         """Reward a day of those planned (n,), a death included."""
         total: Array = np.sum(list(self.terms.values()), axis=0) - PER_DEATH * (self.died != "")
-        whole_days = self.glucose.shape[1] * 5 / MINUTES_PER_DAY
+        whole_days = self.glucose.shape[1] * STEP_MIN / MINUTES_PER_DAY
         each: Array = total / whole_days
         return each
 

@@ -97,6 +97,6 @@ def on_liver(felt, size):  # type: ignore[no-untyped-def]
     return np.exp(LIVER_POWER * size * np.log1p(felt))
 
 
-def sensitivity(state: Array, size: float = 1.0) -> tuple[Array, Array]:
-    """Both factors (n,) of states (n, 4)."""
-    return on_uptake(state[:, ALARM], state[:, FELT], size), on_liver(state[:, FELT], size)
+def sensitivity(state: Array) -> tuple[Array, Array]:
+    """Both factors (n,) of states (n, 4), of people who answer as above."""
+    return on_uptake(state[:, ALARM], state[:, FELT], 1.0), on_liver(state[:, FELT], 1.0)

@@ -2,8 +2,8 @@
 
 In each five minutes first what the person does (bed, light, strain, work) moves clock, sleep and stress; these give the
 factors on insulin's action, which hold for the five minutes in which glucose then moves. Every coupling has its switch
-(`twins.bodies.couplings`); with all of them off glucose is that of `Person`, bit for bit. Products of factors are an
-assumption: nobody has measured two of them at once.
+(`twins.bodies.couplings`); with all but that of exercise off glucose is that of `Person`, bit for bit. Products of
+factors are an assumption: nobody has measured two of them at once.
 """
 
 from dataclasses import dataclass

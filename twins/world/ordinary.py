@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from twins import random
 from twins.bodies import circadian
+from twins.bodies.exercise import SESSION_LOG_SD
 from twins.random import Stream
 from twins.world import duties
 
@@ -81,7 +82,7 @@ def draw(keys: NDArray[np.uint32], days: int) -> Ordinary:
         WORK_H[0] + (WORK_H[1] - WORK_H[0] - 1.0) * v[:, :, 2 : 2 + SPELLS],
         np.clip(bed[:, None] + np.where(works[:, 1:], 0.0, LATER_FREE_H), 22.0, 26.0),
         np.clip(np.where(work, rise[:, None], RISE_FREE_H), 6.0, 9.0),
-        NIGHTLY_SD_H * noise[:, :, 0], v[:, :, 5:7], np.exp(0.35 * noise[:, :, 1]),
+        NIGHTLY_SD_H * noise[:, :, 0], v[:, :, 5:7], np.exp(SESSION_LOG_SD * noise[:, :, 1]),
         np.log(FOLLOWS / (1 - FOLLOWS)) + FOLLOWS_SD * z[:, 2],
         duties.SUN_H[0] + (duties.SUN_H[1] - duties.SUN_H[0]) * u[:, 1],
     )  # fmt: skip
