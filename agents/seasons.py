@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from agents import frozen
 from agents.frozen import FrozenPolicy
+from agents.learned import OfTask
 from envs.season.plan import Plan, skipped_share
 from envs.season.session import LEAST_INTENSITY, MOST_INTENSITY, MOST_MIN, Session, minutes_for
 from envs.season.view import SeasonView
@@ -148,15 +149,12 @@ class TriesHours:
         return Session(asked.minutes, asked.intensity, hour.astype(np.int64))
 
 
-class Learned:
+class Learned(OfTask):
     """A trained policy of the task "plan"."""
 
     def __init__(self, policy: FrozenPolicy) -> None:
-        self._policy, self._task = policy, Plan()
-        if policy.manifest.observation_names != self._task.observation_names:
-            raise ValueError(
-                "this policy was trained on other observations than a season shows; train it again"
-            )
+        self._task = Plan()
+        super().__init__(policy, self._task, "a season shows")
 
     @classmethod
     def load(cls, folder: str | Path) -> "Learned":
@@ -165,8 +163,7 @@ class Learned:
 
     def act(self, view: SeasonView) -> Session:
         """See `SeasonAgent.act`."""
-        action, _ = self._policy.predict(self._task.observe(view))
-        return self._task.decode(action.astype(float), view)
+        return self._task.decode(self.action(view), view)
 
 
 class Rest:

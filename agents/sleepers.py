@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from agents import frozen
 from agents.frozen import FrozenPolicy
+from agents.learned import OfTask
 from envs.nights.night import MOST_AVOID_H, MOST_NAP_H, MOST_SEEK_H, Night
 from envs.nights.rest import MOST_SHIFT_H, Rest
 from envs.nights.view import NightsView
@@ -151,15 +152,12 @@ class Random:
         return Rest().decode(self._rng.uniform(-1, 1, (len(view), 8)), view)
 
 
-class Learned:
+class Learned(OfTask):
     """A trained policy of the task "sleep"."""
 
     def __init__(self, policy: FrozenPolicy) -> None:
-        self._policy, self._task = policy, Rest()
-        if policy.manifest.observation_names != self._task.observation_names:
-            raise ValueError(
-                "this policy was trained on other observations than weeks of sleep show; train again"
-            )
+        self._task = Rest()
+        super().__init__(policy, self._task, "weeks of sleep show")
 
     @classmethod
     def load(cls, folder: str | Path) -> "Learned":
@@ -168,8 +166,7 @@ class Learned:
 
     def act(self, view: NightsView) -> Night:
         """See `Sleeper.act`."""
-        action, _ = self._policy.predict(self._task.observe(view))
-        return self._task.decode(action.astype(float), view)
+        return self._task.decode(self.action(view), view)
 
 
 SLEEPERS: dict[str, Callable[[], Sleeper]] = {

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from agents import frozen
 from agents.frozen import FrozenPolicy
+from agents.learned import OfTask
 from envs import view as v
 from envs.bouts.bounds import WEEK_MIN
 from envs.living import seen as s
@@ -117,7 +118,9 @@ class Levers:
         basal = basal * np.where(planned & ~active & (to_start <= 60.0), 1.0 - d["before"], 1.0)
         basal = basal * np.where(active, 1.0 - d["during"], 1.0)
         for name, fades_min in (("after_4h", 240.0), ("after_16h", 960.0)):
-            basal = basal * np.maximum(1.0 - d[name] * np.minimum(work, 1.5) * np.exp(-since / fades_min), 0.0)
+            basal = basal * np.maximum(
+                1.0 - d[name] * np.minimum(work, 1.5) * np.exp(-since / fades_min), 0.0
+            )
         near = active | (planned & (to_start <= 120.0)) | (since < 120.0)
         bolus = d["bolus"] * np.where(near, 1.0 - d["meal_near"], 1.0)
         state = 1.0 + d["short_night"] * (seen[s.USUAL_SLEEP_H] - seen[s.SLEPT_H])
@@ -129,7 +132,9 @@ class Levers:
         assert self._plans is not None
         p, today, tomorrow = self._plans, seen[s.WORK_TODAY] > 0, seen[s.WORK_TOMORROW] > 0
         action[:, 2] = np.where(today, p["at_work"], p["at_free"])
-        action[:, 3] = np.where(today, p["move_work"], p["move_free"]) - p["enough"] * seen[s.WEEK_MIN] / WEEK_MIN
+        action[:, 3] = (
+            np.where(today, p["move_work"], p["move_free"]) - p["enough"] * seen[s.WEEK_MIN] / WEEK_MIN
+        )
         action[:, 4], action[:, 5] = p["reserve"], p["carbs"]
         action[:, 6] = np.where(tomorrow, p["bed_work"], p["bed_free"])
         action[:, 7] = np.where(tomorrow, p["rise_work"], p["rise_free"])
@@ -188,13 +193,11 @@ def fixed_advice() -> Levers:
     return found("dosing-only", **ADVISED_DOSES).advising(first(PLANS, **ADVISED_PLAN))
 
 
-class Learned:
+class Learned(OfTask):
     """A trained policy of the task "whole"."""
 
     def __init__(self, policy: FrozenPolicy) -> None:
-        self._policy, self._task = policy, WholePerson()
-        if policy.manifest.observation_names != self._task.observation_names:
-            raise ValueError("this policy was trained on other observations than a whole person shows; train again")
+        super().__init__(policy, WholePerson(), "a whole person shows")
 
     @classmethod
     def load(cls, folder: str | Path) -> "Learned":
@@ -203,8 +206,7 @@ class Learned:
 
     def act(self, view: View) -> Array:
         """See `WholeAgent.act`."""
-        action, _ = self._policy.predict(self._task.observe(view))
-        return action.astype(float)
+        return self.action(view)
 
 
 class Always:

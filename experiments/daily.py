@@ -59,6 +59,14 @@ def add_arguments(
     )
 
 
+def check(args: argparse.Namespace, least_people: int) -> None:
+    """Raise ValueError for what `add_arguments` cannot: too few people, a training without a folder."""
+    if args.people < least_people:
+        raise ValueError(f"people is {args.people}; give {least_people} or more")
+    if args.train and not args.out:
+        raise ValueError("no folder for the policy was given; give --out DIR")
+
+
 def seats(people: int, setting: Any, episode: int = 0) -> tuple[NDArray[np.int64], Keys]:
     """Rows of the cohort and keys of `people` bodies; another episode, other bodies.
 

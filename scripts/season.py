@@ -22,10 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     daily.add_arguments(parser, tuple(SEASON_AGENTS), 300, 84, "the population's plan", 5)
     args = parser.parse_args(argv)
-    if args.people < 1:
-        raise ValueError(f"people is {args.people}; give 1 or more")
-    if args.train and not args.out:
-        raise ValueError("no folder for the policy was given; give --out DIR")
+    daily.check(args, 1)
     typed = " ".join(command.typed("season", argv))
     if args.find:
         found = optimum.for_everybody(args.days)

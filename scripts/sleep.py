@@ -23,10 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     daily.add_arguments(parser, tuple(SLEEPERS), 150, 21, "the average person's plan", 15)
     args = parser.parse_args(argv)
-    if args.people < 2:
-        raise ValueError(f"people is {args.people}; give 2 or more")
-    if args.train and not args.out:
-        raise ValueError("no folder for the policy was given; give --out DIR")
+    daily.check(args, 2)
     typed = " ".join(command.typed("sleep", argv))
     if args.find:
         optimum.store(optimum.for_the_average(), typed)

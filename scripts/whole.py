@@ -21,10 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     daily.add_arguments(parser, tuple(WHOLES), 60, judge.DAYS, "the rules' numbers", 15, oracle=False)
     args = parser.parse_args(argv)
-    if args.people < 2:
-        raise ValueError(f"people is {args.people}; give 2 or more")
-    if args.train and not args.out:
-        raise ValueError("no folder for the policy was given; give --out DIR")
+    daily.check(args, 2)
     typed = " ".join(command.typed("whole", argv))
     if args.find:
         optimum.store(optimum.find(optimum.setting()), typed)

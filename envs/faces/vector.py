@@ -1,5 +1,6 @@
 """Many persons as a `gymnasium.vector.VectorEnv`."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -75,16 +76,14 @@ class BatchEnv(VectorEnv):
         """Nothing to close."""
 
 
-def exercise(num_envs: int = 1, **keywords: Any) -> BatchEnv:
-    """A `BatchEnv` of sessions: gymnasium 0.29 tells a vector entry point nothing of the id's own keywords."""
-    return BatchEnv(num_envs, **{"task": "session", **keywords})
+def _with_default(task: str) -> Callable[..., BatchEnv]:
+    """Makes a `BatchEnv` whose task is this one unless another is given: gymnasium 0.29 tells a vector entry point
+    nothing of the id's own keywords."""
+
+    def make(num_envs: int = 1, **keywords: Any) -> BatchEnv:
+        return BatchEnv(num_envs, **{"task": task, **keywords})
+
+    return make
 
 
-def sleep(num_envs: int = 1, **keywords: Any) -> BatchEnv:
-    """A `BatchEnv` of weeks of sleep, for the same reason."""
-    return BatchEnv(num_envs, **{"task": "sleep", **keywords})
-
-
-def whole(num_envs: int = 1, **keywords: Any) -> BatchEnv:
-    """A `BatchEnv` of whole persons, for the same reason."""
-    return BatchEnv(num_envs, **{"task": "whole", **keywords})
+exercise, sleep, whole = (_with_default(task) for task in ("session", "sleep", "whole"))

@@ -84,7 +84,7 @@ def judged_table(
     off = setting(who, 0.0, Couplings(**dict.fromkeys(SWITCHES, False)), days, shield)
     by_strength[OFF] = _pair(lives, off)
     lines += ["", f"## {OURS} less {REFERENCE}, by strength of the couplings", "", *_by_strength(by_strength)]
-    effects = _effects(lives, where)
+    effects = _effects(judged, lives, where)
     lines += ["", "## What each coupling does", "", *_by_switch(effects)]
     text = "\n".join(lines) + "\n\n" + NOTICE + "\n"
     if out is not None:
@@ -150,10 +150,11 @@ def _by_strength(found: dict[str, tuple[Interval, Interval, Interval]]) -> list[
     return lines
 
 
-def _effects(lives: int, where: Setting) -> list[Effect]:
-    """What time in range and mean glucose are with each coupling less what they are without it, for both agents."""
+def _effects(with_all: Judged, lives: int, where: Setting) -> list[Effect]:
+    """What time in range and mean glucose are with each coupling less what they are without it, for both agents.
+
+    with_all: what these people lived with all couplings."""
     assert where.living is not None, "nobody lives in this setting"
-    with_all = judge([REFERENCE, OURS], lives, where)
     found = []
     for switch in SWITCHES:
         off = replace(where, living=replace(where.living, switches=Couplings(**{switch: False})))
