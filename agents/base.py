@@ -17,7 +17,7 @@ from twins.cohort import Cohort
 @runtime_checkable
 class Policy(Protocol):
     """SB3's interface. Optional attributes: decision_min (default: the sensor's sample time), action
-    ("modulation" or "basal"), oracle, train_seed."""
+    (one of `envs.tasks.dosing.ACTIONS`), oracle, train_seed."""
 
     def predict(
         self,

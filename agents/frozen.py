@@ -51,7 +51,7 @@ class Manifest(BaseModel):
     algo: Algo
     env: str
     task: TaskName = "dosing"
-    action: Literal["modulation", "basal"] | None = None
+    action: Literal["modulation", "basal", "hybrid", "closed-loop"] | None = None
     """How a policy of the task "dosing" doses; none of the others has it."""
     oracle: bool = False
     history: bool = False

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from agents import frozen
+from agents import frozen, published
 from agents.basal_bolus import BASAL_BOLUS, BasalBolus, ConstantBasal, RuleOf500
 from agents.base import Agent, Policy, Treatment
 from agents.hostile import HOSTILE
 from agents.low_glucose_suspend import LOW_GLUCOSE_SUSPEND
 from agents.pid import PID
 from agents.planner import Clairvoyant, Planner
+from agents.published import PublishedBasalBolus
 from agents.tunable import Family, Tuned, Values
 from twins.words import near_miss
 
@@ -22,6 +23,9 @@ TREATMENTS: dict[str, Callable[[], Treatment]] = {
     "low-glucose-suspend": lambda: Tuned(LOW_GLUCOSE_SUSPEND),
     "pid": lambda: Tuned(PID),
     "constant-basal": ConstantBasal,
+    "basal-bolus-fox2020": lambda: PublishedBasalBolus(published.FOX2020),
+    "basal-bolus-g2p2c": lambda: PublishedBasalBolus(published.G2P2C),
+    "basal-bolus-emerson2023": lambda: PublishedBasalBolus(published.EMERSON2023),
 }
 PLANNERS: dict[str, Callable[[], Treatment]] = {"planner": Planner, "clairvoyant": Clairvoyant}
 """Treatments that plan with a twin of the very person; the second is told body, state and all meals (`oracle=True`)."""

@@ -28,6 +28,7 @@ from envs.view import View, hear
 from twins import random
 from twins.bodies.model import neutral_drive
 from twins.bodies.person import Person
+from twins.cohort import AGE_GROUP
 from twins.inference.filter import Belief, Filter
 from twins.kernels import kernel
 from twins.random import Stream
@@ -255,7 +256,8 @@ class Core:
 
     def _draw_events(self, lanes: NDArray[np.int64]) -> None:
         setting, keys = self.setting, self.keys[lanes]
-        events = setting.scenario.events(keys, self.view.weight_kg[lanes], setting.event_days)
+        age_group = self.view.therapy[lanes, AGE_GROUP].astype(np.int64)
+        events = setting.scenario.events(keys, self.view.weight_kg[lanes], setting.event_days, age_group)
         tell_minute, tell_g = events.tell_minute, events.tell_g
         if setting.announce == "exact":
             tell_minute, tell_g = announce(EXACT, keys, events.eat_minute, events.eat_g)

@@ -64,6 +64,11 @@ class TrainConfig(Config):
         False,
         description="train under the very settings that the protocol judges with (fine-tuning to a person)",
     )
+    action: Literal["modulation", "basal", "hybrid", "closed-loop"] = Field(
+        "modulation",
+        description="how it doses: factors of basal rate and meal bolus; the basal rate alone, without or beside the "
+        "usual boluses; or all insulin, for days whose meals are not announced",
+    )
     history: bool = Field(
         False, description="whether the policy sees its person's last 24 hours, hour by hour"
     )
@@ -280,6 +285,7 @@ def _like(parent: frozen.Manifest, data: Mapping[str, Any]) -> dict[str, Any]:
         "env": parent.env,
         "algo": parent.algo,
         "history": parent.history,
+        **({} if parent.action is None else {"action": parent.action}),
         "decision_min": parent.decision_min,
     }
     return {**own, **data, "hyperparams": {**inner, **(data.get("hyperparams") or {})}}

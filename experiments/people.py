@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from experiments.protocol import ProtocolConfig
 from twins import cohort as cohorts
-from twins.cohort import GROUPS, Cohort
+from twins.cohort import DAILY_INSULIN_U, GROUPS, Cohort
 from twins.draw import draw, mistaken_therapy
 
+BASAL_SHARE = 0.48
+"""Of the daily insulin, by the rule of RL4H/G2P2C and GluCoEnv."""
 VALIDATION_PER_GROUP = 8
 """People drawn around the training people on whom checkpoints and baselines are chosen."""
 
@@ -24,13 +26,18 @@ def judged(protocol: ProtocolConfig, fold: int | None = None) -> Cohort:
     ids = cohorts.select(protocol.people)
     if fold is not None:
         ids = tuple(person for person in ids if fold_of(person, protocol.folds) == _checked(fold, protocol))
-    parts = [cohorts.load(ids)] if ids else []
+    parts = [cohorts.load(ids, protocol.legacy_gut)] if ids else []
     if protocol.drawn_per_group:
         parts += [
-            draw(cohorts.load(group), protocol.drawn_per_group, protocol.seed, split=protocol.split)
+            draw(
+                cohorts.load(group, protocol.legacy_gut),
+                protocol.drawn_per_group,
+                protocol.seed,
+                split=protocol.split,
+            )
             for group in _groups(protocol.people)
         ]
-    return _mistaken(protocol, cohorts.join(parts))
+    return _treated(protocol, cohorts.join(parts))
 
 
 def training(
@@ -41,16 +48,17 @@ def training(
     Copies share a body and differ in their settings (when the protocol's are wrong). fold: see `judged`; None
     leaves nobody out. seed: of the drawn people and of the errors of the settings.
     """
-    table = cohorts.load(known(protocol, fold))
+    table = cohorts.load(known(protocol, fold), protocol.legacy_gut)
     parts = [table] + [table.renamed(f"/{copy}") for copy in range(2, copies + 1)]
     parts += _drawn_around(table, drawn_per_group, seed, "train")
-    return _mistaken(protocol, cohorts.join(parts), "train", seed)
+    return _treated(protocol, cohorts.join(parts), "train", seed)
 
 
 def validation(protocol: ProtocolConfig, fold: int | None, seed: int = 0) -> Cohort:
     """People nobody trains on and nobody is judged on, drawn around the training people of a fold."""
-    drawn = _drawn_around(cohorts.load(known(protocol, fold)), VALIDATION_PER_GROUP, seed, "validation")
-    return _mistaken(protocol, cohorts.join(drawn), "validation", seed)
+    table = cohorts.load(known(protocol, fold), protocol.legacy_gut)
+    drawn = _drawn_around(table, VALIDATION_PER_GROUP, seed, "validation")
+    return _treated(protocol, cohorts.join(drawn), "validation", seed)
 
 
 def fold_of(person: str, folds: int) -> int:
@@ -74,9 +82,14 @@ def _drawn_around(table: Cohort, per_group: int, seed: int, split: str) -> list[
     return [draw(table.take(row), per_group, seed, split=split) for row in reversed(rows) if row]
 
 
-def _mistaken(
+def _treated(
     protocol: ProtocolConfig, people: Cohort, split: str | None = None, seed: int | None = None
 ) -> Cohort:
+    if protocol.settings != "quest":
+        people = people.with_rule_of_500()
+    if protocol.settings == "rule-of-500-and-basal":
+        daily = people.therapy[:, DAILY_INSULIN_U]
+        people = people.with_therapy(basal_u_per_h=BASAL_SHARE * daily / 24)
     if not protocol.therapy_error:
         return people
     return mistaken_therapy(

@@ -42,6 +42,10 @@ People = Annotated[tuple[str, ...], BeforeValidator(_words), AfterValidator(_kno
 Seed = Annotated[int, Field(ge=0, le=_MAX_SEED)]
 
 
+_LATER = ("carbs_g_per_day", "sensor_range_mg_dl", "settings", "legacy_gut")
+"""Settings that came after the first results."""
+
+
 class ProtocolConfig(Config):
     """A frozen, named description of an evaluation. An episode begins at 00:00."""
 
@@ -60,6 +64,15 @@ class ProtocolConfig(Config):
         ge=0,
         lt=1,
         description="basal rate, carb ratio, correction factor: each wrong by up to this share",
+    )
+    settings: Literal["quest", "rule-of-500", "rule-of-500-and-basal"] = Field(
+        "quest",
+        description="therapy settings: those of simglucose's Quest.csv; carb ratio 500 and correction factor 1800 by "
+        "the daily insulin; these, and 0.48 of it as basal",
+    )
+    legacy_gut: bool = Field(
+        False,
+        description="whether the stomach errs as in simglucose before 0.2.3, on which older tables were made",
     )
     twin_error: float = Field(
         0.0,
@@ -90,6 +103,9 @@ class ProtocolConfig(Config):
     )
     sensor: Literal["GuardianRT", "Dexcom", "Navigator"] = Field(description="glucose sensor")
     sample_min: int = Field(ge=1, le=60, description="minutes between readings, the control interval")
+    sensor_range_mg_dl: tuple[float, float] | None = Field(
+        None, description="instead of the sensor's: lowest and highest reading"
+    )
     cgm_bias_mg_dl: float = Field(0.0, ge=-100, le=100, description="added to every reading")
     cgm_missing: float = Field(0.0, ge=0, lt=1, description="share of the readings lost, in gaps of an hour")
     compression_lows_per_night: float = Field(
@@ -111,15 +127,14 @@ class ProtocolConfig(Config):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _known_scenario(self.scenario)
-        sample_min = devices.sensor(self.sensor).sample_min
-        if self.sample_min != sample_min:
-            raise ValueError(f"sample_min: {self.sample_min} given; {self.sensor} has {sample_min}")
+        devices.adapted(self.sensor, self.sample_min, self.sensor_range_mg_dl)
         return self
 
     def hash(self, kernel_hash: str) -> str:
         """SHA-256 (hex) of these settings and of the kernels they ran on ."""
         # Where it is not set a later setting changes no hash: results made before it are of the same protocol.
-        later = {"carbs_g_per_day"} if self.carbs_g_per_day is None else set()
+        fields = type(self).model_fields
+        later = {name for name in _LATER if getattr(self, name) == fields[name].default}
         plain = json.dumps(self.model_dump(mode="json", exclude=later), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(f"{plain}\n{kernel_hash}".encode()).hexdigest()
 

@@ -24,6 +24,7 @@ from experiments.protocol import ProtocolConfig
 from experiments.watchdog import Watchdog
 from twins.cohort import Cohort
 from twins.mismatch import mismatched
+from twins.world import devices
 from twins.world.scenarios import RandomMeals
 
 LANES = 512
@@ -114,7 +115,7 @@ def world(protocol: ProtocolConfig) -> dict[str, Any]:
     return {
         "scenario": replace(scenario, behaviour=replace(scenario.behaviour, **changes)),
         "announce": protocol.announce,
-        "sensor": protocol.sensor,
+        "sensor": devices.adapted(protocol.sensor, protocol.sample_min, protocol.sensor_range_mg_dl),
         "pump": protocol.pump,
         "failure_low_mg_dl": protocol.glucose_failure_low_mg_dl,
         "failure_high_mg_dl": protocol.glucose_failure_high_mg_dl,

@@ -165,6 +165,7 @@ def _environment(config: TrainConfig, protocol: ProtocolConfig, cohort: Cohort) 
         config.env,
         config.lanes,
         "sb3",
+        action=config.action,
         history=config.history,
         cohort=cohort,
         **world(protocol),

@@ -34,7 +34,10 @@ FEATURES = len(NAMES)
 WIDEST = 5.0
 """Observations are clipped to plus and minus this; almost all lie within [-1, 1]."""
 
-ACTIONS = ("modulation", "basal")
+ACTIONS = ("modulation", "basal", "hybrid", "closed-loop")
+MAX_CLOSED_LOOP_FACTOR = 40.0
+"""Most of a closed loop, x scheduled basal: the 43 of Fox and others 2020, rounded."""
+_CLOSED_LOOP = np.log(MAX_CLOSED_LOOP_FACTOR - 1)
 
 
 class Dosing:
@@ -53,7 +56,10 @@ class Dosing:
     | 0 | basal | max(1 + 2.5 a, 0) of the scheduled basal rate | 0 to 3.5 (the shield allows 3) |
     | 1 | bolus | 1 + 0.7 a of the meal bolus | 0.3 to 1.7 |
 
-    `action="basal"`, one number: rate = (a + 1) / 2 x 3 x scheduled basal (U/h); no boluses.
+    `action="basal"`, one number: rate = (a + 1) / 2 x 3 x scheduled basal (U/h); no boluses. `action="hybrid"`: the
+    same rate beside the calculator's boluses. `action="closed-loop"`, one number, for days whose meals are not
+    announced: insulin = (39^(a + 1) - 1) / 38 x scheduled basal, so that -1, 0 and 1 are none, the basal rate and 40
+    times it; what exceeds the basal rate is given as a bolus at every reading.
 
     ## Observation space: `Box(-5, 5)`, 35 numbers (36 with `oracle=True`)
     `history=True` adds the 96 of `envs.tasks.history` (the last 24 hours) before the one of the oracle.
@@ -110,15 +116,23 @@ class Dosing:
                 Field("bolus", 1 - BOLUS_GAIN, 1 + BOLUS_GAIN, "x meal bolus"),
             )
             if action == "modulation"
+            else (Field("insulin", 0.0, MAX_CLOSED_LOOP_FACTOR, "x scheduled basal"),)
+            if action == "closed-loop"
             else (Field("basal", 0.0, MAX_BASAL_FACTOR, "x scheduled basal"),)
         )
         self.observation_names = (*NAMES, *PAST * history, *("plasma_glucose",) * oracle)
 
     def decode(self, action: NDArray[np.float64], view: View) -> Request:
         """See `Task.decode`: a dose in U/h and U from numbers in [-1, 1]."""
-        if self.action == "basal":
-            rate = (action[:, 0] + 1) / 2 * MAX_BASAL_FACTOR * view.therapy[:, BASAL_U_PER_H]
-            return Request(rate, np.zeros(len(view)) + 0.0 * rate)  # NaN stays an invalid request
+        scheduled = view.therapy[:, BASAL_U_PER_H]
+        if self.action == "closed-loop":
+            factor = np.expm1(_CLOSED_LOOP * (action[:, 0] + 1)) / np.expm1(_CLOSED_LOOP)
+            above = np.maximum(factor - 1.0, 0.0)
+            return Request((factor - above) * scheduled, above * scheduled * view.interval_min / 60)
+        if self.action in ("basal", "hybrid"):
+            rate = (action[:, 0] + 1) / 2 * MAX_BASAL_FACTOR * scheduled
+            bolus = basal_bolus(view).bolus_u if self.action == "hybrid" else np.zeros(len(view))
+            return Request(rate, bolus + 0.0 * rate)  # NaN stays an invalid request
         factors = np.empty_like(action)
         _modulation(action, factors)
         return basal_bolus(view, factors)

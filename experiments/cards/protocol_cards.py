@@ -63,6 +63,14 @@ def _results(name: str, results: str | Path, read: Reader) -> str:
     return f"study {study.about['name']}, under the hash `{study.about['protocols'][name]['hash']}`"
 
 
+_RULES = {
+    "quest": "",
+    "rule-of-500": "carb ratio 500 and correction factor 1800 by the daily insulin; ",
+    "rule-of-500-and-basal": "carb ratio 500 and correction factor 1800 by the daily insulin, 48 % of it as basal; ",
+}
+"""What settings follow where they are not those of simglucose."""
+
+
 def _rows(protocol: ProtocolConfig) -> Iterator[tuple[str, str]]:
     yield "people", _people(protocol)
     if protocol.folds:
@@ -71,18 +79,21 @@ def _rows(protocol: ProtocolConfig) -> Iterator[tuple[str, str]]:
             f"{protocol.folds}: a policy of one fold has met neither its people of the table nor anybody drawn around "
             "them; drawn people have been met by nobody",
         )
-    error = protocol.therapy_error
+    error, rule = protocol.therapy_error, _RULES[protocol.settings]
     yield (
         "therapy settings",
-        f"basal rate, carb ratio and correction factor each wrong by up to {_pct(error)}"
+        f"{rule}basal rate, carb ratio and correction factor each wrong by up to {_pct(error)}"
         if error
-        else "exact",
+        else f"{rule}exact",
     )
+    if protocol.legacy_gut:
+        yield "stomach", "with the error that simglucose had before 0.2.3"
     yield "meals", _meals(protocol)
     yield "habits", "; ".join(_habits(protocol))
     heard = {"exact": "every meal, exactly", "behaviour": "what the habits let it hear", "none": "nothing"}
     yield "the therapy hears of meals", heard[protocol.announce]
-    sensor, pump = devices.sensor(protocol.sensor), devices.pump(protocol.pump)
+    sensor = devices.adapted(protocol.sensor, protocol.sample_min, protocol.sensor_range_mg_dl)
+    pump = devices.pump(protocol.pump)
     yield (
         "sensor",
         f"{protocol.sensor}, with its error, every {protocol.sample_min} min, {sensor.lowest_mg_dl:g} to "

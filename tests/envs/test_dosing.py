@@ -201,12 +201,40 @@ def test_a_basal_action_spans_zero_to_three_times_the_scheduled_rate_without_bol
     np.testing.assert_array_equal(request.bolus_u, [0, 0, 0, np.nan])
 
 
+@pytest.mark.kernels
+def test_a_hybrid_action_has_the_same_rate_beside_the_usual_bolus() -> None:
+    core = begun(4, action="hybrid", person="child#003")
+    core.view.now[:, v.UNCOVERED_G] = 50.0
+    action = np.array([[-1.0], [0.0], [1.0], [np.nan]])
+    request = core.task.decode(action, core.view)
+    scheduled, ratio = core.view.therapy[0, :2]
+    np.testing.assert_allclose(request.basal_u_per_h, scheduled * np.array([0, 1.5, 3, np.nan]))
+    np.testing.assert_allclose(request.bolus_u, 50 / ratio * np.array([1, 1, 1, np.nan]))
+
+
+@pytest.mark.kernels
+def test_a_closed_loop_gives_all_insulin_above_the_basal_rate_as_boluses() -> None:
+    core = begun(5, action="closed-loop", person="child#003")
+    core.view.now[:, v.UNCOVERED_G] = 50.0  # which it does not look at
+    request = core.task.decode(np.array([[-1.0], [-0.5], [0.0], [1.0], [np.nan]]), core.view)
+    scheduled = core.view.therapy[0, 0]
+    half = (39**0.5 - 1) / 38
+    np.testing.assert_allclose(
+        request.basal_u_per_h, scheduled * np.array([0, half, 1, 1, np.nan]), atol=1e-12
+    )
+    np.testing.assert_allclose(
+        request.bolus_u, scheduled * 5 / 60 * np.array([0, 0, 0, 39, np.nan]), atol=1e-12
+    )
+
+
 def test_fields_tell_names_ranges_and_units_of_the_action() -> None:
     basal, bolus = Dosing().fields
     assert (basal.name, basal.low, basal.high) == ("basal", 0.0, 3.5)
     assert (bolus.name, bolus.low, bolus.high) == ("bolus", pytest.approx(0.3), pytest.approx(1.7))
     (only,) = Dosing("basal").fields
     assert (only.name, only.low, only.high, only.unit) == ("basal", 0.0, 3.0, "x scheduled basal")
+    (only,) = Dosing("closed-loop").fields
+    assert (only.name, only.low, only.high, only.unit) == ("insulin", 0.0, 40.0, "x scheduled basal")
 
 
 def test_an_unknown_kind_of_action_names_the_nearest() -> None:

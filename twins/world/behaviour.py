@@ -40,6 +40,7 @@ class Behaviour:
     unlogged_below_g: float = 0.0
     """Snacks smaller than this are never announced."""
     lag_min: float = 1.0
+    """Below zero: announced before it is eaten."""
     sensitivity_day_sd: float = 0.0
     """Spread from day to day of the logarithm of insulin sensitivity (drawn each day)."""
     sensitivity_hour_sd: float = 0.0
@@ -72,6 +73,10 @@ REALISTIC_UNTREATED = replace(REALISTIC, treats_lows_day=0.0, treats_lows_night=
 STRESS = replace(REALISTIC, missed=0.15, late=0.30, sensitivity_factors=(0.7, 1.3))
 """Twice the missed and late meals of `REALISTIC`; 30 % less sensitive, and 30 % more."""
 TREATS_LOWS = Behaviour(treats_lows_day=0.7, treats_lows_night=0.35)
+FOX2020 = Behaviour(carb_error_sd=0.2, missed=0.05)
+"""Of the basal-bolus controller in Fox and others, MLHC 2020 (manual_bb.py of MLD3/RL4BG)."""
+G2P2C = Behaviour(lag_min=-20.0)
+"""Announces 20 min before the first bite: of the clinical treatment in RL4H/G2P2C."""
 
 NAMED = {
     "exact": EXACT,
@@ -79,6 +84,8 @@ NAMED = {
     "realistic": REALISTIC,
     "realistic-untreated": REALISTIC_UNTREATED,
     "stress": STRESS,
+    "fox2020": FOX2020,
+    "g2p2c": G2P2C,
 }
 
 

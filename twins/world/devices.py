@@ -6,7 +6,7 @@ glucose sensors", J Diabetes Sci Technol 2 (2008), as in simglucose 0.2.11: an A
 """
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -76,6 +76,25 @@ def sensor(name: str = "GuardianRT", noise: bool = True) -> Sensor:
         shape,  # type: ignore[arg-type]
         noise,
     )
+
+
+@cache
+def adapted(name: str, sample_min: int, range_mg_dl: tuple[float, float] | None = None) -> Sensor:
+    """A sensor by name that is read every `sample_min` minutes, and within another range.
+
+    Raises ValueError for intervals that do not divide 15 min, and for ranges that are none.
+    """
+    found = sensor(name)
+    if KNOT_MIN % sample_min:
+        raise ValueError(
+            f"sample_min: {sample_min} given; {name} has {found.sample_min}, and allowed are parts of {KNOT_MIN}"
+        )
+    low, high = (found.lowest_mg_dl, found.highest_mg_dl) if range_mg_dl is None else range_mg_dl
+    if not 0 < low < high < np.inf:
+        raise ValueError(
+            f"sensor_range_mg_dl: {low:g}, {high:g} given; needed is a lower and a higher reading above 0"
+        )
+    return replace(found, sample_min=sample_min, lowest_mg_dl=low, highest_mg_dl=high)
 
 
 @cache

@@ -5,8 +5,8 @@ one key is one day, whoever else is simulated.
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +19,7 @@ from twins.random import Stream, pair
 from twins.units import MINUTES_PER_DAY
 from twins.world.behaviour import EXACT, NEVER, Behaviour, announce, sensitivity
 from twins.world.behaviour import named as named_behaviour
+from twins.world.energy import carbs_for_energy_g
 
 LOW_MG_DL = 70.0
 NIGHT_ENDS_MIN = 360
@@ -51,8 +52,17 @@ class Scenario(Protocol):
     def description(self) -> str:
         """In words, for a report."""
 
-    def events(self, keys: NDArray[np.uint32], weight_kg: NDArray[np.float64], days: float) -> Events:
-        """Events for lanes with these keys (n, 6) and body weights (n,) over `days`."""
+    def events(
+        self,
+        keys: NDArray[np.uint32],
+        weight_kg: NDArray[np.float64],
+        days: float,
+        age_group: NDArray[np.int64] | None = None,
+    ) -> Events:
+        """Events for lanes with these keys (n, 6), body weights (n,) and age groups (n,) over `days`.
+
+        Raises ValueError without age groups where amounts hang on them.
+        """
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,24 @@ SIMGLUCOSE_DAY = (
 )
 """The random day of simglucose 0.2.11 (RandomScenario): truncated normal times, whole grams."""
 
+EMERSON2023_DAY = (
+    Slot(0.95, 7.0, 0.5, 5.0, 9.0, 50.0, 10.0),
+    Slot(0.10, 9.5, 0.25, 9.0, 10.0, 15.0, 5.0),
+    Slot(0.95, 12.0, 0.5, 10.0, 14.0, 70.0, 10.0),
+    Slot(0.10, 15.0, 0.25, 14.0, 16.0, 15.0, 5.0),
+    Slot(0.95, 18.0, 0.5, 16.0, 20.0, 90.0, 10.0),
+    Slot(0.10, 21.5, 0.25, 20.0, 23.0, 30.0, 5.0),
+)
+"""The random day of Emerson, Guy and McConville, J Biomed Inform 142 (2023), 104376 (hemerson1/offline-glucose)."""
+G2P2C_TRAINING_DAY = (
+    Slot(0.95, 8.0, 1.0, 7.0, 9.0, 45.0, 5.0),
+    Slot(0.95, 13.0, 1.0, 12.0, 14.0, 85.0, 5.0),
+    Slot(0.95, 20.0, 1.0, 19.0, 21.0, 80.0, 10.0),
+)
+"""The random day that policies of RL4H/G2P2C train on."""
+G2P2C_MEALS = ((8.0, 40.0), (13.0, 80.0), (20.0, 60.0))
+"""The day that they are judged on: (clock hour, grams)."""
+
 ADULT_WEIGHT_KG = 70.0
 
 
@@ -88,33 +116,101 @@ class RandomMeals:
     behaviour: Behaviour = EXACT
     scale_by_weight: bool = False
     day: tuple[Slot, ...] = SIMGLUCOSE_DAY
+    source: str = "as in simglucose"
 
     @property
     def description(self) -> str:
         """In words, for a report."""
         scaled = "scaled to body weight" if self.scale_by_weight else "of adult size for everybody"
-        return f"random meals as in simglucose, {scaled}"
+        return f"random meals {self.source}, {scaled}"
 
-    def events(self, keys: NDArray[np.uint32], weight_kg: NDArray[np.float64], days: float) -> Events:
+    def events(
+        self,
+        keys: NDArray[np.uint32],
+        weight_kg: NDArray[np.float64],
+        days: float,
+        age_group: NDArray[np.int64] | None = None,
+    ) -> Events:
         """See `Scenario.events`."""
-        n, whole_days, slots = len(keys), int(np.ceil(days)), len(self.day)
-        chance, hour, hour_sd, earliest, latest, carbs, carbs_sd = np.array([astuple(s) for s in self.day]).T
-        draws = random.uniform(random.stream(keys, Stream.MEALS), whole_days * slots * 4)
-        unit = draws.reshape(n, whole_days, slots, 4)
-        low, high = ndtr((earliest - hour) / hour_sd), ndtr((latest - hour) / hour_sd)
-        at = np.round(60 * (hour + hour_sd * ndtri(low + unit[..., 1] * (high - low))))
-        amount = np.maximum(np.round(carbs + carbs_sd * ndtri(unit[..., 2])), 0.0)
+        scale = np.ones(len(keys))
         if self.scale_by_weight:
-            amount = amount * np.minimum(weight_kg / ADULT_WEIGHT_KG, 1.0)[:, None, None]
-        at = at + MINUTES_PER_DAY * np.arange(whole_days)[:, None]
-        eaten = (unit[..., 0] < chance) & (amount > 0) & (at < days * MINUTES_PER_DAY)
-        return _with_behaviour(
+            scale = np.minimum(weight_kg / ADULT_WEIGHT_KG, 1.0)
+
+        def sized(grams: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.maximum(np.round(grams), 0.0) * scale[:, None, None]
+
+        return _random_days(self.behaviour, keys, self.day, days, sized)
+
+
+@dataclass(frozen=True)
+class EnergyMeals:
+    """A day of meals that covers a person's need of energy: Fox and others, MLHC 2020 (MLD3/RL4BG, scenario_gen.py).
+
+    Basal metabolism after Harris and Benedict (1918), of an age and height that the weight suggests, times 1.2; 45 % of
+    it as carbohydrate, shared out over simglucose's six moments; amounts spread by 15 %.
+    """
+
+    behaviour: Behaviour = EXACT
+
+    @property
+    def description(self) -> str:
+        """In words, for a report."""
+        return "random meals that cover the need of energy (Harris-Benedict), at simglucose's times"
+
+    def events(
+        self,
+        keys: NDArray[np.uint32],
+        weight_kg: NDArray[np.float64],
+        days: float,
+        age_group: NDArray[np.int64] | None = None,
+    ) -> Events:
+        """See `Scenario.events`."""
+        if age_group is None:
+            raise ValueError(
+                "these meals hang on age; give age_group, one of twins.cohort.GROUPS by number for each lane"
+            )
+        carbs = carbs_for_energy_g(weight_kg, age_group)
+        shares = np.array(_SHARES) / sum(_SHARES)
+        mean = (carbs[:, None] * shares)[:, None, :]
+        return _random_days(
             self.behaviour,
             keys,
-            np.where(eaten, at, NEVER).reshape(n, -1),
-            np.where(eaten, amount, 0.0).reshape(n, -1),
+            _ENERGY_DAY,
             days,
+            lambda z: np.maximum(np.round(mean * (1 + _ENERGY_SD * z)), 0.0),
         )
+
+
+_SHARES = (1.1, 0.15, 1.3, 0.15, 1.55, 0.15)
+_ENERGY_SD = 0.15
+_ENERGY_DAY = tuple(replace(slot, carbs_g=0.0, carbs_sd=1.0) for slot in SIMGLUCOSE_DAY)
+"""Amounts are drawn as standard normals and scaled to the person."""
+
+
+def _random_days(
+    behaviour: Behaviour,
+    keys: NDArray[np.uint32],
+    day: tuple[Slot, ...],
+    days: float,
+    sized: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> Events:
+    """Events of days drawn from the slots of `day`; sized: what is eaten of amounts (n, days, slots)."""
+    n, whole_days, slots = len(keys), int(np.ceil(days)), len(day)
+    chance, hour, hour_sd, earliest, latest, carbs, carbs_sd = np.array([astuple(s) for s in day]).T
+    draws = random.uniform(random.stream(keys, Stream.MEALS), whole_days * slots * 4)
+    unit = draws.reshape(n, whole_days, slots, 4)
+    low, high = ndtr((earliest - hour) / hour_sd), ndtr((latest - hour) / hour_sd)
+    at = np.round(60 * (hour + hour_sd * ndtri(low + unit[..., 1] * (high - low))))
+    amount = sized(carbs + carbs_sd * ndtri(unit[..., 2]))
+    at = at + MINUTES_PER_DAY * np.arange(whole_days)[:, None]
+    eaten = (unit[..., 0] < chance) & (amount > 0) & (at < days * MINUTES_PER_DAY)
+    return _with_behaviour(
+        behaviour,
+        keys,
+        np.where(eaten, at, NEVER).reshape(n, -1),
+        np.where(eaten, amount, 0.0).reshape(n, -1),
+        days,
+    )
 
 
 @dataclass(frozen=True)
@@ -133,7 +229,13 @@ class FixedMeals:
         meals = ", ".join(f"{grams:g} g at {hour:g} h" for hour, grams in self.meals)
         return f"fixed meals: {meals}" if meals else "fasting"
 
-    def events(self, keys: NDArray[np.uint32], weight_kg: NDArray[np.float64], days: float) -> Events:
+    def events(
+        self,
+        keys: NDArray[np.uint32],
+        weight_kg: NDArray[np.float64],
+        days: float,
+        age_group: NDArray[np.int64] | None = None,
+    ) -> Events:
         """See `Scenario.events`."""
         one_day = [(60 * hour, grams) for hour, grams in self.meals]
         return _replay(self.behaviour, keys, [[one_day]] * len(keys), days)
@@ -161,7 +263,13 @@ class RecordedDays:
         """In words, for a report."""
         return f"{len(self.days)} recorded days of {self.whose}, logged meals replayed"
 
-    def events(self, keys: NDArray[np.uint32], weight_kg: NDArray[np.float64], days: float) -> Events:
+    def events(
+        self,
+        keys: NDArray[np.uint32],
+        weight_kg: NDArray[np.float64],
+        days: float,
+        age_group: NDArray[np.int64] | None = None,
+    ) -> Events:
         """See `Scenario.events`."""
         length = int(np.ceil(days))
         lanes = []
@@ -223,14 +331,25 @@ SCENARIOS = {
     "simglucose": "simglucose's random meals, adult-sized for everybody",
     "simglucose-weight": "simglucose's random meals scaled by min(weight / 70 kg, 1)",
     "fasting": "no meals",
+    "fox2020": "random meals that cover the need of energy, as in Fox and others 2020",
+    "g2p2c": "40, 80 and 60 g at 8, 13 and 20 h, as RL4H/G2P2C judges",
+    "g2p2c-training": "random meals as RL4H/G2P2C trains on",
+    "emerson2023": "random meals as in Emerson and others 2023",
 }
 
 
 def named(name: str, behaviour: str = "exact") -> Scenario:
     """A scenario by name (see `SCENARIOS`); ValueError with the nearest known ones otherwise."""
     habits = named_behaviour(behaviour)
-    if name == "fasting":
-        return FixedMeals((), habits)
+    published: dict[str, Scenario] = {
+        "fasting": FixedMeals((), habits),
+        "fox2020": EnergyMeals(habits),
+        "g2p2c": FixedMeals(G2P2C_MEALS, habits),
+        "g2p2c-training": RandomMeals(habits, day=G2P2C_TRAINING_DAY, source="as RL4H/G2P2C trains on"),
+        "emerson2023": RandomMeals(habits, day=EMERSON2023_DAY, source="as in Emerson and others 2023"),
+    }
+    if name in published:
+        return published[name]
     if name in SCENARIOS:
         return RandomMeals(habits, scale_by_weight=name.endswith("-weight"))
     near = difflib.get_close_matches(name, SCENARIOS, n=1, cutoff=0.4)

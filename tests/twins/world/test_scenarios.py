@@ -249,7 +249,7 @@ def test_scenarios_have_names_and_say_what_they_are(name: str) -> None:
     scenario = scenarios.named(name, "realistic")
     assert scenario.behaviour is REALISTIC
     assert len(scenario.description) > 5
-    one = scenario.events(_keys(5), np.full(5, 30.0), 2)
+    one = scenario.events(_keys(5), np.full(5, 30.0), 2, np.zeros(5, int))
     other = scenarios.named("simglucose", "realistic").events(_keys(5), np.full(5, 30.0), 2)
     assert _same(one, other) == (name == "simglucose")
 
