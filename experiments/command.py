@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from agents.frozen import NOTICE as NOTICE
+from experiments.crew import Workers
 from experiments.records.config_files import Config, descriptions
 from experiments.records.provenance import ROOT
 from twins.words import near_miss
@@ -53,6 +54,23 @@ def typed(script: str, argv: Sequence[str] | None) -> list[str]:
     """The command for the record; paths within the checkout begin there, so that it names no folder of a machine."""
     words = sys.argv[1:] if argv is None else argv
     return ["python", "-m", f"scripts.{script}", *(word.replace(f"{ROOT}/", "") for word in words)]
+
+
+def add_workers(parser: argparse.ArgumentParser, what: str = "cells") -> None:
+    """Flags for who does the work, see `workers`. what: it is made of."""
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--processes", type=int, help=f"{what} done at a time (default: one for each core)")
+    who.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="of a Ray cluster that does them instead; auto: one started here",
+    )
+
+
+def workers(args: argparse.Namespace) -> Workers:
+    """Who does the work, as `experiments.fleet.run` takes it."""
+    chosen: Workers = args.processes if args.address is None else args.address
+    return chosen
 
 
 def add_settings(

@@ -1,4 +1,4 @@
-"""A study's work as independent cells, done by the processes of this machine, each cell once.
+"""A study's work as independent cells, done by processes of this machine or of a cluster, each cell once.
 
 A cell is finished when its mark lies in `done/`; whatever ends the fleet, a later call does what is left. The mark
 holds a digest of the cell's arguments and of the simulator: results of other settings are never taken for its own.
@@ -6,30 +6,25 @@ A cell that fails is reported and spoils no other; cells that need it are refuse
 hangs on its arguments alone, so one process and eight write the same bytes.
 """
 
-import ctypes
 import hashlib
 import json
-import os
 import shutil
-import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from experiments.crew import Crew, Workers, checked, crew
 from experiments.records.json_files import load_object
 from experiments.records.lock import FolderLock
 from experiments.records.simulator import simulator_hash
 from twins.files import atomic_write_text, check_writable, writing
 
 TRIES = 2
-"""A process that dies takes its neighbours' cells with it; each is tried again once."""
+"""A process that dies takes its neighbours' cells with it, a worker of a cluster its own; each is tried again once."""
 
 
 @dataclass(frozen=True)
@@ -76,34 +71,27 @@ class Flow:
 def run(
     cells: Sequence[Cell],
     folder: str | Path,
-    processes: int | None = None,
+    workers: Workers = None,
     say: Callable[[str], None] | None = None,
 ) -> Flow:
-    """Do the cells that are not done yet, in order as far as `needs` allow, `processes` at a time (default: cores).
+    """Do the cells that are not done yet, in order as far as `needs` allow, as many at a time as there are workers.
 
     say: gets a line of progress for each (default: prints it).
     Raises ValueError for names given twice, needs that are no cells, and a folder whose cells were done with other
     settings or another simulator, FolderLocked when another fleet is at work
-    in the folder, StorageError when it cannot be written.
+    in the folder, StorageError when it cannot be written, and for workers what `crew.crew` raises.
     """
     folder = Path(folder)
     _check(cells)
-    processes = processes or cores()
-    if processes < 1:
-        raise ValueError(f"processes is {processes}; give 1 or more")
+    whose = checked(workers)
     check_writable(folder, 50.0)
     with FolderLock(folder):
-        return _Run(cells, folder, processes, say or _print).flow()
+        return _Run(cells, folder, whose, say or _print).flow()
 
 
 def _print(line: str) -> None:
     """At once, also into a file: who looks on wants to see where it is."""
     print(line, flush=True)
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def is_done(folder: Path, cell: Cell) -> bool:
@@ -135,10 +123,11 @@ class _Run:
     """One pass over the cells; see `run`."""
 
     def __init__(
-        self, cells: Sequence[Cell], folder: Path, processes: int, say: Callable[[str], None]
+        self, cells: Sequence[Cell], folder: Path, workers: int | str, say: Callable[[str], None]
     ) -> None:
         self._cells = {cell.name: cell for cell in cells}
-        self._folder, self._processes, self._say = folder, processes, say
+        self._folder, self._workers, self._say = folder, workers, say
+        self._many = 1
         self._done = [name for name, cell in self._cells.items() if is_done(folder, cell)]
         self._failed: dict[str, str] = {}
         self._refused: dict[str, str] = {}
@@ -152,28 +141,32 @@ class _Run:
         if self._done:
             self._say(f"{len(self._done)} of {len(self._cells)} cells are done already")
         while self._left:
-            with ProcessPoolExecutor(self._processes, get_context("spawn"), _die_with_parent) as pool:
-                self._work(pool)
+            with crew(self._workers) as mates:
+                self._work(mates)
         return Flow(tuple(self._done), self._failed, self._refused)
 
-    def _work(self, pool: ProcessPoolExecutor) -> None:
-        """Feed the pool until nothing is left, or it breaks."""
+    def _work(self, mates: Crew) -> None:
+        """Feed the crew until nothing is left, or it breaks as a whole."""
         running: dict[Future[float], str] = {}
         while True:
-            for name in self._ready(set(running.values()))[: self._processes - len(running)]:
-                running[pool.submit(_do, self._cells[name], self._folder)] = name
+            self._many = mates.many
+            for name in self._ready(set(running.values()))[: max(self._many - len(running), 0)]:
+                running[mates.submit(_do, self._cells[name], self._folder)] = name
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
                 try:
                     self._finished(name, future.result())
-                except BrokenProcessPool:
-                    for one in (name, *running.values()):
-                        self._broke(one)
-                    return
-                except Exception as error:  # of the cell's own work: told, and the others go on
-                    self._fails(name, f"{type(error).__name__}: {error}", _trace(error))
+                except Exception as error:
+                    if not mates.is_lost(error):  # of the cell's own work: told, and the others go on
+                        self._fails(name, *_told(error))
+                        continue
+                    self._broke(name)
+                    if mates.whole:
+                        for one in running.values():
+                            self._broke(one)
+                        return
 
     def _ready(self, running: set[str]) -> list[str]:
         """Cells that can begin now; those that never can are refused."""
@@ -216,7 +209,7 @@ class _Run:
     def _tell(self, name: str, what: str) -> None:
         gone = time.monotonic() - self._began
         guesses = [self._guess(one) for one in self._left]
-        left = sum(one for one in guesses if one is not None) / self._processes
+        left = sum(one for one in guesses if one is not None) / self._many
         unknown = guesses.count(None)
         more = f" and {unknown} of unknown length" if unknown else ""
         count = len(self._cells) - len(self._left)
@@ -239,14 +232,11 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def _trace(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))
-
-
-def _die_with_parent() -> None:
-    """A worker whose fleet was killed must not hold the folder of its cell (Linux only: prctl, PR_SET_PDEATHSIG)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+def _told(error: Exception) -> tuple[str, str]:
+    """An error of a cell's own work in a line, and at length; of one that a cluster handed on, what it handed on."""
+    own = getattr(error, "cause", None)
+    first = own if isinstance(own, Exception) else error
+    return f"{type(first).__name__}: {first}", "".join(traceback.format_exception(error))
 
 
 def _do(cell: Cell, folder: Path) -> float:

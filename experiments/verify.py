@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments import fleet
 from experiments.cards.policy_cards import POLICIES
+from experiments.crew import Workers
 from experiments.records import simulator
 from experiments.records.provenance import machine
 from experiments.records.tables import Table, select
@@ -43,7 +44,7 @@ def verify(
     share: float = SHARE,
     results: Path = RESULTS,
     policies: Path = POLICIES,
-    processes: int | None = None,
+    workers: Workers = None,
     say: Callable[[str], None] | None = None,
     each: bool = False,
 ) -> Verified:
@@ -70,7 +71,7 @@ def verify(
         folder = Path(place)
         study.shipped(asked, results / name, folder, policies)
         cells = [fleet.Cell(one, known[one].work, known[one].arguments) for one in chosen]
-        flow = fleet.run(cells, folder, processes, say)
+        flow = fleet.run(cells, folder, workers, say)
         differing = {**flow.failed, **flow.refused}
         for one in flow.done:
             again = read_evaluation(folder / one).episodes

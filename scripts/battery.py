@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--drawn", type=int, default=run.DRAWN_PER_GROUP, help="drawn people of each age group (default: 10)"
     )
-    parser.add_argument("--processes", type=int, help="cells done at a time (default: one for each core)")
+    command.add_workers(parser)
     parser.add_argument("--out", metavar="DIR", help="where the work lies and goes on")
     parser.add_argument("--list", action="store_true", help="show the faults and stop")
     parser.add_argument(
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not args.agent or args.out is None:
         raise ValueError(f"give --agent (such as basal-bolus, {', '.join(HOSTILE)}) and --out DIR")
     todo = run.cells(args.agent, args.shield, args.fault, args.person, args.days, args.replicas, args.drawn)
-    episodes, flow = run.run(todo, args.out, args.processes)
+    episodes, flow = run.run(todo, args.out, command.workers(args))
     table = report.write(episodes, Path(args.out), typed)
     print(table.read_text(encoding="utf-8"), command.NOTICE, sep="\n")
     for word, lost in (("failed", flow.failed), ("refused", flow.refused)):

@@ -17,14 +17,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = command.parser(__doc__ or "", "python -m scripts.calibration --people 20 --out results/runs/M0")
     parser.add_argument("--people", type=int, default=200, help="how many (default: 200)")
     parser.add_argument("--seed", type=int, default=21, help="of people and days (default: 21)")
-    parser.add_argument("--processes", type=int, help="people done at a time (default: one for each core)")
+    command.add_workers(parser, "people")
     parser.add_argument("--out", metavar="DIR", required=True, help="where the work lies and goes on")
     args = parser.parse_args(argv)
     cells = calibration.cells(args.people, args.seed)
     folder = Path(args.out)
     typed = command.typed("calibration", argv)
     return tabled(
-        cells, folder, args.processes, lambda names: calibration.words(calibration.read(folder, names), typed)
+        cells, folder, command.workers(args), lambda names: calibration.words(calibration.read(folder, names), typed)
     )
 
 

@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="only cells whose names begin so, such as drawn/treated/rule",
     )
     parser.add_argument("--shield", choices=["rule", "twin"], help="only cells behind this shield")
-    parser.add_argument("--processes", type=int, help="cells done at a time (default: one for each core)")
+    command.add_workers(parser)
     parser.add_argument(
         "--beside", metavar="DIR", help="bodies that were counted before, such as results/evidence: they stand in the "
         "table, too, and are not lived again",
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not args.out:
         raise ValueError("give --out DIR, and an --only that names cells (--list shows them)")
     folder = Path(args.out)
-    flow = fleet.run(cells, folder, args.processes)
+    flow = fleet.run(cells, folder, command.workers(args))
     tables = [read_table(folder / name) for name in flow.done]
     new = concat(tables) if tables else None
     everything = new if before is None else before if new is None else kept.merged(before, new)

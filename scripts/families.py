@@ -21,14 +21,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("source", help="the folder of a data set")
     parser.add_argument("--people", type=int, default=12, help="hidden people of each kind (default: 12)")
     parser.add_argument("--seed", type=int, default=31, help="of hidden people and their days (default: 31)")
-    parser.add_argument("--processes", type=int, help="people done at a time (default: one for each core)")
+    command.add_workers(parser, "people")
     parser.add_argument("--out", metavar="DIR", required=True, help="where the work lies and goes on")
     args = parser.parse_args(argv)
     cells = families.cells(Path(args.source), args.people, args.seed)
     folder = Path(args.out)
     typed = command.typed("families", argv)
     return tabled(
-        cells, folder, args.processes, lambda names: families.words(families.read(folder, names), typed)
+        cells, folder, command.workers(args), lambda names: families.words(families.read(folder, names), typed)
     )
 
 

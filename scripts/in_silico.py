@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--rule", choices=list(bars.WORLDS), default="delivered",
         help="the daily insulin for which the clinical rule is right on average (default: delivered)",
     )  # fmt: skip
-    parser.add_argument("--processes", type=int, help="people done at a time (default: one for each core)")
+    command.add_workers(parser, "people")
     parser.add_argument("--out", metavar="DIR", help="where the work lies and goes on")
     args = parser.parse_args(argv)
     cells = bars.cells(args.people, args.seed, args.rule)
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return tabled(
             cells,
             folder,
-            args.processes,
+            command.workers(args),
             lambda names: bars.words(*bars.read(folder, names), args.rule, typed),
         )
 

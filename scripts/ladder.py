@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--train-seed", type=int, nargs="+", default=[0, 1, 2], help="seeds of the policies (default: 0 1 2)"
     )
-    parser.add_argument("--processes", type=int, help="cells done at a time (default: one for each core)")
+    command.add_workers(parser)
     parser.add_argument("--list", action="store_true", help="show the cells and stop")
     parser.add_argument("--out", metavar="DIR", help="where the work lies and goes on")
     args = parser.parse_args(argv)
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not args.out:
         raise ValueError("give --out DIR, where the work lies and goes on (or --list)")
     folder = Path(args.out)
-    flow = fleet.run(cells, folder, args.processes)
+    flow = fleet.run(cells, folder, command.workers(args))
     if flow.failed or flow.refused:
         print("\n".join(f"{name}: {reason}" for name, reason in (flow.failed | flow.refused).items()))
         return 1

@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--shield", nargs="*", default=list(run.SHIELDS), help="off, rule (both)")
     parser.add_argument("--replicas", type=int, help="episodes a person (default: those of the protocol)")
-    parser.add_argument("--processes", type=int, help="cells done at a time (default: one for each core)")
+    command.add_workers(parser)
     parser.add_argument("--out", required=True, metavar="DIR", help="where the work lies and goes on")
     args = parser.parse_args(argv)
     for word, given, allowed in (
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ValueError(f"--replicas: {args.replicas} given; give 2 or more, so that there is an interval")
     policies = run.shipped() if args.agent is None else args.agent
     todo = run.cells(args.protocol, policies, args.shield, replicas=args.replicas)
-    people, flow = run.run(todo, args.out, args.processes)
+    people, flow = run.run(todo, args.out, command.workers(args))
     lost = flow.failed | flow.refused
     table = report.write(people, Path(args.out), command.typed("published", argv), lost)
     print(table.read_text(encoding="utf-8"), command.NOTICE, sep="\n")

@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--sessions", type=int, help="of each person that is judged (default: 40; second body: 100)"
     )
-    parser.add_argument("--processes", type=int, help="cells done at a time (default: one for each core)")
+    command.add_workers(parser)
     parser.add_argument("--list", action="store_true", help="show the cells and stop")
     parser.add_argument(
         "--commit", action="store_true", help="also keep tables, figures and policies in the tree"
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.out is None:
         raise ValueError("give --out DIR, where the work lies and goes on")
     folder = Path(args.out)
-    flow = fleet.run(cells, folder, args.processes)
+    flow = fleet.run(cells, folder, command.workers(args))
     for word, lost in (("failed", flow.failed), ("refused", flow.refused)):
         for name, reason in lost.items():
             print(f"{word}: {name}: {reason}")

@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = command.parser(__doc__ or "", "python -m scripts.shield --only readings carbs --out DIR")
     parser.add_argument("--only", nargs="+", metavar="ROW", help="only these rows (--list shows them)")
     parser.add_argument("--days", type=float, help="of an episode (default: of each row its own)")
-    parser.add_argument("--processes", type=int, help="rows done at a time (default: one for each core)")
+    command.add_workers(parser, "rows")
     parser.add_argument("--list", action="store_true", help="show the rows and stop")
     parser.add_argument("--out", metavar="DIR", help="where the work lies and goes on")
     args = parser.parse_args(argv)
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not args.out:
         raise ValueError("--out is missing; give a folder")
     folder = Path(args.out)
-    flow = fleet.run(shield_bars.cells(args.only, args.days), folder, args.processes)
+    flow = fleet.run(shield_bars.cells(args.only, args.days), folder, command.workers(args))
     done = {Path(name).stem: read_table(folder / name) for name in flow.done}
     print(shield_bars.write(done, folder / "results", command.typed("shield", argv)).read_text("utf-8"))
     print(command.NOTICE)

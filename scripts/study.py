@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train, tune, judge, write the tables and the page; 1 when a cell failed."""
     parser = command.parser(__doc__ or "", "python -m scripts.study simglucose-default --processes 2")
     parser.add_argument("study", help=f"{', '.join(studies())}, or a path ending in .yml")
-    parser.add_argument("--processes", type=int, help="cells done at a time (default: one for each core)")
+    command.add_workers(parser)
     parser.add_argument(
         "--folder", metavar="DIR", help=f"where the work lies and goes on (default: {RUNS}/STUDY)"
     )
@@ -39,9 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\n".join(cell.name for cell in cells))
         return 0
     if args.only or args.cell:
-        flow = fleet.run(plan.part(cells, args.cell, args.only), folder, args.processes)
+        flow = fleet.run(plan.part(cells, args.cell, args.only), folder, command.workers(args))
     else:
-        tables, flow = study.run(asked, folder, args.processes)
+        tables, flow = study.run(asked, folder, command.workers(args))
         out, policies = study.places(asked, folder, args.commit)
         print(markdown(study.commit(asked, tables, folder, out, policies)))
         print(f"the page: {out / 'report.html'}")

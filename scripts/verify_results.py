@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--share", type=float, default=verify.SHARE, help="part of the evaluations (default: 0.05)"
     )
     parser.add_argument("--seed", type=int, help="of the random choice (default: another one each time)")
-    parser.add_argument("--processes", type=int, help="evaluations at a time (default: one for each core)")
+    command.add_workers(parser, "evaluations")
     parser.add_argument(
         "--adopt", action="store_true", help="where all agree, list this simulator as giving the same results"
     )
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ValueError("no study is committed in results/; run python -m scripts.study NAME --commit")
     done = {}
     for name in names:
-        done[name] = found = verify.verify(name, seed, args.share, processes=args.processes, each=args.adopt)
+        done[name] = found = verify.verify(name, seed, args.share, workers=command.workers(args), each=args.adopt)
         how = "to the last digit" if found.exact else "within 1e-6 (another CPU model)"
         print(f"{name}: {len(found.cells)} evaluations done again (seed {seed}), compared {how}")
         for cell, fault in found.differing.items():

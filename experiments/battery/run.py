@@ -17,6 +17,7 @@ from envs.shield import NAMES as SHIELDS
 from envs.shield.twin import named
 from experiments import fleet, people
 from experiments.battery.outcomes import outcomes
+from experiments.crew import Workers
 from experiments.decisions import model_hash
 from experiments.fleet import Cell
 from experiments.protocol import ProtocolConfig, load_protocol
@@ -171,10 +172,10 @@ def episodes(
     }
 
 
-def run(todo: Sequence[Cell], folder: str | Path, processes: int | None = None) -> tuple[Table, fleet.Flow]:
+def run(todo: Sequence[Cell], folder: str | Path, workers: Workers = None) -> tuple[Table, fleet.Flow]:
     """Do what is left of the cells; the rows of all that are done, and what became of them."""
     folder = Path(folder)
-    flow = fleet.run(todo, folder, processes)
+    flow = fleet.run(todo, folder, workers)
     done = [read_table(folder / name) for name in flow.done]
     if not done:
         raise ValueError(f"no cell could be done; see {folder / 'failed'}")

@@ -10,6 +10,7 @@ from agents.base import Agent
 from agents.frozen import FrozenPolicy
 from agents.load import label, load
 from experiments import fleet, people
+from experiments.crew import Workers
 from experiments.decisions import model_hash
 from experiments.fleet import Cell
 from experiments.metrics import episode_metrics, magni_risk, time_in_ranges
@@ -97,9 +98,9 @@ def _trained_for(policy: str) -> str:
     )
 
 
-def run(todo: Sequence[Cell], folder: str | Path, processes: int | None = None) -> tuple[Table, fleet.Flow]:
+def run(todo: Sequence[Cell], folder: str | Path, workers: Workers = None) -> tuple[Table, fleet.Flow]:
     """Do what is left of the cells; the rows of all that are done, and what became of them. ValueError if none is."""
-    flow = fleet.run(todo, folder, processes)
+    flow = fleet.run(todo, folder, workers)
     done = [read_table(Path(folder) / name) for name in flow.done]
     if not done:
         raise ValueError(f"no cell could be done; see {Path(folder) / 'failed'}")

@@ -13,6 +13,7 @@ from agents.load import COHORT
 from experiments import fleet
 from experiments.cards.policy_cards import POLICIES
 from experiments.committed import write_study
+from experiments.crew import Workers
 from experiments.fleet import Flow
 from experiments.protocol import load_protocol
 from experiments.records.gains import load_tuning
@@ -31,7 +32,7 @@ from twins.files import atomic_write_bytes
 def run(
     study: StudyConfig,
     folder: str | Path,
-    processes: int | None = None,
+    workers: Workers = None,
     say: Callable[[str], None] | None = None,
 ) -> tuple[StudyTables, Flow]:
     """Do what is left of a study in its working folder; its tables, and what became of its cells.
@@ -39,7 +40,7 @@ def run(
     Raises ValueError when nothing was judged, FolderLocked when another process is at this study.
     """
     folder = Path(folder)
-    flow = fleet.run(plan.cells(study), folder, processes, say)
+    flow = fleet.run(plan.cells(study), folder, workers, say)
     return tables(study, folder, flow), flow
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 def write(folder: Path, out: Path, text: str = "x", seconds: float = 0.0) -> None:
     """A folder with one file, after a while."""
+    _count(folder, out)
     time.sleep(seconds)
     out.mkdir()
     (out / "text.txt").write_text(text)
@@ -46,3 +47,22 @@ def tell_and_wait(folder: Path, out: Path) -> None:
     """A cell that says which process does it, and takes long."""
     (folder / "worker").write_text(str(os.getpid()))
     time.sleep(120)
+
+
+def wait_the_first_time(folder: Path, out: Path) -> None:
+    """A cell that takes long the first time, and says which process does it."""
+    if not (folder / "worker").exists():
+        _count(folder, out)
+        tell_and_wait(folder, out)
+    write(folder, out)
+
+
+def calls(folder: Path, name: str) -> int:
+    """How often a cell was begun."""
+    path = folder / f"{name.replace('/', '__')}.calls"
+    return len(path.read_text()) if path.is_file() else 0
+
+
+def _count(folder: Path, out: Path) -> None:
+    with open(folder / f"{out.parent.name}__{out.name}.calls", "a") as file:
+        file.write("x")
