@@ -1,0 +1,56 @@
+"""A log as a Minari dataset, the format that libraries of offline learning read."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from envs.faces.build import action_space, observation_space
+from experiments.offline import logged
+from experiments.offline.logged import Log
+
+NAME = "homeostat-hybrid-{}-v{}"
+
+
+def export(log: Log, folder: Path, protocol: str, version: int = 0) -> Path:
+    """Write a log as a dataset below `folder`, which `minari.load_dataset` reads with MINARI_DATASETS_PATH=folder.
+
+    Raises ValueError where Minari is not installed, and FileExistsError where the dataset lies there.
+    """
+    try:
+        from minari.dataset.minari_storage import MinariStorage  # type: ignore[import-untyped]
+    except ModuleNotFoundError:
+        raise ValueError(
+            "datasets need Minari, which is not installed; run pip install 'homeostat[offline]'"
+        ) from None
+    name = NAME.format(protocol, version)
+    where = folder / name
+    if where.exists():
+        raise FileExistsError(f"{where} is there already; give another folder, or delete it")
+    task = logged.task()
+    episodes = [_episode(log, row) for row in range(len(log.person))]
+    data = where / "data"
+    data.mkdir(parents=True)
+    storage = MinariStorage.new(data, observation_space(task), action_space(task), None)
+    storage.update_metadata({
+        "dataset_id": name, "algorithm_name": "PID with noise", "minari_version": "0.4.3",
+        "author": "The Homeostat developers",
+        "description": "Simulated people; research software, not a medical device.",
+    })  # fmt: skip
+    storage.update_episodes(episodes)
+    storage.update_metadata({"dataset_size": storage.get_size()})
+    return where
+
+
+def _episode(log: Log, row: int) -> dict[str, Any]:
+    length = int(log.valid[row].sum())
+    ended = log.ended[row, :length]
+    truncated = np.zeros(length, bool)
+    truncated[-1] = not ended[-1]
+    return {
+        "observations": log.observations[row, : length + 1],
+        "actions": log.actions[row, :length, None].astype(np.float32),
+        "rewards": log.rewards[row, :length],
+        "terminations": ended,
+        "truncations": truncated,
+    }

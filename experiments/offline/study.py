@@ -1,0 +1,172 @@
+"""The offline study of P3: log a closed loop, learn from the log alone, and say from it what the policy is worth."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents import frozen
+from agents.actors import ACTIVATION
+from agents.frozen import NOTICE, FrozenPolicy
+from agents.load import load
+from agents.sb3 import weights
+from envs.core import Core
+from envs.faces.sb3 import Sb3Env
+from envs.setting import Setting
+from experiments.offline import logged, td3_bc, worth
+from experiments.offline.logged import DECISION_MIN, Log, Moment
+from experiments.offline.td3_bc import Settings
+from experiments.offline.worth import Worth
+from experiments.protocol import load_protocol
+from experiments.records.tables import Table
+from twins.files import atomic_write_bytes
+from twins.kernels import kernel_hash
+
+PROTOCOL, LOGGED = "emerson2023", "pid"
+"""Whose days, and what was logged: the closed loop with its untuned gains, as the paper's expert is a PID."""
+DAYS, REPLICAS = 10.0, 21
+"""Of each person 100,800 readings, as many as in the paper."""
+WORTH_REPLICAS, WORTH_SEED = 12, 1_000
+STARTS = (96, 120, 144, 168)
+"""Decisions of a log at which a policy's future begins: 00:00, 06:00, 12:00 and 18:00 of the second day."""
+FUTURE = 192
+"""Decisions of a future; what comes later is discounted to three thousandths."""
+
+
+def log(
+    seed: int, replicas: int = REPLICAS, days: float = DAYS, keep: tuple[int, ...] = ()
+) -> tuple[Log, list[Moment]]:
+    """Days of training people under the closed loop with noise, and the lanes at some decisions."""
+    return logged.collect(world(seed, days), load(LOGGED), replicas, seed, keep)  # type: ignore[arg-type]
+
+
+def world(seed: int, days: float) -> Setting:
+    """The people and days of the protocol, of the split train."""
+    return logged.setting(load_protocol(PROTOCOL), "train", seed, days)
+
+
+def train(out: Path, seed: int, settings: Settings | None = None, replicas: int = REPLICAS) -> FrozenPolicy:
+    """Learn from a log and write the policy into the folder `out`. The last weights are kept: nobody looked at days."""
+    settings = settings or Settings()
+    days, _ = log(seed, replicas)
+    env = Sb3Env(1, cohort="adult#001", action=logged.task().action)
+    learned = td3_bc.learn(env, days.transitions(), settings, seed)
+    task = logged.task()
+    manifest = {
+        "algo": "td3", "env": "Homeostat/Dosing-v0", "action": task.action, "decision_min": DECISION_MIN,
+        "observation_names": task.observation_names, "action_names": tuple(field.name for field in task.fields),
+        "net_arch": settings.net_arch, "activation": ACTIVATION["td3"], "kernel_hash": kernel_hash(),
+        "trained_on": {
+            "people": sorted(set(days.person.tolist())), "protocol": PROTOCOL, "split": "train", "seed": seed,
+            "shield": "off", "episode_days": DAYS, "timesteps": int(days.valid.sum()),
+            "person_days": float(days.valid.sum() * DECISION_MIN / 1440), "logged": LOGGED,
+            "learner": "td3-bc", **{name: value for name, value in asdict(settings).items() if name != "net_arch"},
+        },
+    }  # fmt: skip
+    out.mkdir(parents=True, exist_ok=True)
+    files = frozen.pack(manifest, weights(learned))
+    for name, data in files.items():
+        atomic_write_bytes(out / name, data)
+    return frozen.unpack(files)
+
+
+def acting(policy: FrozenPolicy) -> worth.Act:
+    """A policy as a function of observations."""
+
+    def act(observations: NDArray[np.float32]) -> NDArray[np.float64]:
+        actions: NDArray[np.float64] = policy.predict(observations)[0][:, 0].astype(np.float64)
+        return actions
+
+    return act
+
+
+def judge(policy: FrozenPolicy, replicas: int = WORTH_REPLICAS, seed: int = WORTH_SEED, **fit: Any) -> Table:
+    """One row a person: what a log says the policy is worth, and what it is worth when it acts from the same moments.
+
+    Values are discounted rewards per decision, (1 - gamma) times their sum, of the mean over the moments. fit: see
+    `worth.Fitted`.
+    """
+    gamma = Settings().gamma
+    days, moments = log(seed, replicas, keep=STARTS)
+    act = acting(policy)
+    fitted = worth.Fitted(days, act, gamma, seed=seed, **fit)
+    around = world(seed, DAYS)
+    truth = {moment.decision: _future(around, moment, act, gamma) for moment in moments}
+    rows: dict[str, list[Any]] = {}
+    for person in dict.fromkeys(days.person.tolist()):
+        mine = np.flatnonzero(days.person == person)
+        starts, real, noise = [], [], []
+        for moment in moments:
+            living = mine[moment.alive[mine]]
+            starts.append(days.observations[living, moment.decision])
+            real.append(truth[moment.decision][living])
+            after = slice(moment.decision, moment.decision + FUTURE)
+            cut = worth.returns(days.rewards[living, after], days.valid[living, after], gamma)
+            noise.append(cut - fitted.q(starts[-1], days.actions[living, moment.decision]).mean(axis=0))
+        said = fitted.worth(np.concatenate(starts), float(np.concatenate(noise).std(ddof=1)))
+        robust = [_robust(days, mine, moment, fitted, act, gamma) for moment in moments]
+        used = [one for one in robust if one.value is not None]
+        row = {
+            "person": person, "moments": len(np.concatenate(real)), "truth": np.concatenate(real).mean(),
+            "fitted": said.value, "low": said.low, "high": said.high,
+            "robust": np.mean([one.value for one in used]) if len(used) == len(robust) else np.nan,
+            "ess": min(one.ess or 0.0 for one in robust),
+        }  # fmt: skip
+        for name, value in row.items():
+            scaled = name in ("truth", "fitted", "low", "high", "robust")
+            rows.setdefault(name, []).append(value * (1 - gamma) if scaled else value)
+    return {name: np.array(column) for name, column in rows.items()}
+
+
+def _robust(
+    days: Log, mine: NDArray[np.int64], moment: Moment, fitted: worth.Fitted, act: worth.Act, gamma: float
+) -> Worth:
+    living = mine[moment.alive[mine]]
+    cut = days.take(living).between(moment.decision, moment.decision + FUTURE)
+    return worth.doubly_robust(cut, fitted, act, gamma)
+
+
+def _future(around: Setting, moment: Moment, act: worth.Act, gamma: float) -> NDArray[np.float64]:
+    """Discounted rewards (lanes,) when the policy acts from a moment on."""
+    core = Core(around, logged.task(), len(moment.alive))
+    observation = core.restore(moment.saved)
+    rewards, valid = np.zeros((2, core.lanes, FUTURE))
+    alive = moment.alive.copy()
+    for decision in range(FUTURE):
+        done = core.step(act(observation)[:, None])
+        rewards[:, decision], valid[:, decision] = done.reward, alive
+        alive &= ~done.terminated
+        observation = done.obs
+    return worth.returns(rewards, valid > 0, gamma)
+
+
+def write(table: Table, path: Path, name: str, command: str) -> None:
+    """The table of what a log says of a policy, as Markdown."""
+    inside = (table["low"] <= table["truth"]) & (table["truth"] <= table["high"])
+    error, refused = table["fitted"] - table["truth"], table["ess"] < worth.LEAST_ESS
+    lines = [
+        f"# What a log says {name} is worth", "", f"Made by `{command}`. {NOTICE}", "",
+        f"From logged episodes of {len(inside)} people under `{LOGGED}` with noise, on days that the policy was not "
+        "trained on; true is what came when the policy acted from the same moments. Discounted reward of a decision of "
+        f"{DECISION_MIN} min ({Settings().gamma:g} a decision). Brackets: 90 %.", "",
+        f"- Fitted Q: {inside.sum()} of {len(inside)} intervals hold the truth ({100 * inside.mean():.0f} %; wanted: "
+        "85). "
+        f"Mean error {error.mean():+.4f}, root mean square {np.sqrt((error**2).mean()):.4f}; the truth is "
+        f"{table['truth'].mean():.4f} and differs between people by {table['truth'].std(ddof=1):.4f} (SD).",
+        f"- Doubly robust: refused for {refused.sum()} of {len(refused)} people, whose effective sample size is below "
+        f"{worth.LEAST_ESS:g} (largest: {table['ess'].max():.1f}).", "",
+        "| person | moments | true | fitted Q | holds | effective sample size | doubly robust |",
+        "|---|---:|---:|---:|---|---:|---:|",
+    ]  # fmt: skip
+    for row in range(len(inside)):
+        robust = table["robust"][row]
+        lines.append(
+            f"| {table['person'][row]} | {table['moments'][row]} | {table['truth'][row]:.4f} | "
+            f"{table['fitted'][row]:.4f} [{table['low'][row]:.4f}, {table['high'][row]:.4f}] | "
+            f"{'yes' if inside[row] else 'no'} | {table['ess'][row]:.1f} | "
+            f"{'refused' if refused[row] or np.isnan(robust) else f'{robust:.4f}'} |"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write_bytes(path, ("\n".join(lines) + "\n").encode())
