@@ -14,7 +14,7 @@ _MEASURES = {
     "tir_pct": ("time in 70-180 mg/dL, %", 100.0),
     "magni_risk": ("Magni risk (lower is better)", 30.0),
 }
-_MANY = {"adult": "adults", "adolescent": "adolescents", "child": "children"}
+MANY = {"adult": "adults", "adolescent": "adolescents", "child": "children"}
 _ROW, _AROUND = 0.17, 0.72
 """Inches of a row, and of a panel's head and axis."""
 
@@ -76,7 +76,7 @@ def _lines(
     told, measure = [one for one in claims if one.protocol == name], _measure(name, claims)
     lines: list[tuple[str, list[Mark]]] = []
     for group in dict.fromkeys(one.group for one in told):
-        aside = "" if group == "all" else f", {_MANY[group]}"
+        aside = "" if group == "all" else f", {MANY[group]}"
         for one in told:
             value = getattr(one, measure)
             if one.group == group and value is not None:

@@ -29,12 +29,12 @@ _HEAD = (
 _WORDS = (
     "Rows by `paper` are the papers' own (sources: `experiments/published/claims.py`); all others were made here. "
     "Failures come first. *Dead count*: after a failure the rest of the time is out of range on its side; *as "
-    "published*: only the time before a failure is scored, and the paper's numbers stand in that column. Shares of "
-    "time in %, of true plasma glucose; means over people. Magni risk: median over episodes, while alive. *legacy*: "
-    "the stomach with the error that simglucose had before 0.2.3, on which these papers' tables were made; "
-    "*corrected*: without it. Calculators of boluses (`basal-bolus-...`) hear of meals, as in the papers; in the "
-    "first two protocols nobody else does. Our policies were trained on the 30 people whom they are judged on, as in "
-    "the papers, on other days."
+    "published*: only the time before a failure is scored, of interstitial glucose (simglucose's BG), and the paper's "
+    "numbers stand in that column; all else is of true plasma glucose. Shares of time in %, means over people. Magni "
+    "risk: median over episodes, as published. *legacy*: the stomach with the error that simglucose had before 0.2.3, "
+    "on which these papers' tables were made; *corrected*: without it. Calculators of boluses (`basal-bolus-...`) "
+    "hear of meals, as in the papers; in the first two protocols nobody else does. Our policies were trained on the "
+    "30 people whom they are judged on, as in the papers, on other days."
 )
 
 
@@ -87,7 +87,7 @@ def _sentence(one: Claim, row: Mapping[str, Any]) -> str:
     low, high = away - _Z * row["tir_error"], away + _Z * row["tir_error"]
     within = max(-low, high) < claims.EQUIVALENT_WITHIN
     here = f"{row['tir_pct_published']:.1f} % in range beside {one.tir_pct:g}"
-    what = f"{one.agent} of {one.protocol}, {one.group}s: {here}"
+    what = f"{one.agent} of {one.protocol}, {plots.MANY[one.group]}: {here}"
     if not math.isfinite(row["tir_error"]):
         return f"{what}; too few episodes for an interval."
     verdict = "repeated" if within else "not repeated"

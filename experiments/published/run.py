@@ -18,6 +18,7 @@ from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.records.provenance import ROOT
 from experiments.records.tables import Table, concat, read_table, write_table
 from experiments.simulate import Rollout, simulate
+from twins.bodies.glucose import COLUMN
 
 PROTOCOLS = ("fox2020", "g2p2c", "emerson2023")
 GUTS = ("legacy", "corrected")
@@ -125,16 +126,18 @@ BATCH = 100
 def by_person(agent: Agent, protocol: ProtocolConfig, shield: str) -> Table:
     """One row a person: episodes, failures, and means over episodes of what was scored twice.
 
-    Columns end in `_published` where time after a failure is not scored, as in the papers; an episode without any
-    scored time is none of theirs. `tir_var`: variance between episodes of the time in range, dead counted.
-    `magni_group`, `magni_all`: medians of the risk, while alive, of the episodes of the group and of everybody.
+    Columns end in `_published` where, as in the papers, interstitial glucose is scored and the time after a failure is
+    not; an episode without any scored time is none of theirs. `tir_var`: variance between episodes of that time in
+    range. `magni_group`, `magni_all`: medians of the risk, as published, of the episodes of the group and
+    of everybody.
     """
     cohort = people.judged(protocol)
     parts = []
     for first in range(0, protocol.replicas, BATCH):
         many = min(BATCH, protocol.replicas - first)
         batch = protocol.model_copy(update={"replicas": many, "seed": protocol.seed + first // BATCH})
-        parts.append(_episodes(simulate(agent, batch, shield, cohort), batch))
+        rate = np.tile(cohort.parameters[:, COLUMN["ksc"]], many)
+        parts.append(_episodes(simulate(agent, batch, shield, cohort), batch, rate))
     episodes = concat(parts)
     row = np.tile(np.arange(len(cohort)), protocol.replicas)
     table: Table = {
@@ -147,15 +150,34 @@ def by_person(agent: Agent, protocol: ProtocolConfig, shield: str) -> Table:
         by = [column[row == person] for person in range(len(cohort))]
         if name != "failed":
             table[name] = np.array([np.nanmean(one) if np.isfinite(one).any() else np.nan for one in by])
-        if name == "tir_pct":
-            table["tir_var"] = np.array([one.var(ddof=1) if len(one) > 1 else np.nan for one in by])
+        if name == "tir_pct_published":
+            scored = [one[np.isfinite(one)] for one in by]
+            table["tir_var"] = np.array([one.var(ddof=1) if len(one) > 1 else np.nan for one in scored])
     risk, of_group = episodes["magni_published"], table["group"][row]
     table["magni_group"] = np.array([np.nanmedian(risk[of_group == group]) for group in table["group"]])
     table["magni_all"] = np.full(len(cohort), np.nanmedian(risk))
     return table
 
 
-def _episodes(rollout: Rollout, protocol: ProtocolConfig) -> Table:
+def interstitial(
+    glucose_mg_dl: NDArray[np.float64], rate_per_min: NDArray[np.float64], interval_min: float
+) -> NDArray[np.float64]:
+    """Glucose (n, K) of the tissue fluid under a sensor, which follows that of the plasma (n, K) at a rate (n,).
+
+    The twin's equation, exact for plasma that changes steadily between readings; begins in equilibrium.
+    """
+    step = rate_per_min * interval_min
+    kept = np.exp(-step)
+    newer = 1 - (1 - kept) / step  # weight of the reading at the end; the one before has the rest
+    found = np.empty_like(glucose_mg_dl)
+    found[:, 0] = glucose_mg_dl[:, 0]
+    for k in range(1, found.shape[1]):
+        plasma = (1 - kept - newer) * glucose_mg_dl[:, k - 1] + newer * glucose_mg_dl[:, k]
+        found[:, k] = kept * found[:, k - 1] + plasma
+    return found
+
+
+def _episodes(rollout: Rollout, protocol: ProtocolConfig, rate_per_min: NDArray[np.float64]) -> Table:
     """One row an episode, scored twice."""
     dead = episode_metrics(
         rollout.glucose_mg_dl,
@@ -165,7 +187,8 @@ def _episodes(rollout: Rollout, protocol: ProtocolConfig) -> Table:
         protocol.glucose_failure_low_mg_dl,
         protocol.glucose_failure_high_mg_dl,
     )
-    lived: NDArray[np.float64] = np.where(rollout.alive, rollout.glucose_mg_dl, np.nan)
+    fluid = interstitial(rollout.glucose_mg_dl, rate_per_min, protocol.sample_min)
+    lived: NDArray[np.float64] = np.where(rollout.alive, fluid, np.nan)
     some = np.isfinite(lived).any(axis=1)
     table: Table = {"failed": (rollout.failed_side != "").astype(int)}
     table |= {name: dead[name] for name in (*SHARES, "lbgi", "hbgi", "bgri")}

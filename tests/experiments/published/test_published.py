@@ -17,6 +17,8 @@ from experiments.records.tables import Table, read_table
 from experiments.simulate import simulate
 from scripts import published as script
 from tests.agents import tiny_policy
+from twins.bodies.glucose import COLUMN
+from twins.bodies.model import NEUTRAL_DRIVE
 from twins.cohort import CARB_RATIO_G_PER_U, CORRECTION_FACTOR_MG_DL_PER_U, DAILY_INSULIN_U
 
 
@@ -58,20 +60,38 @@ def test_the_time_after_a_failure_is_scored_once_and_left_out_once() -> None:
     protocol = _small("g2p2c")
     table = run.by_person(load("constant-basal"), protocol, "off")
     rollout = simulate(load("constant-basal"), protocol, "off")
+    rates = people.judged(protocol).parameters[:, COLUMN["ksc"]]
+    fluid = run.interstitial(rollout.glucose_mg_dl, np.tile(rates, 2), 5)
     for row in range(2):
         lanes = np.arange(2) * 2 + row
-        alive, glucose = rollout.alive[lanes], rollout.glucose_mg_dl[lanes]
-        inside = (glucose >= 70) & (glucose <= 180) & alive
+        alive, glucose, under = rollout.alive[lanes], rollout.glucose_mg_dl[lanes], fluid[lanes]
+        inside, theirs = ((one >= 70) & (one <= 180) & alive for one in (glucose, under))
         assert table["failed"][row] == (rollout.failed_side[lanes] != "").sum()
         assert table["tir_pct"][row] == pytest.approx(100 * inside.mean())
         assert table["tir_pct_published"][row] == pytest.approx(
-            100 * (inside.sum(axis=1) / alive.sum(axis=1)).mean()
+            100 * (theirs.sum(axis=1) / alive.sum(axis=1)).mean()
         )
     assert table["failed"].any() and (table["tir_pct"] < table["tir_pct_published"]).any()
-    risks = np.array(
-        [magni_risk(g[a]).mean() for g, a in zip(rollout.glucose_mg_dl, rollout.alive, strict=True)]
-    )
+    risks = np.array([magni_risk(g[a]).mean() for g, a in zip(fluid, rollout.alive, strict=True)])
     assert table["magni_all"][0] == pytest.approx(np.median(risks))
+
+
+def test_interstitial_glucose_is_the_twin_s_own_within_a_mg_per_dl() -> None:
+    whom = people.judged(_small("g2p2c"))
+    state, glucose, fluid = whom.model.basal_state(whom.parameters), [], []
+    coefficients = whom.model.prepare(whom.parameters)
+    drive = np.tile(np.array(NEUTRAL_DRIVE), (2, 1, 1))
+    for step in range(60):
+        food = np.zeros((2, 5))
+        food[:, 0] = 50.0 * (step == 3)
+        minutes = whom.model.advance(
+            state, coefficients, whom.therapy[:, BASAL_U_PER_H], np.zeros(2), food, drive, 5
+        )
+        glucose.append(minutes[:, -1])
+        fluid.append(whom.model.interstitial_mg_dl(state, whom.parameters))
+    found = run.interstitial(np.array(glucose).T, whom.parameters[:, COLUMN["ksc"]], 5.0)
+    assert np.abs(np.array(glucose).T - found).max() > 10
+    np.testing.assert_allclose(found, np.array(fluid).T, atol=1.0)
 
 
 def _row(**changes: object) -> dict[str, object]:
