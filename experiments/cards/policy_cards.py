@@ -19,6 +19,7 @@ from experiments.cards.card_results import markdown_table, rows_of
 from experiments.cards.card_results import results as results_of
 from experiments.cards.exercise_cards import exercise_card
 from experiments.cards.protocol_cards import protocols_page
+from experiments.cards.published_cards import judged_on, published_results
 from experiments.config import TrainConfig
 from experiments.protocol import protocols
 from experiments.records.provenance import ROOT
@@ -49,7 +50,7 @@ def cards(policies: str | Path = POLICIES, results: str | Path = RESULTS) -> dic
     folders = sorted(path for path in Path(policies).glob("*") if _copies(path))
     read = cache(study_tables.read)
     studies = _studies(results, read)
-    made = {folder / CARD: _card(folder, studies) for folder in folders}
+    made = {folder / CARD: _card(folder, studies, Path(results)) for folder in folders}
     return made | {Path(results) / PROTOCOLS_PAGE: protocols_page(results, read)}
 
 
@@ -78,14 +79,14 @@ def policy_card(folder: str | Path, results: str | Path = RESULTS) -> str:
 
     Results are those of the agent NAME in the committed studies.
     """
-    return _card(Path(folder), _studies(results))
+    return _card(Path(folder), _studies(results), Path(results))
 
 
 def _studies(results: str | Path, read: Reader = study_tables.read) -> list[StudyTables]:
     return [read(path.parent) for path in sorted(Path(results).glob("*/study.json"))]
 
 
-def _card(folder: Path, studies: list[StudyTables]) -> str:
+def _card(folder: Path, studies: list[StudyTables], tables: Path) -> str:
     copies = {path.name: frozen.load(path, task=None) for path in _copies(folder)}
     if not copies:
         raise FileNotFoundError(
@@ -99,8 +100,8 @@ def _card(folder: Path, studies: list[StudyTables]) -> str:
         ("What it is", _what(copies)),
         ("What it is for", _purpose()),
         ("What it was trained on", _training(manifests)),
-        ("Results", results_of(folder.name, studies)),
-        ("What it was not tested on", _untested(folder.name, studies)),
+        ("Results", published_results(folder.name, tables) or results_of(folder.name, studies)),
+        ("What it was not tested on", _untested(folder.name, studies, tables)),
         ("Limits", (f"- {one}" for one in (*CANNOT_BE_ASSESSED, *_limits(manifests)))),
         ("Made with", _commands(folder.name, manifests, studies)),
         ("Files", _files(copies)),
@@ -197,8 +198,9 @@ def _training(manifests: Sequence[Manifest]) -> list[str]:
     return markdown_table(("", ""), rows)
 
 
-def _untested(name: str, studies: Sequence[StudyTables]) -> Iterator[str]:
+def _untested(name: str, studies: Sequence[StudyTables], tables: Path) -> Iterator[str]:
     judged = {one for study in studies for one in select(study.episodes, agent=name)["protocol"].tolist()}
+    judged |= judged_on(name, tables)
     if missing := [one for one in protocols() if one not in judged]:
         yield f"- the project's protocols {', '.join(missing)}"
     yield from (f"- {one}" for one in _UNTESTED)
@@ -232,6 +234,7 @@ def train_command(manifest: Manifest) -> str:
     told: dict[str, Any] = {
         "algo": manifest.algo,
         "history": manifest.history,
+        **({} if manifest.action is None else {"action": manifest.action}),
         "decision_min": manifest.decision_min,
     }
     told |= {name: value for name, value in facts.items() if name in TrainConfig.model_fields}
