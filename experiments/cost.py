@@ -54,16 +54,15 @@ WORKS = (
     Work("shipped policy, twin shield", POLICY, TWIN, 12, 0.5),
     Work("planner, rule shield", "planner", "rule", 6, 1.0),
 )
-STUDIES: dict[str, tuple[str, float]] = {
-    "3,000 bodies x 35 days behind the rule shield": ("shipped policy, rule shield", 3_000 * 35.0),
-    "300 bodies x 35 days behind the twin shield": ("shipped policy, twin shield", 300 * 35.0),
-    "protocol `realistic`: 60 people x 15 days, the planner": ("planner, rule shield", 60 * 15.0),
-    "protocol `fox2020`: 30 people x 100 x 10 days, a policy": (
-        "shipped policy, rule shield",
-        30 * 100 * 10.0,
+STUDIES: dict[str, tuple[str, float, int]] = {
+    "8 rows of 3,000 bodies x 35 days behind the rule shield": ("shipped policy, rule shield", 8 * 3_000 * 35.0, 400),
+    "3 rows of 300 bodies x 35 days behind the twin shield": ("shipped policy, twin shield", 3 * 300 * 35.0, 75),
+    "protocol `fox2020`: 30 people x 100 x 10 days, 3 agents, 2 shields, 2 stomachs": (
+        "shipped policy, rule shield", 12 * 30 * 100 * 10.0, 12,
     ),
-}
-"""What studies of this project take: the kind of work, and person-days."""
+    "protocol `realistic`: 60 people x 15 days, the planner": ("planner, rule shield", 60 * 15.0, 1),
+}  # fmt: skip
+"""What studies of this project take: the kind of work, person-days, and cells, which no core shares with another."""
 
 
 def measure(share: float = 1.0, rounds: int = 3) -> dict[str, float]:
@@ -110,16 +109,16 @@ def words(rates: Mapping[str, float], processes: int, faster: float, command: st
         *(f"| {name} | {rate:,.3g} |" for name, rate in rates.items()), "",
         f"Measured: the same cells by {processes} processes and by one, start included: {faster:.2f} times as fast.",
         "",
-        "Reckoned, not measured: so many cores do so many times as much, for cells share nothing, while there are as "
-        "many cells as cores. A cluster's network and file system are not in it, nor that cells of few people are "
+        "Reckoned, not measured: cells share nothing, so that so many cores do so many times as much until there are "
+        "as many cores as cells. A cluster's network and file system are not in it, nor that cells of few people are "
         "slower.",
         "",
-        f"| study | {' | '.join(f'{many:,} core' + 's' * (many > 1) for many in MORE)} |",
-        "|---|" + "---:|" * len(MORE),
+        f"| study | cells | {' | '.join(f'{many:,} core' + 's' * (many > 1) for many in MORE)} |",
+        "|---|---:|" + "---:|" * len(MORE),
     ]  # fmt: skip
-    for study, (work, person_days) in STUDIES.items():
-        spans = [_span(person_days / rates[work] / many) for many in MORE]
-        lines.append(f"| {study} | {' | '.join(spans)} |")
+    for study, (work, person_days, cells) in STUDIES.items():
+        spans = [_span(person_days / rates[work] / min(many, cells)) for many in MORE]
+        lines.append(f"| {study} | {cells} | {' | '.join(spans)} |")
     return "\n".join(lines) + "\n"
 
 

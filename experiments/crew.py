@@ -141,7 +141,9 @@ class Cluster:
 
     def submit(self, task: Task, cell: Any, folder: Path) -> "Future[float]":
         """The seconds that a task took, when it is done."""
-        done: Future[float] = self._remote.remote(task, cell, folder.resolve(), kernel_hash()).future()
+        done: Future[float] = self._remote.remote(
+            task, cell, folder.resolve(), kernel_hash(), Path.cwd()
+        ).future()
         return done
 
     def is_lost(self, error: BaseException) -> bool:
@@ -169,13 +171,18 @@ def _root() -> str:
     return str(Path(__file__).resolve().parent.parent)
 
 
-def _do_there(task: Task, cell: Any, folder: Path, sources: str) -> float:
-    """Do a cell on a node. Raises ValueError where its project is not the one that asks, or the folder not there."""
+def _do_there(task: Task, cell: Any, folder: Path, sources: str, here: Path) -> float:
+    """Do a cell on a node, in the folder `here` that names such as agents/policies/NAME count from.
+
+    Raises ValueError where its project is not the one that asks, or one of the folders is not there.
+    """
     if kernel_hash() != sources:
         raise ValueError(
             f"a node of the cluster has another version of twins and envs ({kernel_hash()[:12]}, asked is "
             f"{sources[:12]}); install this one on every node"
         )
-    if not folder.is_dir():
-        raise ValueError(f"a node of the cluster has no folder {folder}; give one that all nodes share")
+    for needed in (folder, here):
+        if not needed.is_dir():
+            raise ValueError(f"a node of the cluster has no folder {needed}; use one that all nodes share")
+    os.chdir(here)
     return task(cell, folder)

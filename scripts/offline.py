@@ -11,6 +11,7 @@ from agents import frozen
 from experiments import command
 from experiments.offline import minari, study
 from experiments.offline.logged import DECISION_MIN
+from twins.files import check_writable
 
 TABLE = "worth.md"
 
@@ -35,23 +36,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given is not None and given < least:
             raise ValueError(f"--{name}: {given} given; give {least} or more")
     if args.train:
+        if (out / frozen.MANIFEST).exists():
+            raise FileExistsError(f"{out} holds a policy, and nothing saved is lost; give a new folder")
+        check_writable(out, 10.0)
         study.train(out, args.seed, replicas=args.replicas or study.REPLICAS)
         print(f"{out}: judge it with python -m scripts.published --protocol {study.PROTOCOL} --agent {out}")
     elif args.export:
+        where = minari.new_folder(out, study.PROTOCOL, args.seed)
         log, _ = study.log(args.seed, args.replicas or study.REPLICAS)
-        where = minari.export(log, out, study.PROTOCOL, args.seed)
+        minari.export(log, where)
         print(
             f"{where}: {len(log.person)} episodes, {log.valid.sum():,} decisions; MINARI_DATASETS_PATH={out}"
         )
     else:
         policy = frozen.load(args.worth)
-        if (policy.action, policy.decision_min) != ("hybrid", DECISION_MIN):
+        held = policy.manifest
+        plain = (held.action, held.decision_min, held.algo == "recurrent_ppo", held.history, held.oracle)
+        if plain != ("hybrid", DECISION_MIN, False, False, False):
             raise ValueError(
-                f"{args.worth} decides {policy.action} every {policy.decision_min} min; the log is of hybrid every "
-                f"{DECISION_MIN} min, as of python -m scripts.offline --train"
+                f"{args.worth} is {held.algo} deciding {held.action} every {held.decision_min} min (history "
+                f"{held.history}, oracle {held.oracle}); the log is of hybrid every {DECISION_MIN} min without memory, "
+                "history or oracle, as of python -m scripts.offline --train"
             )
-        table = study.judge(policy, args.replicas or study.WORTH_REPLICAS, study.WORTH_SEED + args.seed)
-        study.write(table, out / TABLE, args.worth, " ".join(command.typed("offline", argv)))
+        check_writable(out, 1.0)
+        table, robust = study.judge(policy, args.replicas or study.WORTH_REPLICAS, args.seed)
+        study.write(table, robust, out / TABLE, args.worth, " ".join(command.typed("offline", argv)))
         print((out / TABLE).read_text("utf-8"))
     print(command.NOTICE)
     return 0

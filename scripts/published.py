@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 )
     if args.replicas is not None and args.replicas < 2:
         raise ValueError(f"--replicas: {args.replicas} given; give 2 or more, so that there is an interval")
-    policies = run.shipped() if args.agent is None else args.agent
+    policies = run.shipped(args.protocol) if args.agent is None else args.agent
     todo = run.cells(args.protocol, policies, args.shield, replicas=args.replicas)
     people, flow = run.run(todo, args.out, command.workers(args))
     lost = flow.failed | flow.refused

@@ -59,7 +59,8 @@ class Dosing:
     `action="basal"`, one number: rate = (a + 1) / 2 x 3 x scheduled basal (U/h); no boluses. `action="hybrid"`: the
     same rate beside the calculator's boluses. `action="closed-loop"`, one number, for days whose meals are not
     announced: insulin = (39^(a + 1) - 1) / 38 x scheduled basal, so that -1, 0 and 1 are none, the basal rate and 40
-    times it; what exceeds the basal rate is given as a bolus at every reading.
+    times it; what exceeds the basal rate is given as a bolus at every reading, of which a pump leaves out what is less
+    than its step (0.05 U of an Insulet): little more than the basal rate may be as much as that rate.
 
     ## Observation space: `Box(-5, 5)`, 35 numbers (36 with `oracle=True`)
     `history=True` adds the 96 of `envs.tasks.history` (the last 24 hours) before the one of the oracle.

@@ -19,7 +19,7 @@ from twins.cohort import BASAL_U_PER_H
 DECISION_MIN = 15
 NOISE_SD, NOISE_KEPT = 0.2, 0.9
 """Noise of an action (of its range of 2): an Ornstein-Uhlenbeck process that keeps so much until the next decision."""
-_FRESH_SD = NOISE_SD * math.sqrt(1 - NOISE_KEPT**2)
+FRESH_SD = NOISE_SD * math.sqrt(1 - NOISE_KEPT**2)
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ def collect(
     if isinstance(treatment, Acquainted):
         treatment.meet(around.twins, rows, keys, core.control_min)
     observation = core.reset(rows, keys)
-    draw, noise = np.random.default_rng(seed), None
     decisions = int(around.days * 1440) // around.decision_min
+    noise = exploration(keys, decisions, seed)
     shape = (lanes, decisions)
     observations = np.empty((lanes, decisions + 1, observation.shape[1]), np.float32)
     meant, raw, rewards = np.empty(shape), np.empty(shape), np.empty(shape)
@@ -118,8 +118,7 @@ def collect(
             moments.append(Moment(decision, core.save(), alive.copy()))
         observations[:, decision] = observation
         meant[:, decision] = as_action(treatment.act(core.view.shown()).basal_u_per_h, core)
-        noise = _next(noise, draw.standard_normal(lanes))
-        raw[:, decision] = meant[:, decision] + noise
+        raw[:, decision] = meant[:, decision] + noise[:, decision]
         done = core.step(raw[:, decision][:, None])
         rewards[:, decision], valid[:, decision] = done.reward, alive
         ended[:, decision] = done.terminated & alive
@@ -141,16 +140,26 @@ def as_action(basal_u_per_h: NDArray[np.float64], core: Core) -> NDArray[np.floa
     return action
 
 
-def _next(noise: NDArray[np.float64] | None, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
-    if noise is None:
-        return NOISE_SD * drawn
-    return NOISE_KEPT * noise + _FRESH_SD * drawn
+def exploration(keys: NDArray[np.uint32], decisions: int, seed: int) -> NDArray[np.float64]:
+    """The noise of every decision (E, T); that of an episode hangs on its key (E, 6) and the seed alone."""
+    drawn = np.stack(
+        [np.random.default_rng([seed, *key.tolist()]).standard_normal(decisions) for key in keys]
+    )
+    noise = np.empty_like(drawn)
+    noise[:, 0] = NOISE_SD * drawn[:, 0]
+    for decision in range(1, decisions):
+        noise[:, decision] = NOISE_KEPT * noise[:, decision - 1] + FRESH_SD * drawn[:, decision]
+    return noise
 
 
-def log_density(noise: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log density (E, T) of each step of this noise given the one before, but for a constant."""
-    before = np.concatenate([np.zeros_like(noise[:, :1]), NOISE_KEPT * noise[:, :-1]], axis=1)
-    sd = np.full(noise.shape[1], _FRESH_SD)
-    sd[0] = NOISE_SD
-    density: NDArray[np.float64] = -0.5 * ((noise - before) / sd) ** 2 - np.log(sd)
+def log_density(noise: NDArray[np.float64], last: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """Log density (E, T) of each step of this noise given the one before, but for a constant.
+
+    last (E,): the noise before the first step; None: there was none, it begins here.
+    """
+    before = np.zeros_like(noise[:, :1]) if last is None else last[:, None]
+    expected = NOISE_KEPT * np.concatenate([before, noise[:, :-1]], axis=1)
+    sd = np.full(noise.shape[1], FRESH_SD)
+    sd[0] = NOISE_SD if last is None else FRESH_SD
+    density: NDArray[np.float64] = -0.5 * ((noise - expected) / sd) ** 2 - np.log(sd)
     return density

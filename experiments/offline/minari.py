@@ -12,34 +12,41 @@ from experiments.offline.logged import Log
 NAME = "homeostat-hybrid-{}-v{}"
 
 
-def export(log: Log, folder: Path, protocol: str, version: int = 0) -> Path:
-    """Write a log as a dataset below `folder`, which `minari.load_dataset` reads with MINARI_DATASETS_PATH=folder.
+def new_folder(folder: Path, protocol: str, version: int = 0) -> Path:
+    """Where a log of a protocol goes below `folder`. Raises FileExistsError where one lies there, ValueError where
+    Minari is not installed."""
+    _storage()
+    where = folder / NAME.format(protocol, version)
+    if where.exists():
+        raise FileExistsError(f"{where} is there already; give another folder, or delete it")
+    return where
 
-    Raises ValueError where Minari is not installed, and FileExistsError where the dataset lies there.
-    """
+
+def _storage() -> Any:
     try:
         from minari.dataset.minari_storage import MinariStorage  # type: ignore[import-untyped]
     except ModuleNotFoundError:
         raise ValueError(
             "datasets need Minari, which is not installed; run pip install 'homeostat[offline]'"
         ) from None
-    name = NAME.format(protocol, version)
-    where = folder / name
-    if where.exists():
-        raise FileExistsError(f"{where} is there already; give another folder, or delete it")
+    return MinariStorage
+
+
+def export(log: Log, where: Path) -> None:
+    """Write a log as a dataset into `where` (see `new_folder`), which `minari.load_dataset` reads by the folder's name
+    with MINARI_DATASETS_PATH set to the folder around it."""
     task = logged.task()
     episodes = [_episode(log, row) for row in range(len(log.person))]
     data = where / "data"
     data.mkdir(parents=True)
-    storage = MinariStorage.new(data, observation_space(task), action_space(task), None)
+    storage = _storage().new(data, observation_space(task), action_space(task), None)
     storage.update_metadata({
-        "dataset_id": name, "algorithm_name": "PID with noise", "minari_version": "0.4.3",
+        "dataset_id": where.name, "algorithm_name": "PID with noise", "minari_version": "0.4.3",
         "author": "The Homeostat developers",
         "description": "Simulated people; research software, not a medical device.",
     })  # fmt: skip
     storage.update_episodes(episodes)
     storage.update_metadata({"dataset_size": storage.get_size()})
-    return where
 
 
 def _episode(log: Log, row: int) -> dict[str, Any]:

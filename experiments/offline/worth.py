@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 from torch import nn
 
-from experiments.offline.logged import Log, log_density
+from experiments.offline.logged import FRESH_SD, NOISE_KEPT, NOISE_SD, Log, log_density
 
 LEAST_ESS = 50.0
 LEVEL = 0.9
+_NODES = 7
 Act = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 """Actions (n,) for observations (n, O)."""
 
@@ -65,41 +66,63 @@ class Fitted:
         with torch.no_grad():
             return np.stack([member(given)[:, 0].numpy().astype(np.float64) for member in self._members])
 
-    def worth(self, observations: NDArray[np.float32], spread: float) -> Worth:
-        """Mean value at these beginnings. spread: standard deviation of returns around their values, of the log."""
+    def worth(self, observations: NDArray[np.float32], missed: NDArray[np.float64]) -> Worth:
+        """Mean value at these beginnings (n, O). missed (E,): by how much the mean return of each logged episode missed
+        its value; futures of one episode overlap, so that an episode counts once."""
         means = self.values(observations).mean(axis=1)
         many = len(means)
         ours = student.ppf(0.5 + LEVEL / 2, many - 1) * means.std(ddof=1) * np.sqrt(1 + 1 / many)
-        theirs = (
-            student.ppf(0.5 + LEVEL / 2, max(len(observations) - 1, 1)) * spread / np.sqrt(len(observations))
-        )
+        theirs = student.ppf(0.5 + LEVEL / 2, len(missed) - 1) * missed.std(ddof=1) / np.sqrt(len(missed))
         half = float(np.hypot(ours, theirs))
         value = float(means.mean())
         return Worth(value, value - half, value + half)
 
 
-def doubly_robust(log: Log, fitted: Fitted, act: Act, gamma: float) -> Worth:
+def doubly_robust(
+    log: Log, fitted: Fitted, act: Act, gamma: float, last: NDArray[np.float64] | None = None
+) -> Worth:
     """The doubly robust estimate of the mean value at the first observation of the log's episodes, cut where they end.
 
-    The policy is taken with the noise that was logged. Refused below `LEAST_ESS`.
+    The policy is taken with the noise that was logged, which goes on from `last` (E,), see `logged.log_density`.
+    Refused below `LEAST_ESS`.
     """
     episodes, decisions = log.raw.shape
     flat = log.observations[:, :-1].reshape(episodes * decisions, -1)
     ours = act(flat).reshape(episodes, decisions)
-    ratio = log_density(log.raw - ours) - log_density(log.raw - log.meant)
+    ratio = log_density(log.raw - ours, last) - log_density(log.raw - log.meant, last)
     weight = np.exp(np.cumsum(np.where(log.valid, ratio, 0.0), axis=1))
-    last = weight[:, -1]
-    ess = float(last.sum() ** 2 / np.maximum((last**2).sum(), 1e-300))
+    final = weight[:, -1]
+    ess = float(final.sum() ** 2 / np.maximum((final**2).sum(), 1e-300))
     if not ess >= LEAST_ESS:
         return Worth(None, ess=ess)
     q = fitted.q(flat, log.actions.ravel()).mean(axis=0).reshape(episodes, decisions)
-    value = fitted.q(flat, ours.ravel()).mean(axis=0).reshape(episodes, decisions)
-    after = np.where(log.ended, 0.0, fitted.values(log.observations[:, -1]).mean(axis=0)[:, None])
-    following = np.concatenate([value[:, 1:], after[:, -1:]], axis=1) * ~log.ended
+    value = _noisy_value(log, fitted, ours, last)
+    beyond = fitted.values(log.observations[:, -1]).mean(axis=0)[:, None]
+    following = np.concatenate([value[:, 1:], beyond], axis=1) * ~log.ended
     surprise = np.where(log.valid, log.rewards + gamma * following - q, 0.0)
     each = value[:, 0] + (gamma ** np.arange(decisions) * weight * surprise).sum(axis=1)
     half = student.ppf(0.5 + LEVEL / 2, episodes - 1) * each.std(ddof=1) / np.sqrt(episodes)
     return Worth(float(each.mean()), float(each.mean() - half), float(each.mean() + half), ess)
+
+
+def _noisy_value(
+    log: Log, fitted: Fitted, ours: NDArray[np.float64], last: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Mean Q (E, T) of the policy's action with the noise that may follow the one before: without it the correction
+    would not be zero on average."""
+    episodes, decisions = ours.shape
+    noise = log.raw - ours
+    before = np.zeros(episodes) if last is None else last
+    centre = NOISE_KEPT * np.concatenate([before[:, None], noise[:, :-1]], axis=1)
+    sd = np.full(decisions, FRESH_SD)
+    sd[0] = NOISE_SD if last is None else FRESH_SD
+    flat = log.observations[:, :-1].reshape(episodes * decisions, -1)
+    at, share = np.polynomial.hermite_e.hermegauss(_NODES)
+    total = np.zeros((episodes, decisions))
+    for node, weight in zip(at, share / share.sum(), strict=True):
+        action = np.clip(ours + centre + sd * node, -1.0, 1.0)
+        total += weight * fitted.q(flat, action.ravel()).mean(axis=0).reshape(episodes, decisions)
+    return total
 
 
 def returns(rewards: NDArray[np.float64], valid: NDArray[np.bool_], gamma: float) -> NDArray[np.float64]:

@@ -1,24 +1,24 @@
 """Agents on published protocols, the stomach as it erred then and as it is, scored as published and dead counted."""
 
+import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agents.base import Agent
-from agents.frozen import FrozenPolicy
+from agents.frozen import MANIFEST, FrozenPolicy
 from agents.load import label, load
-from experiments import fleet, people
+from experiments import fleet, metrics, people
 from experiments.crew import Workers
 from experiments.decisions import model_hash
 from experiments.fleet import Cell
-from experiments.metrics import episode_metrics, magni_risk, time_in_ranges
 from experiments.protocol import ProtocolConfig, load_protocol
+from experiments.published import score
 from experiments.records.provenance import ROOT
 from experiments.records.tables import Table, concat, read_table, write_table
-from experiments.simulate import Rollout, simulate
-from twins.bodies.glucose import COLUMN
+from experiments.simulate import simulate
 
 PROTOCOLS = ("fox2020", "g2p2c", "emerson2023")
 GUTS = ("legacy", "corrected")
@@ -30,14 +30,14 @@ CLINICAL: dict[str, tuple[str, ...]] = {
     "emerson2023": ("basal-bolus-emerson2023", "pid"),
 }
 POLICIES = ROOT / "agents" / "policies"
-SHARES = ("tir_pct", "below_70_pct", "below_54_pct", "above_180_pct", "above_250_pct")
 
 
-def shipped() -> list[str]:
+def shipped(protocols: Sequence[str]) -> list[str]:
     """Folders of the policies that come with the project for these protocols, relative to its root."""
-    return [
-        str(path.relative_to(ROOT)) for name in PROTOCOLS for path in sorted(POLICIES.glob(f"ppo-{name}/*"))
+    found = [
+        path for name in dict.fromkeys(protocols) for path in sorted(POLICIES.glob(f"*-{name}/*/{MANIFEST}"))
     ]
+    return [str(path.parent.relative_to(ROOT)) for path in found]
 
 
 def announced(agent: str) -> bool:
@@ -66,15 +66,15 @@ def cells(
     """A cell for each protocol, stomach, shield and agent. policies: folders, each judged on the protocol whose days it
     was trained on.
 
-    Raises ValueError for policies of other days.
+    Raises ValueError for policies of other days than those of these protocols.
     """
     made = []
-    trained = {policy: _trained_for(policy) for policy in policies}
-    for name in protocols:
-        mine = [policy for policy in policies if trained[policy] == name]
+    trained = {policy: _trained_for(policy, protocols) for policy in dict.fromkeys(policies)}
+    for name in dict.fromkeys(protocols):
+        mine = [policy for policy in trained if trained[policy] == name]
         for agent in (*CLINICAL[name], *mine):
             for gut in guts:
-                for shield in shields:
+                for shield in dict.fromkeys(shields):
                     given = {
                         "protocol": name,
                         "gut": gut,
@@ -83,19 +83,31 @@ def cells(
                         "replicas": replicas,
                     }
                     where = f"cells/{name}/{gut}/{shield}/{label(agent)}.csv"
-                    made.append(Cell(where, judge, given, stamp=model_hash(load(agent))))
+                    told = (
+                        world(name, gut, agent, replicas).model_dump_json(),
+                        model_hash(load(agent)),
+                        _scoring(),
+                    )
+                    made.append(Cell(where, judge, given, stamp=" ".join(told)))
     return made
 
 
-def _trained_for(policy: str) -> str:
-    """The protocol whose days a policy was trained on."""
+@cache
+def _scoring() -> str:
+    """SHA-256 (hex) of how episodes are scored: rows that were scored otherwise are not taken for these."""
+    files = Path(__file__), Path(score.__file__), Path(metrics.__file__)
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def _trained_for(policy: str, protocols: Sequence[str]) -> str:
+    """The protocol whose days a policy was trained on. Raises ValueError where it is none of these."""
     held = load(policy)
     days = str(held.manifest.trained_on.get("protocol", "")) if isinstance(held, FrozenPolicy) else ""
-    for name in PROTOCOLS:
+    for name in protocols:
         if Path(days).stem in (name, f"{name}-training"):
             return name
     raise ValueError(
-        f"{policy} was trained on {days or 'days that are not known'}; needed is one of {', '.join(PROTOCOLS)}"
+        f"{policy} was trained on {days or 'days that are not known'}; needed is one of {', '.join(protocols)}"
     )
 
 
@@ -124,78 +136,33 @@ BATCH = 100
 
 
 def by_person(agent: Agent, protocol: ProtocolConfig, shield: str) -> Table:
-    """One row a person: episodes, failures, and means over episodes of what was scored twice.
+    """One row a person: episodes, failures, and means over episodes of what `score.episodes` says of each.
 
-    Columns end in `_published` where, as in the papers, interstitial glucose is scored and the time after a failure is
-    not; an episode without any scored time is none of theirs. `tir_var`: variance between episodes of that time in
-    range. `magni_group`, `magni_all`: medians of the risk, as published, of the episodes of the group and
-    of everybody.
+    `tir_var`: variance between episodes of the time in range, as published. `magni_group`, `magni_all`: medians of the
+    risk, as published, of the episodes of the group and of everybody.
     """
     cohort = people.judged(protocol)
     parts = []
     for first in range(0, protocol.replicas, BATCH):
         many = min(BATCH, protocol.replicas - first)
         batch = protocol.model_copy(update={"replicas": many, "seed": protocol.seed + first // BATCH})
-        rate = np.tile(cohort.parameters[:, COLUMN["ksc"]], many)
-        parts.append(_episodes(simulate(agent, batch, shield, cohort), batch, rate))
+        parts.append(score.episodes(simulate(agent, batch, shield, cohort), batch, cohort))
     episodes = concat(parts)
     row = np.tile(np.arange(len(cohort)), protocol.replicas)
     table: Table = {
         "person": np.array(cohort.ids),
         "group": np.array([cohort.group(person) for person in range(len(cohort))]),
         "episodes": np.bincount(row),
-        "failed": np.bincount(row, weights=episodes["failed"]).astype(int),
     }
     for name, column in episodes.items():
-        by = [column[row == person] for person in range(len(cohort))]
-        if name != "failed":
-            table[name] = np.array([np.nanmean(one) if np.isfinite(one).any() else np.nan for one in by])
+        if name.startswith("failed"):
+            table[name] = np.bincount(row, weights=column).astype(int)
+            continue
+        by = [column[(row == person) & np.isfinite(column)] for person in range(len(cohort))]
+        table[name] = np.array([one.mean() if len(one) else np.nan for one in by])
         if name == "tir_pct_published":
-            scored = [one[np.isfinite(one)] for one in by]
-            table["tir_var"] = np.array([one.var(ddof=1) if len(one) > 1 else np.nan for one in scored])
+            table["tir_var"] = np.array([one.var(ddof=1) if len(one) > 1 else np.nan for one in by])
     risk, of_group = episodes["magni_published"], table["group"][row]
     table["magni_group"] = np.array([np.nanmedian(risk[of_group == group]) for group in table["group"]])
     table["magni_all"] = np.full(len(cohort), np.nanmedian(risk))
-    return table
-
-
-def interstitial(
-    glucose_mg_dl: NDArray[np.float64], rate_per_min: NDArray[np.float64], interval_min: float
-) -> NDArray[np.float64]:
-    """Glucose (n, K) of the tissue fluid under a sensor, which follows that of the plasma (n, K) at a rate (n,).
-
-    The twin's equation, exact for plasma that changes steadily between readings; begins in equilibrium.
-    """
-    step = rate_per_min * interval_min
-    kept = np.exp(-step)
-    newer = 1 - (1 - kept) / step  # weight of the reading at the end; the one before has the rest
-    found = np.empty_like(glucose_mg_dl)
-    found[:, 0] = glucose_mg_dl[:, 0]
-    for k in range(1, found.shape[1]):
-        plasma = (1 - kept - newer) * glucose_mg_dl[:, k - 1] + newer * glucose_mg_dl[:, k]
-        found[:, k] = kept * found[:, k - 1] + plasma
-    return found
-
-
-def _episodes(rollout: Rollout, protocol: ProtocolConfig, rate_per_min: NDArray[np.float64]) -> Table:
-    """One row an episode, scored twice."""
-    dead = episode_metrics(
-        rollout.glucose_mg_dl,
-        rollout.failed_side,
-        rollout.failure_sample,
-        protocol.sample_min,
-        protocol.glucose_failure_low_mg_dl,
-        protocol.glucose_failure_high_mg_dl,
-    )
-    fluid = interstitial(rollout.glucose_mg_dl, rate_per_min, protocol.sample_min)
-    lived: NDArray[np.float64] = np.where(rollout.alive, fluid, np.nan)
-    some = np.isfinite(lived).any(axis=1)
-    table: Table = {"failed": (rollout.failed_side != "").astype(int)}
-    table |= {name: dead[name] for name in (*SHARES, "lbgi", "hbgi", "bgri")}
-    shares = time_in_ranges(lived[some])
-    for name in SHARES:
-        table[f"{name}_published"] = np.full(len(lived), np.nan)
-        table[f"{name}_published"][some] = shares[name]
-    table["magni_published"] = np.full(len(lived), np.nan)
-    table["magni_published"][some] = np.nanmean(magni_risk(lived[some]), axis=1)
     return table

@@ -90,6 +90,16 @@ def test_a_cell_that_kills_its_worker_each_time_fails_alone(address: str, tmp_pa
     assert flow.done == ("cells/good",) and flow.failed == {"cells/dies": "its process died, twice"}
 
 
+def test_names_of_folders_count_from_where_the_fleet_was_started(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/policy").write_text("of here")
+    monkeypatch.chdir(tmp_path / "here")
+    flow = run([Cell("cells/a", work.copy, {"source": "policy"})], tmp_path / "out", address, _quiet)
+    assert flow.done == ("cells/a",) and (tmp_path / "out/cells/a").read_text() == "of here"
+
+
 def test_a_node_with_other_sources_refuses(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,8 @@ def test_spans_of_studies_follow_from_the_rates() -> None:
     rates = {work.words: 10.0 for work in cost.WORKS}
     page = cost.words(rates, 2, 1.9, "a command")
     assert "by 2 processes and by one, start included: 1.90 times" in page
-    assert "| 3,000 bodies x 35 days behind the rule shield | 2.92 h | 1.75 min | 1.1 s |" in page
+    assert "| 3 rows of 300 bodies x 35 days behind the twin shield | 75 | 52.5 min | 42 s | 42 s |" in page
+    assert "the planner | 1 | 1.5 min | 1.5 min | 1.5 min |" in page
     assert "Reckoned, not measured" in page and "medical device" in page
 
 

@@ -5,16 +5,18 @@ from pathlib import Path
 import numpy as np
 
 from experiments.cards.published_cards import FOLDER, judged_on, published_results
-from experiments.published import report, run
+from experiments.published import report
+from experiments.published.score import SHARES
 from experiments.records.tables import Table, write_table
 
 
 def _people(agent: str) -> Table:
-    shares = {name: np.array([80.0, 60.0]) for name in run.SHARES}
+    shares = {name: np.array([80.0, 60.0]) for name in SHARES}
     return {
         "protocol": np.full(2, "g2p2c"), "gut": np.full(2, "legacy"), "shield": np.full(2, "off"),
         "agent": np.full(2, agent), "person": np.array(["adult#001", "child#001"]),
         "group": np.array(["adult", "child"]), "episodes": np.array([50, 50]), "failed": np.array([0, 5]),
+        "failed_published": np.array([0, 6]),
         **shares, **{f"{name}_published": column for name, column in shares.items()},
         "tir_var": np.ones(2), "magni_group": np.ones(2), "magni_all": np.ones(2),
     }  # fmt: skip

@@ -26,7 +26,7 @@ PEOPLE = ("adult#001", "child#001")
 @pytest.fixture(scope="module")
 def small() -> tuple[Any, Log, list[logged.Moment]]:
     """Two people, three episodes each, of two days under the closed loop."""
-    around = study.world(5, 2.0)
+    around = study.world(5, days=2.0)
     rows = [around.cohort.ids.index(person) for person in PEOPLE]
     few = replace(around, cohort=around.cohort.take(rows), believed=None)
     log, moments = logged.collect(few, load("pid"), 3, 7, keep=(0, 96))  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ def test_fitted_q_and_the_doubly_robust_estimate_find_a_known_value() -> None:
     log, act, gamma = _two_step(4_000), _always(0.05), 0.9
     truth = 0.05 + gamma * 0.1
     fitted = Fitted(log, act, gamma, members=3, steps=1_500, batch=256)
-    said = fitted.worth(log.observations[:, 0], 0.3)
+    said = fitted.worth(log.observations[:, 0], np.random.default_rng(0).normal(0, 0.3, 4_000))
     assert (
         said.value == pytest.approx(truth, abs=0.02) and said.low is not None and said.low < truth < said.high
     )  # type: ignore[operator]
@@ -120,6 +120,41 @@ def test_with_a_wrong_q_the_doubly_robust_estimate_is_still_right() -> None:
     robust = worth.doubly_robust(log, wrong, act, gamma)
     assert robust.low is not None and robust.high is not None
     assert robust.low < 0.1 + gamma * 0.2 < robust.high and robust.high - robust.low < 0.1
+
+
+def test_with_a_q_that_is_curved_the_noise_of_the_policy_is_reckoned_in() -> None:
+    """The logged policy itself, rewards of zero: the truth is 0 whatever Q says, also where the noise goes on."""
+    log, act = _two_step(20_000, 5), _always(0.0)
+    log = replace(log, rewards=np.zeros_like(log.rewards))
+    last = log.raw[:, 0]
+    later = log.between(1, 2)
+
+    class Curved(Fitted):
+        def __init__(self) -> None:
+            self._act = act
+
+        def q(self, observations: NDArray[np.float32], actions: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.stack([-(actions**2)] * 2)
+
+    for one, before in ((log, None), (later, last)):
+        said = worth.doubly_robust(one, Curved(), act, 0.9, before)
+        assert said.value == pytest.approx(0.0, abs=2e-3)
+
+
+def test_noise_that_goes_on_has_weights_of_one_on_average() -> None:
+    """A policy that follows the noise before, which its state may hold."""
+    log = _two_step(40_000, 6)
+    last, later = log.raw[:, 0], log.between(1, 2)
+    ours = 0.1 * np.sign(last)[:, None]
+    ratio = log_density(later.raw - ours, last) - log_density(later.raw - later.meant, last)
+    assert np.exp(ratio).mean() == pytest.approx(1.0, abs=0.05)
+
+
+def test_the_noise_of_an_episode_hangs_on_its_key_and_seed_alone() -> None:
+    keys = np.arange(18, dtype=np.uint32).reshape(3, 6)
+    noise = logged.exploration(keys, 50, 3)
+    np.testing.assert_array_equal(logged.exploration(keys[1:2], 20, 3)[0], noise[1, :20])
+    assert not np.array_equal(logged.exploration(keys, 50, 4), noise)
 
 
 def test_weights_that_rest_on_few_episodes_are_refused() -> None:
@@ -195,7 +230,8 @@ def test_a_log_is_read_back_by_minari_as_it_was(
     import minari as library
 
     _, log, _ = small
-    where = minari.export(log, tmp_path, "emerson2023")
+    where = minari.new_folder(tmp_path, "emerson2023")
+    minari.export(log, where)
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
     data = library.load_dataset(where.name)
     episodes = list(data.iterate_episodes())
@@ -205,17 +241,21 @@ def test_a_log_is_read_back_by_minari_as_it_was(
         np.testing.assert_allclose(one.actions[:, 0], log.actions[row, : len(one.rewards)], atol=1e-6)
         np.testing.assert_array_equal(one.rewards, log.rewards[row, : len(one.rewards)])
     with pytest.raises(FileExistsError, match="is there already"):
-        minari.export(log, tmp_path, "emerson2023")
+        minari.new_folder(tmp_path, "emerson2023")
 
 
 def test_wrong_words_and_other_policies_are_refused(tmp_path: Path) -> None:
     out = ["--out", str(tmp_path / "out")]
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / frozen.MANIFEST).write_text("a policy")
+    with pytest.raises(FileExistsError, match="holds a policy"):
+        script.main(["--train", "--out", str(tmp_path / "kept")])
     with pytest.raises(ValueError, match="--replicas: 1 given; give 2 or more"):
         script.main(["--train", "--replicas", "1", *out])
     plain = tiny_policy.manifest()
     for name, data in frozen.pack(plain, tiny_policy.weights(plain)).items():
         (tmp_path / name).write_bytes(data)
     with pytest.raises(
-        ValueError, match="decides modulation every 30 min; the log is of hybrid every 15 min"
+        ValueError, match="deciding modulation every 30 min .*; the log is of hybrid every 15 min"
     ):
         script.main(["--worth", str(tmp_path), *out])

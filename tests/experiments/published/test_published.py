@@ -12,7 +12,7 @@ from envs.tasks.dosing import BASAL_U_PER_H
 from experiments import people
 from experiments.metrics import magni_risk
 from experiments.protocol import load_protocol
-from experiments.published import claims, report, run
+from experiments.published import claims, report, run, score
 from experiments.records.tables import Table, read_table
 from experiments.simulate import simulate
 from scripts import published as script
@@ -60,20 +60,43 @@ def test_the_time_after_a_failure_is_scored_once_and_left_out_once() -> None:
     protocol = _small("g2p2c")
     table = run.by_person(load("constant-basal"), protocol, "off")
     rollout = simulate(load("constant-basal"), protocol, "off")
-    rates = people.judged(protocol).parameters[:, COLUMN["ksc"]]
-    fluid = run.interstitial(rollout.glucose_mg_dl, np.tile(rates, 2), 5)
+    readings = rollout.columns["cgm_mg_dl"]
+    before = np.cumsum((readings <= 40) | (readings >= 600), axis=1) == 0
     for row in range(2):
         lanes = np.arange(2) * 2 + row
-        alive, glucose, under = rollout.alive[lanes], rollout.glucose_mg_dl[lanes], fluid[lanes]
-        inside, theirs = ((one >= 70) & (one <= 180) & alive for one in (glucose, under))
+        glucose, seen = rollout.glucose_mg_dl[lanes], readings[lanes]
+        inside = (glucose >= 70) & (glucose <= 180) & rollout.alive[lanes]
+        theirs = (seen >= 70) & (seen <= 180) & before[lanes]
         assert table["failed"][row] == (rollout.failed_side[lanes] != "").sum()
+        assert table["failed_published"][row] == (~before[lanes].all(axis=1)).sum()
         assert table["tir_pct"][row] == pytest.approx(100 * inside.mean())
         assert table["tir_pct_published"][row] == pytest.approx(
-            100 * (theirs.sum(axis=1) / alive.sum(axis=1)).mean()
+            100 * (theirs.sum(axis=1) / before[lanes].sum(axis=1)).mean()
         )
     assert table["failed"].any() and (table["tir_pct"] < table["tir_pct_published"]).any()
+
+
+def test_fox_scores_interstitial_glucose_of_those_alive() -> None:
+    protocol = _small("fox2020")
+    table = run.by_person(load("constant-basal"), protocol, "off")
+    rollout = simulate(load("constant-basal"), protocol, "off")
+    rates = people.judged(protocol).parameters[:, COLUMN["ksc"]]
+    fluid = score.interstitial(rollout.glucose_mg_dl, np.tile(rates, 2), 5)
     risks = np.array([magni_risk(g[a]).mean() for g, a in zip(fluid, rollout.alive, strict=True)])
     assert table["magni_all"][0] == pytest.approx(np.median(risks))
+    np.testing.assert_array_equal(table["failed"], table["failed_published"])
+
+
+def test_a_cell_s_rows_hang_on_the_protocol_and_on_how_it_is_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    def digest() -> str:
+        return run.cells(["g2p2c"], [], ["off"], ["legacy"], 2)[0].digest
+
+    before, whole = digest(), run.world
+    monkeypatch.setattr(run, "world", lambda *given: whole(*given).model_copy(update={"days": 2.0}))
+    assert digest() != before
+    monkeypatch.setattr(run, "world", whole)
+    monkeypatch.setattr(run, "_scoring", lambda: "otherwise")
+    assert digest() != before
 
 
 def test_interstitial_glucose_is_the_twin_s_own_within_a_mg_per_dl() -> None:
@@ -89,7 +112,7 @@ def test_interstitial_glucose_is_the_twin_s_own_within_a_mg_per_dl() -> None:
         )
         glucose.append(minutes[:, -1])
         fluid.append(whom.model.interstitial_mg_dl(state, whom.parameters))
-    found = run.interstitial(np.array(glucose).T, whom.parameters[:, COLUMN["ksc"]], 5.0)
+    found = score.interstitial(np.array(glucose).T, whom.parameters[:, COLUMN["ksc"]], 5.0)
     assert np.abs(np.array(glucose).T - found).max() > 10
     np.testing.assert_allclose(found, np.array(fluid).T, atol=1.0)
 
@@ -102,13 +125,13 @@ def _row(**changes: object) -> dict[str, object]:
         "gut": "legacy",
         "shield": "off",
     }
-    return {**plain, "tir_pct_published": 72.0, "tir_error": 0.1, **changes}
+    return {**plain, "tir_pct_published": 72.0, "tir_error": 0.1, "episodes": 1000, "persons": 10, **changes}
 
 
 @pytest.mark.parametrize(
     ("here", "error", "verdict"),
-    [(72.0, 0.1, "repeated"), (69.3, 0.1, "repeated"), (72.0, 1.0, "not repeated"), (74.6, 0.1, "not repeated"),
-     (71.0, float("nan"), "too few")],
+    [(72.0, 0.1, "repeated"), (69.3, 0.1, "repeated"), (72.0, 1.0, "undecided"), (74.6, 0.1, "not repeated"),
+     (71.0, float("nan"), "too few"), (71.02, 1.5, "undecided"), (71.02, 1.5, "undecided")],
 )  # fmt: skip
 def test_a_treatment_is_repeated_when_the_whole_interval_lies_within_two_points(
     here: float, error: float, verdict: str
@@ -157,7 +180,7 @@ def test_the_command_writes_papers_rows_beside_ours_and_goes_on(
     assert script.main([*argv, "--out", str(tmp_path)]) == 0
     table = (tmp_path / report.TABLE).read_text("utf-8")
     assert table in capsys.readouterr().out
-    assert "| paper | G2P2C | legacy | off | 1.62 |  | 72.69 |" in table and "medical device" in table
+    assert "| paper | G2P2C | legacy | off |  | 1.62 |  | 72.69 |" in table and "medical device" in table
     assert "BBI of g2p2c, adults" in table and (tmp_path / report.FIGURE).stat().st_size > 1000
     rows: Table = read_table(tmp_path / report.PEOPLE)
     assert (
