@@ -33,7 +33,7 @@ _WORDS = (
     "(simglucose's BG), the others of the sensor's readings, P2 (g2p2c) with a failure at a reading of 40 or 600. The "
     "paper's numbers stand in these columns; all else is of true plasma glucose. Shares of time in %, means over "
     "people. Magni risk: median over episodes, as published. *legacy*: the stomach with the error that simglucose had "
-    "before 0.2.3, on which these papers' tables were made; *corrected*: without it. Calculators of boluses (`basal- "
+    "before 0.2.3, on which these papers' tables were made; *corrected*: without it. Calculators of boluses (`basal-"
     "bolus-...`) hear of meals, as in the papers; in the first two protocols nobody else does. Our policies were "
     "trained on the 30 people whom they are judged on, as in the papers, on other days."
 )
