@@ -21,6 +21,7 @@ from experiments.cards.exercise_cards import exercise_card
 from experiments.cards.protocol_cards import protocols_page
 from experiments.cards.published_cards import judged_on, published_results
 from experiments.config import TrainConfig
+from experiments.offline.study import LEARNER
 from experiments.protocol import protocols
 from experiments.records.provenance import ROOT
 from experiments.records.tables import select
@@ -192,10 +193,24 @@ def _training(manifests: Sequence[Manifest]) -> list[str]:
         ("length of an episode, days", told("episode_days")),
         ("shield during training", told("shield")),
         *((title, told(name)) for name, title in _COST.items() if any(name in one for one in facts)),
-        ("chosen on", f"validation days of people drawn for it, seed {told('validation_seed')}"),
+        *(
+            _learned_from(facts)
+            or [("chosen on", f"validation days of people drawn for it, seed {told('validation_seed')}")]
+        ),
         ("began from", told("init_from") if any(one.get("init_from") for one in facts) else "random weights"),
     ]
     return markdown_table(("", ""), rows)
+
+
+def _learned_from(facts: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Of a policy that learned from logs: of what, and that nothing was chosen."""
+    if any(one.get("learner") != LEARNER for one in facts):
+        return []
+    logged = ", ".join(sorted({str(one.get("logged")) for one in facts}))
+    return [
+        ("learned by", f"{LEARNER} from logs of `{logged}` with noise; it did not act"),
+        ("chosen on", "nothing: the last weights"),
+    ]
 
 
 def _untested(name: str, studies: Sequence[StudyTables], tables: Path) -> Iterator[str]:
@@ -231,6 +246,8 @@ def _commands(name: str, manifests: Sequence[Manifest], studies: Sequence[StudyT
 def train_command(manifest: Manifest) -> str:
     """The command line of a training like the one that a manifest tells of, as far as it does."""
     facts = manifest.trained_on
+    if facts.get("learner") == LEARNER:
+        return f"python -m scripts.offline --train --seed {facts['seed']} --out DIR"
     told: dict[str, Any] = {
         "algo": manifest.algo,
         "history": manifest.history,

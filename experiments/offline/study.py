@@ -25,6 +25,7 @@ from experiments.records.tables import Table
 from twins.files import atomic_write_bytes
 from twins.kernels import kernel_hash
 
+LEARNER = "td3-bc"
 PROTOCOL, LOGGED = "emerson2023", "pid"
 """Whose days, and what was logged: the closed loop with its untuned gains, as the paper's expert is a PID."""
 DAYS, REPLICAS = 10.0, 21
@@ -66,7 +67,7 @@ def train(out: Path, seed: int, settings: Settings | None = None, replicas: int 
             "people": sorted(set(days.person.tolist())), "protocol": PROTOCOL, "split": "train", "seed": seed,
             "shield": "off", "episode_days": DAYS, "timesteps": int(days.valid.sum()),
             "person_days": float(days.valid.sum() * DECISION_MIN / 1440), "logged": LOGGED,
-            "learner": "td3-bc", **{name: value for name, value in asdict(settings).items() if name != "net_arch"},
+            "learner": LEARNER, **{name: value for name, value in asdict(settings).items() if name != "net_arch"},
         },
     }  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
