@@ -21,7 +21,7 @@ from experiments.cards.exercise_cards import exercise_card
 from experiments.cards.protocol_cards import protocols_page
 from experiments.cards.published_cards import judged_on, published_results
 from experiments.config import TrainConfig
-from experiments.offline.study import LEARNER
+from experiments.offline.logged import LEARNER
 from experiments.protocol import protocols
 from experiments.records.provenance import ROOT
 from experiments.records.tables import select

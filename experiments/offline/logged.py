@@ -16,6 +16,8 @@ from experiments.protocol import ProtocolConfig
 from experiments.simulate import setting_of
 from twins.cohort import BASAL_U_PER_H
 
+LEARNER = "td3-bc"
+"""What learns from logs, see `experiments.offline.td3_bc`."""
 DECISION_MIN = 15
 NOISE_SD, NOISE_KEPT = 0.2, 0.9
 """Noise of an action (of its range of 2): an Ornstein-Uhlenbeck process that keeps so much until the next decision."""

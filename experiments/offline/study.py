@@ -17,7 +17,7 @@ from envs.core import Core
 from envs.faces.sb3 import Sb3Env
 from envs.setting import Setting
 from experiments.offline import logged, td3_bc, worth
-from experiments.offline.logged import DECISION_MIN, Log, Moment
+from experiments.offline.logged import DECISION_MIN, LEARNER, Log, Moment
 from experiments.offline.td3_bc import Settings
 from experiments.offline.worth import Worth
 from experiments.protocol import load_protocol
@@ -25,7 +25,6 @@ from experiments.records.tables import Table
 from twins.files import atomic_write_bytes
 from twins.kernels import kernel_hash
 
-LEARNER = "td3-bc"
 PROTOCOL, LOGGED = "emerson2023", "pid"
 """Whose days, and what was logged: the closed loop with its untuned gains, as the paper's expert is a PID."""
 DAYS, REPLICAS = 10.0, 21
