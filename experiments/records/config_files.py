@@ -153,7 +153,11 @@ def build(kind: type[_Settings], data: Mapping[str, Any], source: str = "setting
     try:
         return kind.model_validate(dict(data))
     except ValidationError as error:
-        lines = [_explain(kind, one) for one in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        lines = [_explain(kind, one) for one in found if one["type"] != "missing"]
+        if missing := [".".join(map(str, one["loc"])) for one in found if one["type"] == "missing"]:
+            be, have = ("is", "it has") if len(missing) == 1 else ("are", "they have")
+            lines.insert(0, f"{', '.join(missing)} {be} missing; {have} no default")
         raise ConfigError("\n".join(f"{source}: {line}" for line in lines)) from None
 
 
@@ -216,8 +220,6 @@ def _explain(kind: type[Config], error: Any) -> str:
         word, place = str(error["loc"][-1]), ".".join(map(str, error["loc"][:-1]))
         hint = near_miss(word, _names(section)) or f". Known are {', '.join(section.model_fields)}"
         return f"unknown key {word!r}{f' in {place}' if place else ''}{hint}"
-    if error["type"] == "missing":
-        return f"{path} is missing; it has no default"
     if error["type"] == "literal_error":
         words = re.findall(r"'([^']+)'", message)
         hint = near_miss(str(error["input"]), words) or "."

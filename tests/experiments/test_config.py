@@ -159,7 +159,10 @@ def test_mistakes_are_named(data: dict[str, Any], message: str) -> None:
         ({"behaviour": "realstic"}, "did you mean 'realistic'"),
         ({"sensor": "Dexcm"}, "did you mean 'Dexcom'"),
         ({"sample_min": 7}, "sample_min: 7 given; GuardianRT has 5, and allowed are parts of 15"),
-        ({"sensor_range_mg_dl": [400, 40]}, "sensor_range_mg_dl: 400, 40 given; needed is a lower and a higher"),
+        (
+            {"sensor_range_mg_dl": [400, 40]},
+            "sensor_range_mg_dl: 400, 40 given; needed is a lower and a higher",
+        ),
         ({"glucose_failure_low_mg_dl": 100}, "glucose_failure_low_mg_dl: 100 given"),
         ({"seed": 2**32}, "seed"),
     ],
@@ -402,3 +405,15 @@ def test_hyperparameters_of_an_unknown_algorithm_or_environment() -> None:
         load_hyperparams("pppo")
     with pytest.raises(ConfigError, match="nor `default`"):
         load_hyperparams("ppo", "Other-v0")
+
+
+def test_all_that_is_missing_is_named_in_one_line() -> None:
+    with pytest.raises(
+        ConfigError, match="p.yml: name, version, .*, seed are missing; they have no default$"
+    ) as told:
+        build(ProtocolConfig, {}, "p.yml")
+    assert "\n" not in str(told.value)
+    whole = load_protocol("simglucose-default").model_dump()
+    del whole["pump"]
+    with pytest.raises(ConfigError, match="p.yml: pump is missing; it has no default"):
+        build(ProtocolConfig, whole, "p.yml")

@@ -99,7 +99,7 @@ def test_what_is_kept_can_be_read_and_done_again(
     assert (results / "tiny" / "report.html").stat().st_size > 10_000
     monkeypatch.setattr(verify, "load_study", lambda name: study)
     found = verify.verify(
-        "tiny", seed=1, share=1.0, results=results, policies=policies, processes=1, say=lambda _: None
+        "tiny", seed=1, share=1.0, results=results, policies=policies, workers=1, say=lambda _: None
     )
     assert found.exact and not found.differing and len(found.cells) == 8
     monkeypatch.setattr(verify, "studies", lambda: ["tiny"])
