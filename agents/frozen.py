@@ -18,7 +18,8 @@ from safetensors import numpy as safetensors
 
 from agents.actors import ACTIVATION, Activation, Actor, Algo, needed
 from agents.plain_weights import manifest_from, weights_from
-from twins.files import UnfitFile, read_file
+from envs.tasks.dosing import Action
+from twins.files import UnfitFile, atomic_write_bytes, read_file
 
 NOTICE = "Research software, not a medical device."
 """Said wherever a dose is shown."""
@@ -51,7 +52,7 @@ class Manifest(BaseModel):
     algo: Algo
     env: str
     task: TaskName = "dosing"
-    action: Literal["modulation", "basal", "hybrid", "closed-loop"] | None = None
+    action: Action | None = None
     """How a policy of the task "dosing" doses; none of the others has it."""
     oracle: bool = False
     history: bool = False
@@ -134,6 +135,13 @@ def pack(manifest: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]]
     full = Manifest(**manifest, weights_sha256=hashlib.sha256(data).hexdigest())
     FrozenPolicy(full, _checked(full, dict(weights)))
     return {WEIGHTS: data, MANIFEST: (full.model_dump_json(indent=2) + "\n").encode()}
+
+
+def keep(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write files that `pack` made into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        atomic_write_bytes(folder / name, data)
 
 
 def unpack(files: Mapping[str, bytes]) -> FrozenPolicy:

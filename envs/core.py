@@ -35,7 +35,7 @@ from twins.random import Stream
 from twins.units import MINUTES_PER_DAY
 from twins.world.behaviour import EXACT, NEVER, announce
 from twins.world.devices import SENSOR_STATE_COLUMNS, deliver, measure
-from twins.world.scenarios import serve
+from twins.world.serving import serve
 
 LIVED_BEFORE_MIN = 360
 """As long as rapid-acting insulin acts."""

@@ -14,6 +14,7 @@ from agents import frozen
 from agents.actors import ALGOS, Algo
 from agents.multiplier import MOST
 from envs.setting import DIARY
+from envs.tasks.dosing import Action
 from experiments.hyperparams import SETTINGS, PpoConfig
 from experiments.hyperparams import load_hyperparams as load_hyperparams
 from experiments.protocol import People, Seed, load_protocol
@@ -64,7 +65,7 @@ class TrainConfig(Config):
         False,
         description="train under the very settings that the protocol judges with (fine-tuning to a person)",
     )
-    action: Literal["modulation", "basal", "hybrid", "closed-loop"] = Field(
+    action: Action = Field(
         "modulation",
         description="how it doses: factors of basal rate and meal bolus; the basal rate alone, without or beside the "
         "usual boluses; or all insulin, for days whose meals are not announced",

@@ -27,7 +27,6 @@ from experiments.hyperparams import PpoConfig, load_hyperparams
 from experiments.imitation import imitate
 from experiments.records.config_files import Config, ConfigError
 from experiments.records.tables import Table, concat, write_table
-from twins.files import atomic_write_bytes
 from twins.kernels import kernel_hash
 from twins.units import MINUTES_PER_DAY
 
@@ -157,9 +156,7 @@ class _Watch(BaseCallback):
             raise ValueError(f"the judge gave {score}; a score must be a finite number")
         if score > self._best:
             self._best = score
-            (self._folder / POLICY).mkdir(parents=True, exist_ok=True)
-            for name, data in files.items():
-                atomic_write_bytes(self._folder / POLICY / name, data)
+            frozen.keep(files, self._folder / POLICY)
         reward = self._sum / self._count if self._count else np.nan
         row = (self.num_timesteps, self._clock.spent_s, reward, score)
         line: Table = {name: np.array([value], float) for name, value in zip(COLUMNS, row, strict=True)}

@@ -4,7 +4,6 @@ Evaluations alone: of committed policies, plans, gains and rules. What trains be
 are committed. Each command is a cell of a fleet: done once, going on where it was stopped, anew when a source changed.
 """
 
-import hashlib
 import re
 import subprocess
 import sys
@@ -16,16 +15,16 @@ from pathlib import Path
 from agents.frozen import NOTICE
 from experiments import fleet
 from experiments.crew import Workers
+from experiments.evidence.count import HOSTILE, POLICY
 from experiments.fleet import Cell
 from experiments.records.provenance import ROOT
-from twins.files import atomic_write_text
+from experiments.results.against_committed import RESULTS
+from twins.kernels import hash_of
 from twins.world import readers
 
-RESULTS = ROOT / "results"
 LOG = "reference.log"
 _DATA = "../shared/data"
 _MADE_BY = re.compile(rb"[Mm]ade by `[^`]*`")
-_HOSTILE = ("hostile-max", "hostile-min", "hostile-bang", "hostile-random", "hostile-meal", "hostile-evolved")
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ STEPS: tuple[Step, ...] = (
     Step("shield", ("shield",), {"results/table.md": "shield/table.md"}),
     Step(
         "battery",
-        ("battery", "--agent", "basal-bolus", "pid", "agents/policies/ppo-history/fold0-seed0", *_HOSTILE),
+        ("battery", "--agent", "basal-bolus", "pid", POLICY, *HOSTILE),
         _same("battery", "table.md", "bars.csv", "battery.csv", "map.svg"),
     ),
     Step("published", ("published",), _same("published", "people.csv", "table.md", "published.svg")),
@@ -85,10 +84,10 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def cells(names: Sequence[str] | None = None, steps: Sequence[Step] | None = None) -> list[Cell]:
+def cells(names: Sequence[str] | None = None) -> list[Cell]:
     """A cell for each step (of these names), but for those whose recordings are not here. Raises ValueError for a name
     that is none."""
-    known = {step.name: step for step in steps or STEPS}
+    known = {step.name: step for step in STEPS}
     for name in names or ():
         if name not in known:
             raise ValueError(f"no step is called {name!r}; known are {', '.join(known)}")
@@ -108,12 +107,9 @@ def is_here(step: Step) -> bool:
 @cache
 def _sources() -> str:
     """SHA-256 (hex) of all that a result may hang on."""
-    digest = hashlib.sha256()
-    for package in ("twins", "envs", "agents", "experiments", "scripts"):
-        for path in sorted((ROOT / package).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    packages = ("twins", "envs", "agents", "experiments", "scripts")
+    found = (path for package in packages for path in (ROOT / package).rglob("*") if path.is_file())
+    return hash_of(path for path in found if "__pycache__" not in path.parts)
 
 
 def do(folder: Path, out: Path, words: Sequence[str]) -> None:
@@ -166,10 +162,3 @@ def compare(made: Path, kept: Path) -> str:
         return "missing"
     new, old = (_MADE_BY.sub(b"", path.read_bytes()) for path in (made, kept))
     return "same" if new == old else "differs"
-
-
-def write(page: str, folder: Path) -> Path:
-    """Keep the page in the folder; returns its path."""
-    path = folder / "table.md"
-    atomic_write_text(path, page)
-    return path

@@ -5,8 +5,22 @@ from pathlib import Path
 
 from experiments import command, fleet
 from experiments.crew import Workers
-from experiments.fleet import Cell
+from experiments.fleet import Cell, Flow
+from experiments.records.tables import Table, concat, read_table
 from twins.files import atomic_write_text
+
+
+def rows_of(todo: Sequence[Cell], folder: str | Path, workers: Workers = None) -> tuple[Table, Flow]:
+    """Do what is left of cells that each write a table; the rows of all that are done, and what became of the cells.
+
+    Raises ValueError where none could be done.
+    """
+    folder = Path(folder)
+    flow = fleet.run(todo, folder, workers)
+    done = [read_table(folder / name) for name in flow.done]
+    if not done:
+        raise ValueError(f"no cell could be done; see {folder / 'failed'}")
+    return concat(done), flow
 
 
 def tabled(

@@ -33,7 +33,6 @@ from experiments.runs import Run
 from experiments.simulate import simulate
 from experiments.trainees import Trainees
 from experiments.tune import score, scored
-from twins.files import atomic_write_bytes
 from twins.kernels import kernel_hash
 
 VALIDATION_SEED = 500
@@ -159,10 +158,7 @@ class Watch(BaseCallback):
         worth = self._worth(value, (row["below_70_pct"] + row["below_54_pct"]) / 100, model.num_timesteps)
         if worth > self._best.worth:
             self._best = _Best(worth, model.num_timesteps)
-            folder = self._run.folder / "policy"
-            folder.mkdir(exist_ok=True)
-            for name, data in files.items():
-                atomic_write_bytes(folder / name, data)
+            frozen.keep(files, self._run.folder / "policy")
         write_table(self._run.folder / "evaluations.csv", self._looks)
         if self._on_look is not None:
             self._on_look(model.num_timesteps, value)

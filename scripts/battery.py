@@ -11,7 +11,7 @@ from agents.hostile import HOSTILE
 from agents.load import NAMES
 from envs.faults import BATTERY
 from envs.shield import NAMES as SHIELDS
-from experiments import command
+from experiments import command, tabled
 from experiments.battery import evolve, report, run
 
 _EXAMPLE = "python -m scripts.battery --agent basal-bolus --fault F4 F16 --days 3 --out results/runs/battery"
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not args.agent or args.out is None:
         raise ValueError(f"give --agent (such as basal-bolus, {', '.join(HOSTILE)}) and --out DIR")
     todo = run.cells(args.agent, args.shield, args.fault, args.person, args.days, args.replicas, args.drawn)
-    episodes, flow = run.run(todo, args.out, command.workers(args))
+    episodes, flow = tabled.rows_of(todo, args.out, command.workers(args))
     table = report.write(episodes, Path(args.out), typed)
     print(table.read_text(encoding="utf-8"), command.NOTICE, sep="\n")
     for word, lost in (("failed", flow.failed), ("refused", flow.refused)):

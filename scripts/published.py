@@ -7,7 +7,7 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from experiments import command
+from experiments import command, tabled
 from experiments.published import report, run
 from twins.words import near_miss
 
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ValueError(f"--replicas: {args.replicas} given; give 2 or more, so that there is an interval")
     policies = run.shipped(args.protocol) if args.agent is None else args.agent
     todo = run.cells(args.protocol, policies, args.shield, replicas=args.replicas)
-    people, flow = run.run(todo, args.out, command.workers(args))
+    people, flow = tabled.rows_of(todo, args.out, command.workers(args))
     lost = flow.failed | flow.refused
     table = report.write(people, Path(args.out), command.typed("published", argv), lost)
     print(table.read_text(encoding="utf-8"), command.NOTICE, sep="\n")

@@ -8,6 +8,7 @@ if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from experiments import command, reference
+from twins.files import atomic_write_text
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.out is None:
         raise ValueError("give --out DIR, where the work lies and goes on")
     page, good = reference.rebuild(Path(args.out), args.only, command.workers(args))
-    reference.write(page, Path(args.out))
+    atomic_write_text(Path(args.out) / "table.md", page)
     print(page, command.NOTICE, sep="\n")
     return 0 if good else 1
 

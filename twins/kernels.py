@@ -28,12 +28,12 @@ def kernel_hash() -> str:
     """SHA-256 (hex) of what a simulation hangs on: all of ``twins`` and ``envs``, but of ``twins.inference`` only
     what the rest imports."""
     apart = _ROOT / "twins" / "inference"
-    return _hash(_reached(path for path in _sources() if apart not in path.parents))
+    return hash_of(_reached(path for path in _sources() if apart not in path.parents))
 
 
 def _source_hash() -> str:
     """SHA-256 (hex) of all that may hold a kernel."""
-    return _hash(_sources())
+    return hash_of(_sources())
 
 
 def _sources() -> Iterator[Path]:
@@ -41,8 +41,8 @@ def _sources() -> Iterator[Path]:
         yield from (_ROOT / package).rglob("*.py")
 
 
-def _hash(paths: Iterable[Path]) -> str:
-    """SHA-256 over names and contents of these files."""
+def hash_of(paths: Iterable[Path]) -> str:
+    """SHA-256 (hex) over names and contents of these files of the project."""
     digest = hashlib.sha256()
     for path in sorted(paths):
         digest.update(str(path.relative_to(_ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")

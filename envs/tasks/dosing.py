@@ -1,5 +1,7 @@
 """The dosing task: how much insulin, now. The class is the data sheet of `Homeostat/Dosing-v0`."""
 
+from typing import Literal, get_args
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,10 +36,23 @@ FEATURES = len(NAMES)
 WIDEST = 5.0
 """Observations are clipped to plus and minus this; almost all lie within [-1, 1]."""
 
-ACTIONS = ("modulation", "basal", "hybrid", "closed-loop")
+Action = Literal["modulation", "basal", "hybrid", "closed-loop"]
+ACTIONS: tuple[Action, ...] = get_args(Action)
 MAX_CLOSED_LOOP_FACTOR = 40.0
 """Most of a closed loop, x scheduled basal: the 43 of Fox and others 2020, rounded."""
 _CLOSED_LOOP = np.log(MAX_CLOSED_LOOP_FACTOR - 1)
+
+
+_BASAL_ALONE = (Field("basal", 0.0, MAX_BASAL_FACTOR, "x scheduled basal"),)
+_FIELDS: dict[str, tuple[Field, ...]] = {
+    "modulation": (
+        Field("basal", 0.0, 1 + BASAL_GAIN, "x scheduled basal"),
+        Field("bolus", 1 - BOLUS_GAIN, 1 + BOLUS_GAIN, "x meal bolus"),
+    ),
+    "basal": _BASAL_ALONE,
+    "hybrid": _BASAL_ALONE,
+    "closed-loop": (Field("insulin", 0.0, MAX_CLOSED_LOOP_FACTOR, "x scheduled basal"),),
+}
 
 
 class Dosing:
@@ -111,16 +126,7 @@ class Dosing:
             if not isinstance(given, bool):
                 raise ValueError(f"{name} is {given!r}; allowed are True and False")
         self.oracle, self.history = oracle, history
-        self.fields: tuple[Field, ...] = (
-            (
-                Field("basal", 0.0, 1 + BASAL_GAIN, "x scheduled basal"),
-                Field("bolus", 1 - BOLUS_GAIN, 1 + BOLUS_GAIN, "x meal bolus"),
-            )
-            if action == "modulation"
-            else (Field("insulin", 0.0, MAX_CLOSED_LOOP_FACTOR, "x scheduled basal"),)
-            if action == "closed-loop"
-            else (Field("basal", 0.0, MAX_BASAL_FACTOR, "x scheduled basal"),)
-        )
+        self.fields = _FIELDS[action]
         self.observation_names = (*NAMES, *PAST * history, *("plasma_glucose",) * oracle)
 
     def decode(self, action: NDArray[np.float64], view: View) -> Request:

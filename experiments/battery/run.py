@@ -15,13 +15,12 @@ from envs.faults import AgentFault, Case, cases
 from envs.roster import Roster
 from envs.shield import NAMES as SHIELDS
 from envs.shield.twin import named
-from experiments import fleet, people
+from experiments import people
 from experiments.battery.outcomes import outcomes
-from experiments.crew import Workers
 from experiments.decisions import model_hash
 from experiments.fleet import Cell
 from experiments.protocol import ProtocolConfig, load_protocol
-from experiments.records.tables import Table, concat, read_table, write_table
+from experiments.records.tables import Table, write_table
 from experiments.simulate import setting_of, simulate
 from experiments.watchdog import Watchdog
 from twins.cohort import Cohort
@@ -170,13 +169,3 @@ def episodes(
         "days": np.full(lanes, protocol.days),
         **outcomes(rollout, setting, (*of_world, *of_agent), keys, shield != "off"),
     }
-
-
-def run(todo: Sequence[Cell], folder: str | Path, workers: Workers = None) -> tuple[Table, fleet.Flow]:
-    """Do what is left of the cells; the rows of all that are done, and what became of them."""
-    folder = Path(folder)
-    flow = fleet.run(todo, folder, workers)
-    done = [read_table(folder / name) for name in flow.done]
-    if not done:
-        raise ValueError(f"no cell could be done; see {folder / 'failed'}")
-    return concat(done), flow

@@ -154,14 +154,21 @@ def exploration(keys: NDArray[np.uint32], decisions: int, seed: int) -> NDArray[
     return noise
 
 
-def log_density(noise: NDArray[np.float64], last: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-    """Log density (E, T) of each step of this noise given the one before, but for a constant.
+def noise_after(
+    noise: NDArray[np.float64], last: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean (E, T) and standard deviation (T,) of each step of this noise (E, T), given the one before.
 
     last (E,): the noise before the first step; None: there was none, it begins here.
     """
     before = np.zeros_like(noise[:, :1]) if last is None else last[:, None]
-    expected = NOISE_KEPT * np.concatenate([before, noise[:, :-1]], axis=1)
     sd = np.full(noise.shape[1], FRESH_SD)
     sd[0] = NOISE_SD if last is None else FRESH_SD
+    return NOISE_KEPT * np.concatenate([before, noise[:, :-1]], axis=1), sd
+
+
+def log_density(noise: NDArray[np.float64], last: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """Log density (E, T) of each step of this noise, but for a constant; last: see `noise_after`."""
+    expected, sd = noise_after(noise, last)
     density: NDArray[np.float64] = -0.5 * ((noise - expected) / sd) ** 2 - np.log(sd)
     return density

@@ -1,10 +1,12 @@
 """A log as a Minari dataset, the format that libraries of offline learning read."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from agents.frozen import NOTICE
 from envs.faces.build import action_space, observation_space
 from experiments.offline import logged
 from experiments.offline.logged import Log
@@ -41,9 +43,9 @@ def export(log: Log, where: Path) -> None:
     data.mkdir(parents=True)
     storage = _storage().new(data, observation_space(task), action_space(task), None)
     storage.update_metadata({
-        "dataset_id": where.name, "algorithm_name": "PID with noise", "minari_version": "0.4.3",
+        "dataset_id": where.name, "algorithm_name": "PID with noise", "minari_version": version("minari"),
         "author": "The Homeostat developers",
-        "description": "Simulated people; research software, not a medical device.",
+        "description": f"Simulated people. {NOTICE}",
     })  # fmt: skip
     storage.update_episodes(episodes)
     storage.update_metadata({"dataset_size": storage.get_size()})

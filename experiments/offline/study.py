@@ -69,10 +69,8 @@ def train(out: Path, seed: int, settings: Settings | None = None, replicas: int 
             "learner": LEARNER, **{name: value for name, value in asdict(settings).items() if name != "net_arch"},
         },
     }  # fmt: skip
-    out.mkdir(parents=True, exist_ok=True)
     files = frozen.pack(manifest, weights(learned))
-    for name, data in files.items():
-        atomic_write_bytes(out / name, data)
+    frozen.keep(files, out)
     return frozen.unpack(files)
 
 
@@ -152,6 +150,8 @@ def _future(around: Setting, moment: Moment, act: worth.Act, gamma: float) -> ND
 def write(table: Table, robust: Sequence[Worth], path: Path, name: str, command: str) -> None:
     """The table of what a log says of a policy, as Markdown."""
     inside = (table["low"] <= table["truth"]) & (table["truth"] <= table["high"])
+    bands = zip(table["fitted"], table["low"], table["high"], strict=True)
+    share = worth.covered([Worth(*one) for one in bands], table["truth"])
     error, gamma = table["fitted"] - table["truth"], Settings().gamma
     lines = [
         f"# What a log says {name} is worth",
@@ -162,7 +162,7 @@ def write(table: Table, robust: Sequence[Worth], path: Path, name: str, command:
         "of which policies learn nothing; true is what came when the policy acted from the same moments. Discounted "
         f"reward of a decision of {DECISION_MIN} min ({gamma:g} a decision). Brackets: 90 %.",
         "",
-        f"- Fitted Q: {inside.sum()} of {len(inside)} intervals hold the truth ({100 * inside.mean():.0f} %; wanted: "
+        f"- Fitted Q: {inside.sum()} of {len(inside)} intervals hold the truth ({100 * share:.0f} %; wanted: "
         f"85). Mean error {error.mean():+.4f}, root mean square {np.sqrt((error**2).mean()):.4f}; the truth is "
         f"{table['truth'].mean():.4f} and differs between people by {table['truth'].std(ddof=1):.4f} (SD).",
         f"- Doubly robust, everybody's days together, weighing {ROBUST_DECISIONS} decisions: "

@@ -4,7 +4,6 @@ Fujimoto and Gu, "A minimalist approach to offline reinforcement learning", Neur
 and optimisers are Stable-Baselines3's; nothing acts in the environment.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,11 +40,10 @@ def learn(
     transitions: tuple[NDArray[Any], ...],
     settings: Settings,
     seed: int,
-    on_step: Callable[[int, TD3], None] | None = None,
 ) -> TD3:
     """A TD3 learner of Stable-Baselines3 after `steps` gradient steps on transitions (see `Log.transitions`).
 
-    env: gives the spaces. on_step: told after every thousandth of the steps.
+    env: gives the spaces.
     """
     plain = load_hyperparams("td3").model_dump()
     changes = {"net_arch": settings.net_arch, "qf_arch": settings.net_arch, "buffer_size": 1, "n_steps": 1}
@@ -71,8 +69,6 @@ def learn(
             _step(actor.optimizer, functional.mse_loss(action, done) - weight * q.mean())
             polyak_update(critic.parameters(), model.critic_target.parameters(), settings.tau)
             polyak_update(actor.parameters(), model.actor_target.parameters(), settings.tau)
-        if on_step is not None and step % max(settings.steps // 1000, 1) == 0:
-            on_step(step, model)
     learned: TD3 = model
     return learned
 

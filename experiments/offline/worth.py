@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 from torch import nn
 
-from experiments.offline.logged import FRESH_SD, NOISE_KEPT, NOISE_SD, Log, log_density
+from experiments.offline.logged import Log, log_density, noise_after
 
 LEAST_ESS = 50.0
 LEVEL = 0.9
@@ -111,11 +111,7 @@ def _noisy_value(
     """Mean Q (E, T) of the policy's action with the noise that may follow the one before: without it the correction
     would not be zero on average."""
     episodes, decisions = ours.shape
-    noise = log.raw - ours
-    before = np.zeros(episodes) if last is None else last
-    centre = NOISE_KEPT * np.concatenate([before[:, None], noise[:, :-1]], axis=1)
-    sd = np.full(decisions, FRESH_SD)
-    sd[0] = NOISE_SD if last is None else FRESH_SD
+    centre, sd = noise_after(log.raw - ours, last)
     flat = log.observations[:, :-1].reshape(episodes * decisions, -1)
     at, share = np.polynomial.hermite_e.hermegauss(_NODES)
     total = np.zeros((episodes, decisions))

@@ -1,6 +1,5 @@
 """Agents on published protocols, the stomach as it erred then and as it is, scored as published and dead counted."""
 
-import hashlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -10,15 +9,15 @@ import numpy as np
 from agents.base import Agent
 from agents.frozen import MANIFEST, FrozenPolicy
 from agents.load import label, load
-from experiments import fleet, metrics, people
-from experiments.crew import Workers
+from experiments import metrics, people
 from experiments.decisions import model_hash
 from experiments.fleet import Cell
 from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.published import score
 from experiments.records.provenance import ROOT
-from experiments.records.tables import Table, concat, read_table, write_table
+from experiments.records.tables import Table, concat, write_table
 from experiments.simulate import simulate
+from twins.kernels import hash_of
 
 PROTOCOLS = ("fox2020", "g2p2c", "emerson2023")
 GUTS = ("legacy", "corrected")
@@ -73,7 +72,9 @@ def cells(
     for name in dict.fromkeys(protocols):
         mine = [policy for policy in trained if trained[policy] == name]
         for agent in (*CLINICAL[name], *mine):
+            model = model_hash(load(agent))
             for gut in guts:
+                lived = world(name, gut, agent, replicas).model_dump_json()
                 for shield in dict.fromkeys(shields):
                     given = {
                         "protocol": name,
@@ -83,20 +84,14 @@ def cells(
                         "replicas": replicas,
                     }
                     where = f"cells/{name}/{gut}/{shield}/{label(agent)}.csv"
-                    told = (
-                        world(name, gut, agent, replicas).model_dump_json(),
-                        model_hash(load(agent)),
-                        _scoring(),
-                    )
-                    made.append(Cell(where, judge, given, stamp=" ".join(told)))
+                    made.append(Cell(where, judge, given, stamp=f"{lived} {model} {_scoring()}"))
     return made
 
 
 @cache
 def _scoring() -> str:
     """SHA-256 (hex) of how episodes are scored: rows that were scored otherwise are not taken for these."""
-    files = Path(__file__), Path(score.__file__), Path(metrics.__file__)
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    return hash_of(Path(name).resolve() for name in (__file__, score.__file__, metrics.__file__))
 
 
 def _trained_for(policy: str, protocols: Sequence[str]) -> str:
@@ -109,15 +104,6 @@ def _trained_for(policy: str, protocols: Sequence[str]) -> str:
     raise ValueError(
         f"{policy} was trained on {days or 'days that are not known'}; needed is one of {', '.join(protocols)}"
     )
-
-
-def run(todo: Sequence[Cell], folder: str | Path, workers: Workers = None) -> tuple[Table, fleet.Flow]:
-    """Do what is left of the cells; the rows of all that are done, and what became of them. ValueError if none is."""
-    flow = fleet.run(todo, folder, workers)
-    done = [read_table(Path(folder) / name) for name in flow.done]
-    if not done:
-        raise ValueError(f"no cell could be done; see {Path(folder) / 'failed'}")
-    return concat(done), flow
 
 
 def judge(

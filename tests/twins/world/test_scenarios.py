@@ -23,6 +23,7 @@ from twins.world.scenarios import (
     RecordedDays,
     Scenario,
 )
+from twins.world.serving import serve
 
 
 def _keys(n: int = 1, seed: int = 0, replica: int = 0, episode: int = 0, split: str = "train") -> NDArray:
@@ -277,7 +278,7 @@ class Table:
 
     def serve(self, minute: int, glucose_mg_dl: float | NDArray = 120.0) -> None:
         n, events = len(self.keys), self.events
-        scenarios.serve(
+        serve(
             np.full(n, minute), events.eat_minute, events.eat_g, events.tell_minute, events.tell_g,
             events.sensitivity, self.cursor, self.keys, np.broadcast_to(glucose_mg_dl, n).astype(float),
             self.treats, self.plate, self.told, self.rescue, self.drive,
