@@ -11,6 +11,7 @@ from agents.basal_bolus import BASAL_BOLUS, BasalBolus, ConstantBasal, RuleOf500
 from agents.base import Agent, Policy, Treatment
 from agents.hostile import HOSTILE
 from agents.low_glucose_suspend import LOW_GLUCOSE_SUSPEND
+from agents.oref.loop import MICROBOLUSES, Oref0
 from agents.pid import PID
 from agents.planner import Clairvoyant, Planner
 from agents.published import PublishedBasalBolus
@@ -22,6 +23,8 @@ TREATMENTS: dict[str, Callable[[], Treatment]] = {
     "basal-bolus-rule": RuleOf500,
     "low-glucose-suspend": lambda: Tuned(LOW_GLUCOSE_SUSPEND),
     "pid": lambda: Tuned(PID),
+    "oref0": Oref0,
+    "oref1": lambda: Oref0(MICROBOLUSES),
     "constant-basal": ConstantBasal,
     "basal-bolus-fox2020": lambda: PublishedBasalBolus(published.FOX2020),
     "basal-bolus-g2p2c": lambda: PublishedBasalBolus(published.G2P2C),

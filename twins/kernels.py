@@ -28,16 +28,16 @@ def kernel_hash() -> str:
     """SHA-256 (hex) of what a simulation hangs on: all of ``twins`` and ``envs``, but of ``twins.inference`` only
     what the rest imports."""
     apart = _ROOT / "twins" / "inference"
-    return hash_of(_reached(path for path in _sources() if apart not in path.parents))
+    return hash_of(_reached(path for path in _sources("twins", "envs") if apart not in path.parents))
 
 
 def _source_hash() -> str:
     """SHA-256 (hex) of all that may hold a kernel."""
-    return hash_of(_sources())
+    return hash_of(_sources("twins", "envs", "agents"))
 
 
-def _sources() -> Iterator[Path]:
-    for package in ("twins", "envs"):
+def _sources(*packages: str) -> Iterator[Path]:
+    for package in packages:
         yield from (_ROOT / package).rglob("*.py")
 
 

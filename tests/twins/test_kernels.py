@@ -26,10 +26,12 @@ def test_any_edit_of_a_source_that_may_hold_a_kernel_gives_another_hash(
         (tmp_path / file).write_text(text)
         assert compute() not in seen, f"{file} does not count"
         seen.add(compute())
-    (tmp_path / "agents").mkdir()
-    (tmp_path / "agents" / "c.py").write_text("no kernel here")
     (tmp_path / "twins" / "table.csv").write_text("1")
     assert compute() in seen
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "c.py").write_text("x = 1")
+    of_cache = compute is kernels._source_hash
+    assert (compute() not in seen) == of_cache, "an agent's kernel counts for the cache, not for a simulation"
     (tmp_path / "twins" / "a.py").rename(tmp_path / "twins" / "c.py")
     assert compute() not in seen, "the name counts too"
 

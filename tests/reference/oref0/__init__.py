@@ -1,0 +1,1 @@
+"""Questions to the JavaScript package oref0, its answers, and how they are asked again under Node."""
