@@ -94,12 +94,12 @@ def ratio(  # type: ignore[no-untyped-def]
         n += 1
     if n == first:
         return 1.0
-    found = 1 + _middle(np.sort(kept[first:n])) * (60 / interval_min) / sens / daily_basal
+    found = 1 + middle(np.sort(kept[first:n])) * (60 / interval_min) / sens / daily_basal
     return rounded(min(max(found, lowest), highest), 2)
 
 
 @kernel
-def _middle(ordered):  # type: ignore[no-untyped-def]
+def middle(ordered):  # type: ignore[no-untyped-def]
     """Half-way through the ranks as oref0 counts them: a place beyond the median."""
     place = len(ordered) * 0.5
     lower = int(place)

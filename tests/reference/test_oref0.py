@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from agents.oref import autosens, carbs, forecast
+from agents.oref.autotune import tune
 from agents.oref.determine import Why, determine
 from agents.oref.insulin import PEAK_MIN, activity
 from agents.oref.situation import TICKS
+from agents.oref.sorting import Day, Settings, sort
 from envs.view import insulin_on_board
 from tests.needs import lacking
 from tests.reference.oref0 import answers, questions
@@ -28,7 +30,7 @@ def said() -> list[Any]:
 
 def _histories(said: list[Any]) -> Iterator[tuple[questions.History, list[Any]]]:
     """Each day with the package's answers about it."""
-    left = iter(said[len(questions.SETTINGS) * questions.STATES + 1 :])
+    left = iter(said[len(questions.SETTINGS) * questions.STATES + questions.HISTORIES + 1 :])
     for day in questions.histories():
         yield day, [next(left) for _ in answers.of_history(day)]
 
@@ -58,7 +60,7 @@ def test_the_states_reach_every_rule() -> None:
 
 
 def test_insulin_acts_by_the_same_curve(said: list[Any]) -> None:
-    theirs = said[len(questions.SETTINGS) * questions.STATES]
+    theirs = said[len(questions.SETTINGS) * questions.STATES + questions.HISTORIES]
     wanted = [[one["iobContrib"], one["activityContrib"]] for one in theirs]
     minute = np.array(answers.CURVE_MIN, float)
     ours = np.stack([insulin_on_board(minute, PEAK_MIN, 360.0), activity(minute)], axis=1)
@@ -125,6 +127,41 @@ def test_autosens_is_the_same_over_8_and_24_hours(said: list[Any]) -> None:
             assert ours == pytest.approx(theirs["ratio"], abs=1e-9)
             found.append(ours)
     assert len(set(found)) > 10
+
+
+def _as_day(day: questions.History) -> Day:
+    """The history oldest first. What happens at the moment of a reading is eaten after it, and given after it."""
+    n = len(day.readings)
+    carbs_g, net_u, age = np.zeros(n), np.zeros(n), 5.0 * np.arange(n)[::-1]
+    for at, grams in zip(day.meal_age_min.tolist(), day.meal_g.tolist(), strict=True):
+        carbs_g[int((age[0] - at) // 5) + 1] += grams
+    given, units = (np.array(column) for column in zip(*day.boluses, strict=True))
+    for at, dose in day.boluses:
+        net_u[int(np.ceil((age[0] - at) / 5))] += dose
+    since = given[:, None] - age
+    acting = (since > 0) & (since < 360)
+    iob = questions.up(units @ np.where(acting, insulin_on_board(since), 0.0), 3)
+    acts = questions.up(units @ np.where(acting, activity(since), 0.0), 4)
+    minute = (questions.NOW_MS / 60_000 - age) % 1440
+    return Day(day.readings[::-1], minute, carbs_g, net_u, iob, acts)
+
+
+def test_autotune_sorts_the_same_readings_and_finds_the_same_settings(said: list[Any]) -> None:
+    first = len(questions.SETTINGS) * questions.STATES
+    moved = Counter[str]()
+    for day, theirs in zip(questions.histories(), said[first : first + questions.HISTORIES], strict=True):
+        pump = Settings(np.full(24, day.basal), day.isf, day.ratio)
+        found = sort(_as_day(day), pump)
+        ours = tune(found, pump, pump)
+        counts = [len(found.carbs), len(found.sensitivity), len(found.basal), len(found.meals)]
+        assert counts == theirs["counts"]
+        np.testing.assert_allclose(ours.basal_u_per_h, theirs["basals"], rtol=0, atol=1e-9)
+        assert ours.isf_mg_dl_per_u == pytest.approx(theirs["isf"], abs=1e-9)
+        assert ours.carb_ratio_g_per_u == pytest.approx(theirs["ratio"], abs=1e-9)
+        moved["isf"] += ours.isf_mg_dl_per_u != day.isf
+        moved["ratio"] += ours.carb_ratio_g_per_u != day.ratio
+        moved["basal"] += bool((ours.basal_u_per_h != day.basal).any())
+    assert min(moved.values()) > 20, moved
 
 
 @pytest.mark.verify

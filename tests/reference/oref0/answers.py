@@ -38,6 +38,8 @@ def questions() -> Iterator[Question]:
     many = states()
     for of, microbolus in SETTINGS:
         yield from asked_of(many, of, microbolus)
+    for day in histories():
+        yield of_diary(day)
     yield {"ask": "insulin", "minutes": CURVE_MIN, "profile": {"curve": "rapid-acting", "dia": 6}}
     for day in histories():
         yield from of_history(day)
@@ -68,6 +70,19 @@ def of_history(day: History) -> Iterator[Question]:
     for lookback in LOOKBACKS:
         more = {"carbs": meals, "temptargets": [], "retrospective": False, "deviations": lookback}
         yield {"ask": "autosens", "now": NOW_MS, "inputs": inputs | more}
+
+
+def of_diary(day: History) -> Question:
+    """The day's sorted readings, and the settings that they ask for."""
+    readings, pump, meals, profile = past(day)
+    return {
+        "ask": "autotune", "now": NOW_MS,
+        "opts": {
+            "treatments": meals, "profile": profile, "pumpHistory": pump, "glucose": readings,
+            "basalprofile": profile["basalprofile"], "pumpbasalprofile": profile["basalprofile"],
+        },
+        "pump": profile,
+    }  # fmt: skip
 
 
 def installed(folder: Path) -> Path:

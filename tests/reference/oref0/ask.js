@@ -36,8 +36,14 @@ const answers = {
   meal: (q) => at(q.now, () => meal(q.opts, new Date(q.now))),
   absorbed: (q) => at(q.now, () => absorbed(q.inputs)),
   autosens: (q) => at(q.now, () => autosens(q.inputs)),
-  autotune: (q) => autotune(q.inputs),
-  categorize: (q) => categorize(q.opts)
+  autotune: (q) => at(q.now, () => {
+    const sorted = categorize(q.opts)
+    const count = (name) => sorted[name].length
+    const counts = ['CSFGlucoseData', 'ISFGlucoseData', 'basalGlucoseData', 'CRData'].map(count)
+    const copy = () => JSON.parse(JSON.stringify(q.pump))
+    const tuned = autotune({ preppedGlucose: sorted, previousAutotune: copy(), pumpProfile: copy() })
+    return { counts, basals: tuned.basalprofile.map((one) => one.rate), isf: tuned.sens, ratio: tuned.carb_ratio }
+  })
 }
 
 readline.createInterface({ input: process.stdin }).on('line', (line) => {
