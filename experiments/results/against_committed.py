@@ -62,10 +62,12 @@ def committed(
     return None
 
 
-def against_committed(done: Evaluation, results: str | Path = RESULTS) -> str:
+def against_committed(
+    done: Evaluation, results: str | Path = RESULTS, read: Reader = study_tables.read
+) -> str:
     """Lines for a terminal: rank and differences of an evaluation, or in words why there are none."""
     name, shield = str(done.summary["protocol"]), str(done.summary["shield"])
-    study = committed(name, results)
+    study = committed(name, results, read)
     if study is None:
         return f"Not compared: no study of protocol {name} is committed."
     if reason := _obstacle(done, study):
