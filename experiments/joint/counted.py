@@ -77,12 +77,20 @@ def evidence(results: Path) -> Iterator[JointRow]:
         shares = {name: Value(row[name], places=2) for name in ("below_54_pct", "below_70_pct", "tir_pct")}
         yield JointRow(
             "safety", "evidence",
-            f"{sampler.stratum(row['stratum']).words}; lows {row['lows']}; {row['days']:g} days", row["agent"],
+            f"{_stratum(row['stratum'])}; lows {row['lows']}; {row['days']:g} days", row["agent"],
             row["shield"], row["bodies"], Failed(row["died"], row["bodies"], "bodies that died"),
             Measure("bodies below 40 mg/dL", "% of bodies", Value(share), "less"), information.of(row["agent"]),
             origin, shares,
             note="" if upper is None else f"of new bodies at most {100 * upper:.2g} % (one-sided 95 % bound)",
         )  # fmt: skip
+
+
+def _stratum(name: str) -> str:
+    """Words of a stratum, where they speak of another one with that one's words."""
+    words = sampler.stratum(name).words
+    for other in sampler.STRATA:
+        words = words.replace(f"settings and twins as wrong as in {other.name}", other.words)
+    return words
 
 
 def published(results: Path) -> Iterator[JointRow]:

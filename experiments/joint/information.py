@@ -63,9 +63,7 @@ def of_study(agents: Table, agent: str) -> Information:
     learned, days = bool(agents["learned"][k]), float(agents["person_days"][k])
     on = str(agents["trained_on"][k])
     tier = str(agents["tier"][k])
-    told = (
-        on if on not in ("nothing", "") else TIERS.get(tier, UNKNOWN)
-    )
+    told = on if on not in ("nothing", "") else TIERS.get(tier, UNKNOWN)
     if learned and days == days:
         told += f"; {days:,.0f} simulated person-days a training"
     return Information(tier, told, learned)

@@ -6,7 +6,7 @@ Nothing is simulated or trained. Every page is read without its script, which so
 import base64
 import hashlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,19 @@ import jinja2
 from agents.frozen import NOTICE
 from experiments.joint import joint as joint_table
 from experiments.joint.information import tiers
-from experiments.joint.joint import RANKS, Joint, joint
+from experiments.joint.joint import RANKS
 from experiments.joint.markdown import read_page
 from experiments.joint.row import SHARES
 from experiments.page.svg import inline as inline_svg
 from experiments.plots.persons import among
-from experiments.records.provenance import git
 from experiments.records.tables import Table, select
 from experiments.results.against_committed import RESULTS
 from experiments.results.words import is_reference
-from experiments.site import credibility, days, figures, overview, people, rows, studies, verdicts
-from experiments.site.days import Day
+from experiments.site import credibility, days, figures, overview, rows, studies, verdicts
 from experiments.site.document import inline
+from experiments.site.gathered import Site, gather
 from experiments.site.people import Person
 from experiments.site.studies import PAGES
-from experiments.site.verdicts import Comparison
 from twins.files import atomic_write_text, check_writable
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -56,22 +54,6 @@ NOT_MADE = "No page of a single day is committed yet: results/days/ does not exi
 _PRIMARY = "realistic"
 
 
-@dataclass
-class Site:
-    """What the pages are made of. files: committed files that pages link to, below results."""
-
-    out: Path
-    results: Path
-    joint: Joint
-    compared: list[Comparison]
-    people: list[Person]
-    days: list[Day]
-    command: str
-    commit: str
-    files: set[str] = field(default_factory=set)
-    made: list[Path] = field(default_factory=list)
-
-
 def build(
     out: str | Path, results: str | Path = RESULTS, beside: Sequence[str | Path] = (), command: str = ""
 ) -> list[Path]:
@@ -80,35 +62,51 @@ def build(
     beside: folders of `scripts.evaluate` that are set beside what is committed. Raises FileNotFoundError or ValueError
     that name file and remedy, or StorageError.
     """
-    out, results = Path(out), Path(results)
     check_writable(out, 40.0)
-    found = joint(results, beside)
-    state = git()
-    site = Site(
-        out, results, found, verdicts.comparisons(found, results), people.everybody(found.studies, results),
-        days.read(results), command or "python -m scripts.site", _commit(state),
-    )  # fmt: skip
-    joint_table.write(found.rows, out)
-    environment = _environment(site)
-    _overview(site, environment)
-    _table(site, environment)
-    _credibility(site, environment)
+    return write(gather(results, beside, command or "python -m scripts.site"), Path(out))
+
+
+def write(site: Site, out: Path) -> list[Path]:
+    """The same of what was gathered before."""
+    out.mkdir(parents=True, exist_ok=True)
+    joint_table.write(site.joint.rows, out)
+    pages = _Pages(site, out, _environment(site))
+    _overview(pages)
+    _table(pages)
+    _credibility(pages)
     for name in PAGES:
-        _protocol(site, environment, name)
+        _protocol(pages, name)
     for k, person in enumerate(site.people):
-        _person(site, environment, person, site.people[k - 1 : k] or [], site.people[k + 1 : k + 2])
+        _person(pages, person, site.people[max(k - 1, 0) : k], site.people[k + 1 : k + 2])
     for day in site.days:
         _copy(site.results / days.FOLDER / day.file, out / days.FOLDER / day.file)
-    for file in sorted(site.files):
-        _copy(results / file, out / "files" / file)
-    return site.made
+    for file in sorted(pages.files):
+        _copy(site.results / file, out / "files" / file)
+    return pages.made
 
 
-def _commit(state: Mapping[str, Any]) -> str:
-    """The commit in short, where it can be told, and whether files differ from it."""
-    if not state["commit"]:
-        return ""
-    return f"{state['commit'][:12]}{' with changes' if state['diff_sha256'] else ''}"
+@dataclass
+class _Pages:
+    """Where pages are written, and with what. files: committed files that they link to, below results."""
+
+    site: Site
+    out: Path
+    environment: jinja2.Environment
+    files: set[str] = field(default_factory=set)
+    made: list[Path] = field(default_factory=list)
+
+    def write(self, template: str, path: str, sorts: bool = False, **given: Any) -> None:
+        """Fill a template and write it at a path below the folder. sorts: the page has a table that is sorted."""
+        script = (_TEMPLATES / "sort.js").read_text(encoding="utf-8") if sorts else ""
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        root = "../" * path.count("/")
+        text = self.environment.get_template(template).render(
+            here=path, root=root, script=script, script_hash=digest, **given
+        )
+        target = self.out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write_text(target, text)
+        self.made.append(target)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -129,27 +127,12 @@ def _environment(site: Site) -> jinja2.Environment:
     return made
 
 
-def _write(
-    site: Site, environment: jinja2.Environment, template: str, path: str, sorts: bool = False, **given: Any
-) -> None:
-    """Fill a template and write it at a path below the site's folder. sorts: the page has a table that is sorted."""
-    script = (_TEMPLATES / "sort.js").read_text(encoding="utf-8") if sorts else ""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    root = "../" * path.count("/")
-    text = environment.get_template(template).render(
-        here=path, root=root, script=script, script_hash=digest, **given
-    )
-    target = site.out / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write_text(target, text)
-    site.made.append(target)
-
-
-def _overview(site: Site, environment: jinja2.Environment) -> None:
+def _overview(pages: _Pages) -> None:
+    site = pages.site
     found = site.compared
-    site.files |= {one.source for one in found}
-    _write(
-        site, environment, "index.html", "index.html",
+    pages.files |= {one.source for one in found}
+    pages.write(
+        "index.html", "index.html",
         title="What learned policies do on digital twins, and what fails",
         claim=overview.claim(found), counts=overview.counts(site.joint.rows, found),
         failed=overview.failed(site.joint.rows), lost=overview.of(found, verdicts.LOST),
@@ -159,30 +142,33 @@ def _overview(site: Site, environment: jinja2.Environment) -> None:
     )  # fmt: skip
 
 
-def _table(site: Site, environment: jinja2.Environment) -> None:
+def _table(pages: _Pages) -> None:
+    site = pages.site
     all_rows = site.joint.rows
-    site.files |= {one.origin.source for one in all_rows if not one.visitor}
-    _write(
-        site, environment, "table.html", "table.html", sorts=True, title="The joint table",
+    pages.files |= {one.origin.source for one in all_rows if not one.visitor}
+    pages.write(
+        "table.html", "table.html", sorts=True, title="The joint table",
         groups=rows.groups(all_rows), count=f"{len(all_rows):,}", protocols=len(site.joint.protocols),
         tiers=tiers([one.information for one in all_rows]), said=site.joint.said,
     )  # fmt: skip
 
 
-def _credibility(site: Site, environment: jinja2.Environment) -> None:
+def _credibility(pages: _Pages) -> None:
+    site = pages.site
     said = credibility.read(site.results, site.joint, site.compared)
-    site.files |= credibility.sources(said)
-    _write(site, environment, "credibility.html", "credibility.html", title="Credibility", said=said)
+    pages.files |= credibility.sources(said)
+    pages.write("credibility.html", "credibility.html", title="Credibility", said=said)
 
 
-def _protocol(site: Site, environment: jinja2.Environment, name: str) -> None:
+def _protocol(pages: _Pages, name: str) -> None:
+    site = pages.site
     page = PAGES[name]
     mine = site.joint.of(name)
     shown = figures.of_page(name, site.results)
-    site.files |= {studies.PROTOCOLS, *page.documents, *page.reports, *(str(one["file"]) for one in shown)}
+    pages.files |= {studies.PROTOCOLS, *page.documents, *page.reports, *(str(one["file"]) for one in shown)}
     own = {one.visitor for one in mine if one.visitor}
-    _write(
-        site, environment, "protocol.html", f"protocols/{name}.html", sorts=bool(mine), title=page.title,
+    pages.write(
+        "protocol.html", f"protocols/{name}.html", sorts=bool(mine), title=page.title,
         words=page.words, reports=page.reports, groups=rows.groups(mine), figures=shown,
         command_of={str(one["file"]): _command_of(site, str(one["file"])) for one in shown},
         compared=[one for one in site.compared if one.page == name],
@@ -195,27 +181,21 @@ def _protocol(site: Site, environment: jinja2.Environment, name: str) -> None:
 
 
 def _command_of(site: Site, file: str) -> str:
-    """The command that made a figure: that of the tables beside it."""
-    folder = file.partition("/")[0]
+    """The command that made a figure: that of the table of its name, else of the tables beside it."""
+    folder, own = file.partition("/")[0], (site.results / file).with_suffix(".md")
     if folder in site.joint.studies:
         return str(site.joint.studies[folder].about["command"])
-    beside = next(iter(sorted((site.results / folder).glob("*.md"))))
-    return read_page(beside).command
+    return read_page(own if own.is_file() else next(iter(sorted(own.parent.glob("*.md"))))).command
 
 
-def _person(
-    site: Site,
-    environment: jinja2.Environment,
-    person: Person,
-    before: Sequence[Person],
-    after: Sequence[Person],
-) -> None:
+def _person(pages: _Pages, person: Person, before: Sequence[Person], after: Sequence[Person]) -> None:
+    site = pages.site
     known = {
         protocol: name for name, study in site.joint.studies.items() for protocol in study.about["protocols"]
     }
     about = {protocol: site.joint.studies[name].about for protocol, name in known.items()}
-    _write(
-        site, environment, "person.html", f"people/{person.file}", title=person.name, person=person,
+    pages.write(
+        "person.html", f"people/{person.file}", title=person.name, person=person,
         before=before[0] if before else None, after=after[0] if after else None, figure=_among(site, person),
         days=[one for one in site.days if one.person == person.name], not_made="" if site.days else NOT_MADE,
         study_of=known, command_for={name: said["command"] for name, said in about.items()},

@@ -147,8 +147,8 @@ FIGURES: dict[str, Words] = {
     ),
     "whole/couplings.svg": Words(
         ("whole",),
-        "What each coupling does to time in range, with it less without it.",
-        "One line for each coupling with intervals, for insulin alone and for all in turn.",
+        "What each coupling does to mean glucose, with it less without it.",
+        "One line for each coupling: change of mean glucose with intervals, for insulin alone and with advice.",
     ),
     "whole/strength.svg": Words(
         ("whole",),
@@ -158,8 +158,8 @@ FIGURES: dict[str, Words] = {
     "whole/map.svg": Words(
         ("whole",),
         "What acts on what in a whole person, with what each coupling does under insulin alone.",
-        "A drawing of boxes and arrows: exercise, fitness, sleep, clock, stress and glucose, each arrow with its size "
-        "in points of time in range and how sure it is.",
+        "A drawing of boxes and arrows: exercise, fitness, sleep, clock, strain, insulin's action and glucose; each "
+        "arrow has its change of mean glucose and a colour for how sure it is.",
     ),
     "forecast/people.svg": Words(
         ("forecast",),

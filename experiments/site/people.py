@@ -145,14 +145,24 @@ def _worst(found: Mapping[str, Person], episodes: Table, study: StudyTables) -> 
                 "protocol": protocol, "agent": str(table["agent"][k]), "learned": trained,
                 "training": _training(table["fold"][k], table["train_seed"][k]),
                 "episode": f"{table['replica'][k]:.0f}", "days": f"{table['days'][k]:g}", "failed": failed,
-                "what": f"failed {table['failure_side'][k]} after {table['failure_minute'][k] / _MIN_PER_H:.0f} h"
-                if failed else "no failure",
+                "what": _what(failed, str(table["failure_side"][k]), float(table["failure_minute"][k])),
                 "shares": {name: f"{table[name][k]:.{decimals(name)}f}" for name in SHARES},
                 "command": commands.get(where, ""),
             }
         )  # fmt: skip
     for one in found.values():
         one.worst.sort(key=lambda row: not row["failed"])
+
+
+def _what(failed: bool, side: str, minute: float) -> str:
+    """How an episode ended. A failure at minute 0 came before the scored days, in the warm-up."""
+    if not failed:
+        return "no failure"
+    return (
+        f"failed {side} after {minute / _MIN_PER_H:.0f} h"
+        if minute
+        else f"failed {side} before the scored days"
+    )
 
 
 def _training(fold: float, seed: float) -> str:

@@ -14,7 +14,6 @@ HEADS: tuple[tuple[str, str, str], ...] = (
     *((head, "% of time", "number") for head in SHARES.values()),
     ("Measure", "see the group", "number"),
     ("What it learned from", "", "text"),
-    ("From", "", "text"),
 )
 """Heads of the table: words, unit, and how the column is sorted."""
 Group = dict[str, Any]
@@ -32,6 +31,7 @@ def groups(rows: Sequence[JointRow]) -> list[Group]:
                 "part": first.part,
                 "words": measured(first),
                 "command": first.origin.command,
+                "source": "" if first.visitor else first.origin.source,
                 "hash": first.origin.protocol_hash[:12],
                 "simulator": first.origin.simulator[:12],
                 "rows": [_row(one) for one in mine],
@@ -62,7 +62,6 @@ def _row(one: JointRow) -> Group:
         "cells": numbers,
         "tier": one.information.tier,
         "learned_from": one.information.learned_from,
-        "source": one.origin.source,
     }
 
 

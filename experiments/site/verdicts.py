@@ -7,7 +7,7 @@ numbers alone decide, and the comparison says so.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from experiments.hidden.arms import POLICIES
@@ -24,6 +24,8 @@ LOST, OPEN, WON = ("unsafe", "worse"), ("unclear", "mixed"), ("better", "win")
 """Outcomes by what they mean for the learned policy."""
 HIDDEN_HEADS = ("arm", "less", "70-180", "<70", "by the win rule")
 GAIN_HEADS = ("less dosing-only", "tir_pct", "below_70_pct", "objective")
+ONE_PART = ("hidden people, shield rule", "drawn adults")
+"""Where a page has one part alone."""
 _REFERENCE = "true-body"
 _SPAN = r"[+-]?[\d.]+ \[[+-]?[\d.]+, [+-]?[\d.]+\]"
 _GAP = re.compile(r"^- (\S+-ppo) closes (-?\d+) % \[(-?\d+), (-?\d+)\] of the gap from (\S+) to", re.M)
@@ -51,12 +53,31 @@ def comparisons(joint: Joint, results: Path) -> list[Comparison]:
     return [
         *of_studies(joint.studies),
         *of_papers(joint.rows),
-        *of_hidden(results),
-        *of_sessions(results),
-        *of_gaps(results, "season", "bodies of the model"),
-        *of_gaps(results, "sleep", "clock"),
-        *of_whole(results),
+        *(_with_failures(one, joint) for one in _of_tables(results)),
     ]
+
+
+def _of_tables(results: Path) -> Iterator[Comparison]:
+    yield from of_hidden(results)
+    yield from of_sessions(results)
+    yield from of_gaps(results, "season", "bodies of {}'s model")
+    yield from of_gaps(results, "sleep", "Clock of {}, all hours")
+    yield from of_whole(results)
+
+
+def _with_failures(one: Comparison, joint: Joint) -> Comparison:
+    """The comparison with what failed of each, by the rows of the joint table: behind shield or bounds, in its part."""
+    told = []
+    for agent in (one.agent, one.rival):
+        mine = [
+            row
+            for row in joint.of(one.page)
+            if row.agent.partition(" (")[0] == agent
+            and row.shield != "off"
+            and one.where in (row.part, *ONE_PART)
+        ]
+        told.append(mine[0].failed.text if len(mine) == 1 and mine[0].failed is not None else "not said")
+    return one if told[0] == "not said" else replace(one, failures=" / ".join(told))
 
 
 def of_studies(studies: Mapping[str, StudyTables]) -> Iterator[Comparison]:
@@ -155,8 +176,8 @@ def of_sessions(results: Path) -> Iterator[Comparison]:
             )  # fmt: skip
 
 
-def of_gaps(results: Path, name: str, what: str) -> Iterator[Comparison]:
-    """How much of the gap from a population's plan to the oracle's a policy closes."""
+def of_gaps(results: Path, name: str, where: str) -> Iterator[Comparison]:
+    """How much of the gap from a population's plan to the oracle's a policy closes. where: its part, {} the bodies'."""
     page = read_page(results / name / "table.md")
     models = re.findall(r"^\d+ people, \d+ days, (?:clock of )?(\w+), bounds rule", page.text, re.M)
     found = _GAP.findall(page.text)
@@ -166,8 +187,9 @@ def of_gaps(results: Path, name: str, what: str) -> Iterator[Comparison]:
         )
     for model, (agent, share, low, high, rival) in zip(models, found, strict=True):
         gap = Value(float(share), float(low), float(high), 0)
+        part = where.format(model.capitalize() if name == "season" else model)
         yield Comparison(
-            name, f"{what} {model}", agent, rival, "share of the gap to the oracle that is closed, %", gap,
+            name, part, agent, rival, "share of the gap to the oracle that is closed, %", gap,
             by_interval(gap, "more", 0.0), "its interval", f"{name}/table.md",
         )  # fmt: skip
 
