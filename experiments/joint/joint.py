@@ -151,7 +151,7 @@ def markdown(rows: Sequence[JointRow]) -> str:
         lines += [
             f"## {key[0]}: {key[1]}",
             "",
-            f"{measured(mine[0])}; made by `{mine[0].origin.command}`.",
+            f"{measured(mine[-1])}; made by `{mine[-1].origin.command}`.",
             "",
         ]
         lines += [f"| {' | '.join(heads)} |", "|---|---|" + "---:|" * (len(heads) - 4) + "---|---|"]

@@ -85,6 +85,6 @@ def handwritten(text: str) -> Iterator[str]:
 def _fact(name: str, known: Mapping[str, Fact]) -> Fact:
     if name not in known:
         raise ValueError(
-            f"credibility.yml names the fact {name!r}{near_miss(name, known)}, which there is none of"
+            f"credibility.yml: there is no fact {name!r}{near_miss(name, known)}"
         )
     return known[name]

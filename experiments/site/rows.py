@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.joint.joint import measured
-from experiments.joint.row import SHARES, JointRow, Value
+from experiments.joint.row import PAPER, SHARES, JointRow, Value
 
 HEADS: tuple[tuple[str, str, str], ...] = (
     ("Agent", "", "text"),
@@ -24,7 +24,7 @@ def groups(rows: Sequence[JointRow]) -> list[Group]:
     found = []
     for key in dict.fromkeys((one.protocol, one.part) for one in rows):
         mine = [one for one in rows if (one.protocol, one.part) == key]
-        first = next((one for one in mine if not one.visitor), mine[0])
+        first = next((one for one in mine if not one.visitor and not one.agent.startswith(PAPER)), mine[0])
         found.append(
             {
                 "protocol": first.protocol,
