@@ -79,14 +79,20 @@ def of_treatment(name: str) -> Information | None:
     return Information(known, told, False)
 
 
+def card_of(name: str, policies: Path = POLICIES) -> Path | None:
+    """The card of the policy that this name is a copy of; None where there is none."""
+    path = policies / _COPY.sub("", name) / CARD
+    return path if path.is_file() else None
+
+
 @cache
 def of_policy(name: str, policies: Path = POLICIES) -> Information | None:
     """By the card of the policy that this name is a copy of; None where there is no such card.
 
     Raises ValueError for a card that does not say what it learned from.
     """
-    path = policies / _COPY.sub("", name) / CARD
-    if not path.is_file():
+    path = card_of(name, policies)
+    if path is None:
         return None
     said = {key: text for key, text in _CELL.findall(path.read_text("utf-8"))}
     if "knows beforehand" in said:

@@ -69,16 +69,16 @@ def joint(results: str | Path = RESULTS, beside: Sequence[str | Path] = ()) -> J
     Raises FileNotFoundError or ValueError that name file and remedy, also where a committed table changed its columns.
     """
     results = Path(results)
+    visits = [(str(folder), read_evaluation(folder)) for folder in beside]  # first: what is refused is refused at once
     read = cache(study_tables.read)
     known = {path: read(path) for path in studies.read_all(results)}
     rows = [row for path in known for row in studies.split_by_people(list(studies.rows(path, known[path])))]
     for reader in READERS.values():
         rows += reader(results)
     said = dict[str, str]()
-    for folder in beside:
-        done = read_evaluation(folder)
-        said[str(folder)] = against_committed(done, results, read)
-        rows += _visitor(done, str(folder), said[str(folder)])
+    for folder, done in visits:
+        said[folder] = against_committed(done, results, read)
+        rows += _visitor(done, folder, said[folder])
     order = {name: k for k, name in enumerate(dict.fromkeys(row.protocol for row in rows))}
     rows.sort(key=lambda row: order[row.protocol])  # stable: a visitor's row comes last of its protocol
     return Joint(tuple(rows), {path.name: study for path, study in known.items()}, said)

@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 
 from agents.frozen import NOTICE
+from experiments.cards.policy_cards import CARD, POLICIES
 from experiments.joint import joint as joint_table
 from experiments.joint.information import tiers
 from experiments.joint.joint import RANKS
@@ -80,6 +81,8 @@ def write(site: Site, out: Path) -> list[Path]:
         _person(pages, person, site.people[max(k - 1, 0) : k], site.people[k + 1 : k + 2])
     for day in site.days:
         _copy(site.results / days.FOLDER / day.file, out / days.FOLDER / day.file)
+    for name in sorted({found for row in site.joint.rows if (found := rows.card(row))}):
+        _copy(POLICIES / name / CARD, out / "files" / "policies" / name / CARD)
     for file in sorted(pages.files):
         _copy(site.results / file, out / "files" / file)
     return pages.made

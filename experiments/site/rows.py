@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from experiments.joint.information import card_of
 from experiments.joint.joint import measured
 from experiments.joint.row import PAPER, SHARES, JointRow, Value
 
@@ -55,6 +56,7 @@ def _row(one: JointRow) -> Group:
     ]  # fmt: skip
     return {
         "agent": one.agent,
+        "card": card(one),
         "note": one.note,
         "learned": one.information.learned,
         "visitor": one.visitor,
@@ -63,6 +65,12 @@ def _row(one: JointRow) -> Group:
         "tier": one.information.tier,
         "learned_from": one.information.learned_from,
     }
+
+
+def card(one: JointRow) -> str:
+    """Name of the policy's folder whose card tells of this row's agent; empty where there is none."""
+    path = card_of(one.agent) if one.information.learned and not one.visitor else None
+    return "" if path is None else path.parent.name
 
 
 def _cell(value: Value) -> Group:

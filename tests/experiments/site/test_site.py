@@ -107,6 +107,7 @@ def test_the_table_page_has_every_row_and_says_how_to_read_it(pages: dict[str, P
     for row in gathered.joint.of("realistic"):
         small = f"<small>{row.share('tir_pct').interval}</small>" if row.share("tir_pct").interval else ""
         assert f">{row.share('tir_pct').text}{small}</td>" in text
+    assert '<a href="files/policies/ppo-history/CARD.md">ppo-history</a>' in text
 
 
 def test_counts_of_the_overview_are_those_of_the_tables(
@@ -274,7 +275,8 @@ def test_days_are_copied_and_linked_from_overview_person_and_protocol(
 
 
 def test_where_there_are_no_days_the_pages_say_so(gathered: Site, tmp_path: Path) -> None:
-    write(replace(gathered, days=()), tmp_path)
+    child = next(one for one in gathered.people if one.name == "child#001")
+    write(replace(gathered, days=(), people=(child,)), tmp_path)
     for name in ("index.html", "people/child-001.html", "protocols/realistic.html"):
         assert NOT_MADE in (tmp_path / name).read_text("utf-8"), name
     assert not (tmp_path / "days").exists()
