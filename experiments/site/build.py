@@ -39,7 +39,7 @@ _NAV = (
     ("table.html", "Table"),
     ("index.html#protocols", "Protocols and studies"),
     ("index.html#people", "People"),
-    ("index.html#days", "Days"),
+    ("protocols/days.html", "Days"),
     ("credibility.html", "Credibility"),
 )
 _SECTIONS = (
@@ -151,7 +151,8 @@ def _table(pages: _Pages) -> None:
     pages.files |= {one.origin.source for one in all_rows if not one.visitor}
     pages.write(
         "table.html", "table.html", sorts=True, title="The joint table",
-        groups=rows.groups(all_rows), count=f"{len(all_rows):,}", protocols=len(site.joint.protocols),
+        groups=rows.groups(all_rows),
+        count=f"{sum(not one.visitor for one in all_rows):,}", protocols=len(site.joint.protocols),
         tiers=tiers([one.information for one in all_rows]), said=site.joint.said,
     )  # fmt: skip
 
@@ -168,7 +169,8 @@ def _protocol(pages: _Pages, name: str) -> None:
     page = PAGES[name]
     mine = site.joint.of(name)
     shown = figures.of_page(name, site.results)
-    pages.files |= {studies.PROTOCOLS, *page.documents, *page.reports, *(str(one["file"]) for one in shown)}
+    present = studies.present(page, site.results)
+    pages.files |= {studies.PROTOCOLS, *present, *page.reports, *(str(one["file"]) for one in shown)}
     own = {one.visitor for one in mine if one.visitor}
     pages.write(
         "protocol.html", f"protocols/{name}.html", sorts=bool(mine), title=page.title,
@@ -178,8 +180,8 @@ def _protocol(pages: _Pages, name: str) -> None:
         card=studies.card(page.card, site.results) if page.card else [],
         documents=studies.documents(page, site.results),
         said={folder: words for folder, words in site.joint.said.items() if folder in own},
-        days=[one for one in site.days if one.protocol == name],
-        not_made="" if site.days or not page.card else NOT_MADE,
+        days=[one for one in site.days if name in (one.protocol, studies.DAYS)],
+        not_made="" if site.days or not (page.card or name == studies.DAYS) else NOT_MADE,
     )  # fmt: skip
 
 
@@ -213,12 +215,13 @@ def _among(site: Site, person: Person) -> dict[str, Any] | None:
     if study is None:
         return None
     table: Table = select(study.episodes, protocol=_PRIMARY, shield="rule", drawn=0.0)
-    names = [one.agent for one in person.tables.get((_PRIMARY, "rule"), []) if one.of == len(site.people)]
-    names = [name for name in names if not is_reference(name)]
+    lines = person.tables.get((_PRIMARY, "rule"), [])
+    everybody = max((one.of for one in lines), default=0)
+    names = [one.agent for one in lines if one.of == everybody and not is_reference(one.agent)]
     return {
         "drawing": inline_svg(among(table, person.name, names), "among"),
-        "alt": f"One line for each agent: time in range of all {len(site.people)} people as grey dots, of "
+        "alt": f"One line for each agent: time in range of all {everybody} people as grey dots, of "
         f"{person.name} as a coloured one, a cross where it failed. The numbers stand in the tables.",
-        "caption": f"Time in range of {person.name} (blue) among all {len(site.people)} people (grey), protocol "
+        "caption": f"Time in range of {person.name} (blue) among all {everybody} people (grey), protocol "
         f"{_PRIMARY}, rule shield; a red cross: failed.",
     }

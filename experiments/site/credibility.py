@@ -84,7 +84,5 @@ def handwritten(text: str) -> Iterator[str]:
 
 def _fact(name: str, known: Mapping[str, Fact]) -> Fact:
     if name not in known:
-        raise ValueError(
-            f"credibility.yml: there is no fact {name!r}{near_miss(name, known)}"
-        )
+        raise ValueError(f"credibility.yml: there is no fact {name!r}{near_miss(name, known)}")
     return known[name]

@@ -182,7 +182,7 @@ def _failed(row: JointRow) -> str:
 
 def _bodies(rows: Sequence[JointRow], shield: str) -> str:
     one = next(one for one in rows if one.shield == shield and "untreated" in one.part)
-    return f"{one.measure.value.text} % of {one.persons:,} bodies ({one.note})"
+    return f"{one.measure.value.text} % of {one.persons:,} bodies, {one.note}"
 
 
 def _seeds(joint: Joint) -> str:

@@ -35,7 +35,7 @@ def counts(rows: Sequence[JointRow], found: Sequence[Comparison]) -> list[dict[s
         {"words": "learned rows with a failure", "number": f"{len(failing)} of {len(learned)}", "bad": True},
         {"words": "comparisons with a rival: unsafe or worse", "number": f"{len(lost)} of {len(found)}", "bad": True},
         {"words": "better or won", "number": f"{len(won)} of {len(found)}", "bad": False},
-        {"words": "rows in the joint table", "number": f"{len(rows):,}", "bad": False},
+        {"words": "rows in the joint table", "number": f"{sum(not one.visitor for one in rows):,}", "bad": False},
     ]  # fmt: skip
 
 

@@ -9,12 +9,14 @@ from experiments.site.document import Block, blocks
 from twins.files import read_file
 
 PROTOCOLS = "protocols.md"
+DAYS = "days"
+"""The page that lists all days."""
 
 
 @dataclass(frozen=True)
 class StudyPage:
     """title, words: of the page. card: the protocol whose card it shows. documents: Markdown below results that it
-    shows whole. reports: pages of their own below results."""
+    shows whole, as far as they are there. reports: pages of their own below results."""
 
     title: str
     words: str
@@ -87,6 +89,10 @@ PAGES: dict[str, StudyPage] = {
     ),
     "speed": StudyPage("Speed and cost", "What was measured, and what is reckoned from it. Nobody acts here.",
                        documents=("speed.md", "cost.md")),
+    DAYS: StudyPage(
+        "One day, step by step", "What a policy saw, did and why, and whether what is said of it stands a test.",
+        documents=("days/deletion.md",),
+    ),
     "diary": StudyPage("diary: a recorded person's meals", "No results are committed.", "diary"),
     "personal": StudyPage("personal: the world that personal policies are trained in", "No results are committed.",
                           "personal"),
@@ -103,10 +109,18 @@ def card(name: str, results: Path) -> list[Block]:
     raise ValueError(f"{results / PROTOCOLS} has no card of {name!r}; run scripts.cards")
 
 
+def present(page: StudyPage, results: Path) -> list[str]:
+    """The documents of a page that are committed; those of days may not be. Raises FileNotFoundError for others."""
+    lost = [file for file in page.documents if not (results / file).is_file()]
+    if missing := [file for file in lost if not file.startswith(f"{DAYS}/")]:
+        raise FileNotFoundError(f"no {missing[0]} below {results}; restore it from git")
+    return [file for file in page.documents if file not in lost]
+
+
 def documents(page: StudyPage, results: Path) -> list[dict[str, Any]]:
     """The Markdown of a page: its file, its first heading and its blocks."""
     found = []
-    for file in page.documents:
+    for file in present(page, results):
         text = read_file(results / file, MOST_BYTES).decode("utf-8")
         title = text.partition("\n")[0].removeprefix("# ")
         found.append({"file": file, "title": title, "blocks": blocks(text)})

@@ -28,6 +28,7 @@ ONE_PART = ("hidden people, shield rule", "drawn adults")
 """Where a page has one part alone."""
 _REFERENCE = "true-body"
 _SPAN = r"[+-]?[\d.]+ \[[+-]?[\d.]+, [+-]?[\d.]+\]"
+_BEGAN = re.compile(r"^- population-optimal-hours closes (-?\d+ % \[-?\d+, -?\d+\]) of the gap", re.M)
 _GAP = re.compile(r"^- (\S+-ppo) closes (-?\d+) % \[(-?\d+), (-?\d+)\] of the gap from (\S+) to", re.M)
 
 
@@ -180,17 +181,18 @@ def of_gaps(results: Path, name: str, where: str) -> Iterator[Comparison]:
     """How much of the gap from a population's plan to the oracle's a policy closes. where: its part, {} the bodies'."""
     page = read_page(results / name / "table.md")
     models = re.findall(r"^\d+ people, \d+ days, (?:clock of )?(\w+), bounds rule", page.text, re.M)
-    found = _GAP.findall(page.text)
+    found, began = _GAP.findall(page.text), _BEGAN.findall(page.text)
     if not found or len(found) != len(models):
         raise ValueError(
             f"{page.path}: {len(found)} lines on a gap that is closed for {len(models)} kinds of bodies"
         )
-    for model, (agent, share, low, high, rival) in zip(models, found, strict=True):
+    for k, (model, (agent, share, low, high, rival)) in enumerate(zip(models, found, strict=True)):
         gap = Value(float(share), float(low), float(high), 0)
         part = where.format(model.capitalize() if name == "season" else model)
         yield Comparison(
             name, part, agent, rival, "share of the gap to the oracle that is closed, %", gap,
-            by_interval(gap, "more", 0.0), "its interval", f"{name}/table.md",
+            by_interval(gap, "more", 0.0),
+            f"its interval; what it began as closes {began[k]}" if began else "its interval", f"{name}/table.md",
         )  # fmt: skip
 
 
