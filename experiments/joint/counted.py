@@ -137,7 +137,8 @@ def shield(results: Path) -> Iterator[JointRow]:
             "safety", "shield", f"{row[2]} days", row[0], row[1].partition(":")[0], None,
             Failed(died, runs, "runs that died"),
             Measure("lowest plasma glucose", "mg/dL", table.value(row, "lowest"), "more"),
-            Information("see the row", row[1], "policy" in row[0]), page.origin(results), shares, note=row[-1],
+            Information("", f"as the row says; shield {row[1]}", "policy" in row[0]), page.origin(results), shares,
+            note=row[-1],
         )  # fmt: skip
 
 

@@ -69,7 +69,8 @@ def joint(results: str | Path = RESULTS, beside: Sequence[str | Path] = ()) -> J
     Raises FileNotFoundError or ValueError that name file and remedy, also where a committed table changed its columns.
     """
     results = Path(results)
-    visits = [(str(folder), read_evaluation(folder)) for folder in beside]  # first: what is refused is refused at once
+    # first, so that what is no evaluation is refused at once
+    visits = [(str(folder), read_evaluation(folder)) for folder in beside]
     read = cache(study_tables.read)
     known = {path: read(path) for path in studies.read_all(results)}
     rows = [row for path in known for row in studies.split_by_people(list(studies.rows(path, known[path])))]

@@ -125,7 +125,8 @@ def _environment(site: Site) -> jinja2.Environment:
     made.filters["inline"] = inline
     made.globals |= {
         "notice": NOTICE, "nav": _NAV, "ranks": RANKS, "heads": rows.HEADS, "command": site.command,
-        "commit": site.commit, "pages_of": {}, "share_names": tuple(SHARES), "share_heads": tuple(SHARES.values()),
+        "commit": site.commit, "has_page": frozenset(PAGES), "share_names": tuple(SHARES),
+        "share_heads": tuple(SHARES.values()),
     }  # fmt: skip
     return made
 

@@ -104,6 +104,7 @@ def test_every_committed_figure_and_table_stands_on_a_page(pages: dict[str, Page
 def test_the_table_page_has_every_row_and_says_how_to_read_it(pages: dict[str, Page], gathered: Site) -> None:
     text = pages["table.html"].text
     assert len(re.findall(r'<th scope="row">', text)) == len(gathered.joint.rows)
+    assert set(gathered.joint.protocols) <= set(studies.PAGES)
     assert RANKS in text
     for row in gathered.joint.of("realistic"):
         small = f"<small>{row.share('tir_pct').interval}</small>" if row.share("tir_pct").interval else ""
