@@ -1,4 +1,4 @@
-# make setup | demo | test | verify | verify-results | reference | bench | lint. Each installs what it needs into .venv first.
+# make setup | demo | test | verify | verify-results | reference | site | bench | lint. Each installs what it needs into .venv first.
 #   PYTHON=python3.12        the interpreter that makes .venv (3.11 or newer)
 #   PIP_ARGS="..."           for pip, such as --extra-index-url with an index of torch's CPU builds
 PYTHON ?= python3
@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
 OLD := "Homeostat needs Python 3.11 or newer; this is %s. Name another one: make PYTHON=python3.12 ..."
 
-.PHONY: setup demo test verify verify-results reference bench lint
+.PHONY: setup demo test verify verify-results reference site bench lint
 
 define install
 @[ -x $(@D)/bin/pip ] || { $(PYTHON) -c 'import sys; v = sys.version_info; \
@@ -45,5 +45,7 @@ verify-results: setup
 	$(PY) -m scripts.verify_results
 reference: setup
 	$(PY) -m scripts.reference --out results/runs/reference
+site: setup
+	$(PY) -m scripts.site --out results/runs/site
 demo bench: setup
 	$(PY) -m scripts.$@

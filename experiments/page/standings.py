@@ -57,7 +57,9 @@ def strata(episodes: Table, who: Sequence[Any]) -> NDArray[np.str_]:
     return np.array([group[person] for person in who])
 
 
-def standings(episodes: Table, learned: Collection[str]) -> list[Row]:
+def standings(
+    episodes: Table, learned: Collection[str], columns: Sequence[str] = (*METRICS, *COSTS)
+) -> list[Row]:
     """Rows of the results, protocols in their order, rule shield first, then by time in range, highest first.
 
     Agents that were judged on a part of the persons come after those judged on all: their rows are not comparable.
@@ -65,12 +67,12 @@ def standings(episodes: Table, learned: Collection[str]) -> list[Row]:
     train_seeds (empty for treatments), trainings (pairs of fold and seed), seed_tir_pct, episodes, failures,
     failed_persons {person: failed episodes}, and of every metric and cost its mean, `_low` and `_high`. The best
     baseline of a protocol and shield setting is the treatment with the highest time in range, clairvoyant and hostile
-    ones aside.
+    ones aside. columns: metrics and costs that are wanted, time in range among them; each takes some time.
     """
     keys = ("protocol", "shield", "agent")
     order = {name: k for k, name in enumerate(dict.fromkeys(episodes["protocol"].tolist()))}
     found = sorted(set(zip(*(episodes[name].tolist() for name in keys), strict=True)))
-    rows = [_row(select(episodes, **dict(zip(keys, key, strict=True))), key[2] in learned) for key in found]
+    rows = [_row(select(episodes, **dict(zip(keys, key, strict=True))), key[2] in learned, columns) for key in found]
     everybody = {name: max(row["persons"] for row in rows if row["protocol"] == name) for name in order}
     rows.sort(
         key=lambda row: (
@@ -87,7 +89,7 @@ def standings(episodes: Table, learned: Collection[str]) -> list[Row]:
     return rows
 
 
-def _row(episodes: Table, learned: bool) -> Row:
+def _row(episodes: Table, learned: bool, columns: Sequence[str]) -> Row:
     dead = episodes["person"][episodes["failed"] > 0].tolist()
     people = persons(episodes)
     trainings = set(zip(episodes["fold"].tolist(), episodes["train_seed"].tolist(), strict=True))
@@ -108,7 +110,7 @@ def _row(episodes: Table, learned: bool) -> Row:
         "failed_persons": {person: dead.count(person) for person in people if person in dead},
     }
     groups = strata(episodes, tir.persons)
-    for name in dict.fromkeys((*METRICS, *COSTS)):
+    for name in dict.fromkeys(columns):
         if name not in episodes:
             continue
         found = crossed_interval(scores(episodes, name).scores, seed=SEED, strata=groups)

@@ -23,7 +23,11 @@ class Drawing:
 
 def inline(ax: Axes, prefix: str) -> Drawing:
     """The figure of these axes, letters as text, coordinates to a tenth of a point. prefix: begins all of its ids."""
-    text = style.svg(ax, outlines=False).decode()
+    return embedded(style.svg(ax, outlines=False).decode(), prefix)
+
+
+def embedded(text: str, prefix: str) -> Drawing:
+    """The same of an SVG file that `experiments.plots.style.svg` wrote, letters as they are there."""
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
     assert size is not None, "matplotlib writes a viewBox"
     body = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
@@ -36,7 +40,7 @@ def inline(ax: Axes, prefix: str) -> Drawing:
     body = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', body)
     body = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", body)
     body = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{prefix}-\1"', body)
-    parts = re.split(r"(>[^<]+<)", body)  # what stands between tags is text and stays as it is
+    parts = re.split(r"(>[^<]+<|scale\([^)]*\))", body)  # text stays as it is, and so does the size of outlined letters
     body = "".join(part if k % 2 else _NUMBER.sub(_rounded, part) for k, part in enumerate(parts))
     body = re.sub(r"\s*\n\s*", " ", body)
     body = re.sub(r"> <", "><", body)

@@ -126,3 +126,29 @@ def _name_lines(
         handlelength=1.2,
         borderpad=0.3,
     )
+
+
+def among(episodes: Table, person: str, agents: Sequence[str], ax: Axes | None = None) -> Axes:
+    """Time in range of one person among all others, a line for each agent; a cross where this person failed.
+
+    episodes: of one protocol, shield and population. Raises ValueError for a person whom nobody was judged on.
+    """
+    if not agents or person not in episodes["person"]:
+        raise ValueError(f"no episodes of {person!r} under these agents; give a person of the table, and agents")
+    ax = ax or new_axes(0.75 + 0.19 * len(agents), 0.36, 0.97, 0.12, 0.42)
+    for y, agent in enumerate(agents):
+        mine = select(episodes, agent=agent)
+        means = dict(zip(persons(mine), person_means(mine, "tir_pct"), strict=True))
+        others = [value for name, value in means.items() if name != person]
+        ax.plot(others, [y] * len(others), "o", ms=3, color=RULE, mew=0)
+        if person in means:
+            failed = bool(select(mine, person=person)["failed"].any())
+            color = WORSE if failed else AGENT
+            ax.plot(means[person], y, "x" if failed else "o", ms=6.5 if failed else 5, color=color, mew=1.5 * failed)
+    ax.set_yticks(range(len(agents)), [as_label(agent) for agent in agents])
+    ax.set_ylim(len(agents) - 0.4, -0.6)
+    ax.set_xlim(-2, 102)
+    ax.set_xlabel("Time in 70-180 mg/dL, %", fontsize=8, color=INK)
+    quiet(ax)
+    ax.grid(axis="x", color=RULE, lw=0.4)
+    return ax

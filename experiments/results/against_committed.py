@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 RESULTS = ROOT / "results"
 """Where the tables of studies are committed, a folder each."""
-_OUTCOMES = {
+OUTCOMES = {
     "unsafe": "it failed more often, which nothing makes good",
     "worse": "less time in range",
     "unclear": "time in range does not differ clearly",
@@ -33,6 +33,7 @@ _OUTCOMES = {
     "better": "more time in range, by a point or less",
     "win": "more time in range, and no more time below 70 mg/dL",
 }
+"""What the win rule's outcomes mean."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,12 @@ def committed(
     return None
 
 
-def against_committed(done: Evaluation, results: str | Path = RESULTS) -> str:
+def against_committed(
+    done: Evaluation, results: str | Path = RESULTS, read: Reader = study_tables.read
+) -> str:
     """Lines for a terminal: rank and differences of an evaluation, or in words why there are none."""
     name, shield = str(done.summary["protocol"]), str(done.summary["shield"])
-    study = committed(name, results)
+    study = committed(name, results, read)
     if study is None:
         return f"Not compared: no study of protocol {name} is committed."
     if reason := _obstacle(done, study):
@@ -158,7 +161,7 @@ def _difference(ours: Standing, best: Standing) -> str:
     kind = "learned agent" if best.learned else "baseline"
     return (
         f"Minus the best {kind}, {best.agent}: time in range {_points(verdict.tir)}, below 70 mg/dL "
-        f"{_points(verdict.below_70)}: {_OUTCOMES[verdict.outcome]}."
+        f"{_points(verdict.below_70)}: {OUTCOMES[verdict.outcome]}."
     )
 
 

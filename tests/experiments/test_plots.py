@@ -109,6 +109,9 @@ DRAWN: dict[str, Callable[[Table, list[Row], Counts], Axes]] = {
     "night": lambda e, r, c: glucose.aligned(c[0], [BASE], "night"),
     "bars": lambda e, r, c: glucose.range_bars(r),
     "caterpillar of 6": lambda e, r, c: persons.caterpillar(select(e, shield="rule"), LONG, BASE),
+    "among 6": lambda e, r, c: persons.among(
+        select(e, shield="rule"), str(select(e, shield="rule")["person"][0]), (LONG, BASE)
+    ),
     "caterpillar of 30": lambda e, r, c: persons.caterpillar(
         select(_episodes(30), shield="rule"), LONG, BASE
     ),
@@ -194,6 +197,23 @@ def test_caterpillar_has_a_dot_for_every_seed_and_marks_failures() -> None:
     assert [len(line.get_xdata()) for line in dots] == [3] * 6
     with pytest.raises(ValueError, match="no episodes of 'oref'.*these are of a-policy"):
         persons.caterpillar(episodes, "oref", BASE)
+
+
+def test_one_person_stands_out_among_the_others_and_a_failure_is_a_cross() -> None:
+    episodes = select(_episodes(), shield="rule")
+    who = str(episodes["person"][0])
+    ax = persons.among(episodes, who, [LONG, BASE])
+    others, own = (
+        [line for line in ax.lines if len(line.get_xdata()) == count] for count in (len(fake.PEOPLE) - 1, 1)
+    )
+    assert len(others) == len(own) == 2 and {line.get_marker() for line in own} == {"o"}
+    mine = select(episodes, agent=LONG, person=who)
+    assert float(own[0].get_xdata()[0]) == pytest.approx(mine["tir_pct"].mean())
+    episodes["failed"][(episodes["agent"] == LONG) & (episodes["person"] == who)] = 1.0
+    drawn = persons.among(episodes, who, [LONG, BASE]).lines
+    assert [line.get_marker() for line in drawn if len(line.get_xdata()) == 1] == ["x", "o"]
+    with pytest.raises(ValueError, match="no episodes of 'nobody'"):
+        persons.among(episodes, "nobody", [LONG])
 
 
 def test_the_front_holds_whom_nobody_beats_in_both() -> None:

@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 
 from matplotlib.figure import Figure
 
-from experiments.page.svg import inline
+from experiments.page.svg import embedded, inline
+from experiments.plots import style
 
 
 def _drawing(prefix: str) -> tuple[str, ElementTree.Element]:
@@ -31,6 +32,17 @@ def test_numbers_are_short_but_text_is_as_it_was() -> None:
     assert "A title with 3.14159 & <b>" in texts
     assert not re.search(r"\d\.\d{3}", re.sub(r">[^<]*<", "><", body))
     assert "font-family" not in body and "xlink" not in body and "<style" not in body
+
+
+def test_letters_that_are_outlines_keep_their_size() -> None:
+    """Their glyphs are drawn large and scaled down by a small number, which is not rounded."""
+    ax = Figure(figsize=(4, 2)).add_subplot()
+    ax.set_title("Title", fontsize=7.5)
+    written = style.svg(ax).decode()
+    body = embedded(written, "one").body
+    scales = set(re.findall(r"scale\([^)]*\)", written))
+    assert scales and scales == set(re.findall(r"scale\([^)]*\)", body))
+    assert set(re.findall(r'href="#([^"]+)"', body)) <= set(re.findall(r'id="([^"]+)"', body))
 
 
 def test_the_same_figure_gives_the_same_drawing() -> None:

@@ -1,0 +1,1 @@
+"""One static site over everything that is committed: overview, joint table, protocols, people, credibility."""
