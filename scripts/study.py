@@ -10,8 +10,10 @@ if __name__ == "__main__" and not __package__:
 from experiments import command, fleet
 from experiments.cards.policy_cards import write_cards
 from experiments.committed import markdown
+from experiments.results import study_tables
+from experiments.results.against_committed import RESULTS
 from experiments.runs import RUNS
-from experiments.studies import plan, study
+from experiments.studies import added, plan, study
 from experiments.studies.settings import load_study, studies
 
 
@@ -31,7 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--commit", action="store_true", help="also keep tables, page, gains and policies in the tree"
     )
+    parser.add_argument(
+        "--add", action="store_true", help="judge treatments alone that the committed tables lack, and set them beside"
+    )
     args = parser.parse_args(argv)
+    if args.add and (args.only or args.cell):
+        raise ValueError("--add takes all that is lacking; leave --only and --cell out")
     asked = load_study(args.study)
     folder = Path(args.folder or RUNS / asked.name)
     cells = plan.cells(asked)
@@ -41,7 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.only or args.cell:
         flow = fleet.run(plan.part(cells, args.cell, args.only), folder, command.workers(args))
     else:
-        tables, flow = study.run(asked, folder, command.workers(args))
+        if args.add:
+            held = study_tables.read(RESULTS / asked.name)
+            tables, flow = added.add(asked, folder, held, command.workers(args))
+        else:
+            tables, flow = study.run(asked, folder, command.workers(args))
         out, policies = study.places(asked, folder, args.commit)
         print(markdown(study.commit(asked, tables, folder, out, policies)))
         print(f"the page: {out / 'report.html'}")

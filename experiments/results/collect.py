@@ -64,14 +64,14 @@ def collect(
     chosen = _primary(episodes, whom, primary)
     diaries = [protocol for protocol, said in _protocols(judged).items() if said["diary"]]
     days = example_days([*judged, *map(read_evaluation, day_from)], chosen, diaries)
-    groups, checks = _subgroups(episodes, chosen)
+    groups, checks = subgroup_tables(episodes, chosen)
     return StudyTables(
         {
             "name": name,
             "title": title,
             "protocols": _protocols(judged),
             "primary": chosen,
-            "flow": _flow(all_cells),
+            "flow": flow_of(all_cells),
             "versions": _versions([one.summary for one in judged]),
             "machine": judged[0].summary.get("machine") or {},
             "command": command,
@@ -247,7 +247,7 @@ def _protocols(judged: Sequence[Evaluation]) -> dict[str, Any]:
     return found
 
 
-def _flow(cells: Table) -> dict[str, int]:
+def flow_of(cells: Table) -> dict[str, int]:
     """How many evaluations were attempted, and what became of them."""
     status = cells["status"].tolist()
     return {
@@ -275,7 +275,7 @@ def _summed(
     return added(tables, keys, sums) if tables else None
 
 
-def _subgroups(episodes: Table, primary: Mapping[str, Any]) -> tuple[Table | None, Table | None]:
+def subgroup_tables(episodes: Table, primary: Mapping[str, Any]) -> tuple[Table | None, Table | None]:
     """Groups of the primary protocol against its baseline; None where episodes do not tell enough."""
     if primary["baseline"] is None:
         return None, None
