@@ -55,12 +55,14 @@ def published(rows: Sequence[Mapping[str, Any]], claims: Sequence[Any]) -> Axes:
             [], [], linestyle="", marker=marker, color=color, markerfacecolor=face, markersize=5, label=label
         )
         for marker, color, face, label in (
-            ("D", BASELINE, BASELINE, "the paper's, before failures"),
+            ("D", BASELINE, BASELINE, "the paper's"),
             ("o", AGENT, AGENT, "ours, stomach as then"),
             ("o", OTHER, "white", "ours, corrected stomach"),
         )
     ]
-    figure.legend(handles=handles, loc="lower center", ncols=3, frameon=False, fontsize=7)
+    figure.legend(
+        handles=handles, loc="lower center", ncols=3, frameon=False, fontsize=7, columnspacing=1.2, handletextpad=0.2
+    )
     return axes[0]
 
 

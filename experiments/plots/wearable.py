@@ -102,8 +102,9 @@ def beside(curves: Table, words: str = "", ax: Axes | None = None) -> Axes:
         panel.set_xlim(0, 24)
         panel.set_ylim(bottom=0 if name in ("asleep", "steps") else None)
         panel.set_xticks(range(0, 25, 6))
-        panel.set_xlabel(f"Hour; {words}" if words and not number else "Hour", fontsize=8, color=INK)
+        panel.set_xlabel("Hour", fontsize=8, color=INK)
         head(panel, _HEADS[name])
     lines = [Line2D([], [], color=color, lw=1.5, label=of) for of, color in zip(kinds, _COLORS, strict=False)]
     legend_above(ax, 2, 0.0, lines, 1.0)
+    ax.text(1.0, 1.13, words, transform=ax.transAxes, ha="right", va="bottom", fontsize=7, color=INK)
     return ax
