@@ -11,7 +11,7 @@ from agents.load import label
 from experiments import people
 from experiments.explain.explained import Explained
 from experiments.explain.lived import live
-from experiments.explain.moments import chosen
+from experiments.explain.moments import LEAST_DOSE_U, chosen
 from experiments.explain.page import render
 from experiments.explain.reasons import reasons, tests, verdicts, why_none
 from experiments.explain.what_if import members, what_if
@@ -48,7 +48,8 @@ def explain(
     for moment in picked:
         decision = lived.decisions[moment.number]
         left_min = (protocol.warmup_days + protocol.days) * 1440 - decision.minute
-        if left_min > 60:  # of the episode; too little is left on its last evening
+        # On the last evening too little is left of the episode; and twice nothing is nothing.
+        if left_min > 60 and decision.insulin_u("requested") >= LEAST_DOSE_U:
             branches[moment.number] = what_if(lived.setting, decision, bodies)
     found, tested = None, []
     if policy is not None:

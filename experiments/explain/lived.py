@@ -106,6 +106,13 @@ class Lived:
         """What happened to the person in the scored days, an entry per control interval: columns of `trace`."""
         return trace.of_lane(self.rollout.columns, 0)
 
+    @property
+    def failed_min(self) -> int | None:
+        """Minute of the episode at which the person failed (a simulated death); None for those who lived."""
+        if not self.rollout.failed_side[0]:
+            return None
+        return self.first_scored_min + int(self.rollout.failure_sample[0]) * self.protocol.sample_min
+
     def bolus_asked(self) -> NDArray[np.bool_]:
         """At which decisions of the scored days a bolus was asked for, (n, D)."""
         every = self.decision_min // self.protocol.sample_min
@@ -124,7 +131,8 @@ def live(
 ) -> Lived:
     """Simulate the episode of a person of the protocol under an agent, and of others beside.
 
-    Raises ValueError for a person or a scored day that the protocol does not have, and as `simulate` does.
+    Raises ValueError for a person or a scored day that the protocol does not have, for a day after a failure, and as
+    `simulate` does.
     """
     cohort = _people(protocol, (person, *(one for one in beside if one != person)))
     first = int(np.floor(protocol.warmup_days)) + 1
@@ -139,33 +147,29 @@ def live(
     together = decision_min if learned else -(-TOGETHER_MIN // control) * control
     witness = _Witness((day - 1) * MINUTES_PER_DAY, together)
     rollout = simulate(agent, one_each, shield, cohort, watcher=witness)
-    if rollout.failed_side[0]:
-        ended = int(
-            rollout.columns["minute"][
-                0, min(rollout.failure_sample[0], len(rollout.columns["minute"][0]) - 1)
-            ]
-        )
-        if ended <= day * MINUTES_PER_DAY:
-            raise ValueError(
-                f"{person} failed ({rollout.failed_side[0]}) at minute {ended} of the episode, before day {day} was "
-                f"over; give a day before {(ended - 1) // MINUTES_PER_DAY + 1}"
-            )
     setting = setting_of(one_each, shield, decision_min, cohort, bool(getattr(agent, "oracle", False)))
     scored = int(round(protocol.warmup_days * MINUTES_PER_DAY))
     rows = [seen for minute, seen in witness.seen if minute >= scored]
-    return Lived(
+    lived = Lived(
         one_each, protocol_hash(protocol, setting.scenario), shield, setting, day, rollout, witness.decisions,
         np.stack(rows, axis=1).astype(np.float64) if rows else None, decision_min,
     )  # fmt: skip
+    if lived.failed_min is not None and lived.failed_min < (day - 1) * MINUTES_PER_DAY:
+        raise ValueError(
+            f"{person} failed ({rollout.failed_side[0]}) on day {lived.failed_min // MINUTES_PER_DAY + 1}, before day "
+            f"{day} began; give a day up to that one"
+        )
+    return lived
 
 
 def _people(protocol: ProtocolConfig, ids: tuple[str, ...]) -> Cohort:
     cohort = people.judged(protocol)
     for person in ids:
         if person not in cohort.ids:
+            some = [*cohort.ids[:3], "...", cohort.ids[-1]] if len(cohort) > 4 else cohort.ids
             raise ValueError(
                 f"{person!r} is nobody of the protocol {protocol.name}{near_miss(person, cohort.ids)}; its people are "
-                f"{', '.join(cohort.ids[:3])} ... {cohort.ids[-1]} ({len(cohort)} in all)"
+                f"{', '.join(some)} ({len(cohort)} in all)"
             )
     return cohort.take([cohort.ids.index(person) for person in ids])
 

@@ -18,6 +18,8 @@ APART_MIN = 60
 """Two changes that are closer than this are one."""
 LEAST_U = 0.02
 """Less insulin is no change."""
+LEAST_DOSE_U = 0.01
+"""Of less insulin no other dose is tried."""
 LATER_MIN = 60
 NO_VALUE = "-"
 HEADS = (
@@ -82,8 +84,8 @@ def _told(lived: Lived, one: Decision) -> str:
     more = change_u(one)
     if abs(more) >= LEAST_U / 2:
         parts.append(
-            f"{one.insulin_u('requested'):.2f} U were asked for, {abs(more):.2f} U "
-            f"{'more' if more > 0 else 'less'} than by the person's own therapy."
+            f"{one.insulin_u('requested'):.2f} U were asked for, {abs(more):.2f} U {'more' if more > 0 else 'less'} "
+            "than by the person's own therapy."
         )
     if words := shield_words(one):
         cut = cut_u(one)

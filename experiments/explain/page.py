@@ -29,6 +29,8 @@ _SECTIONS = {
     "provenance": "Where the numbers come from",
     "limits": "What this page does not show",
 }
+READING_MIN = 5
+"""Readings of a sensor that measures more often are drawn at least so far apart."""
 _CODES = ("command", "protocol hash", "simulator hash", "SHA-256 of the weights")
 
 
@@ -42,7 +44,9 @@ def render(one: Explained) -> str:
     return environment.get_template("day.html").render(
         title=one.title,
         disclaimer=NOTICE,
-        outcome="unsafe" if met.startswith("This policy has met") else "unclear",
+        outcome="unsafe"
+        if met.startswith("This policy has met") or one.words.startswith("FAILED")
+        else "unclear",
         claim=one.words,
         details=[text for text in (_who(one), met) if text],
         sections=list(_SECTIONS.items()),
@@ -82,8 +86,8 @@ def _met(one: Explained) -> str:
         return "Whom this policy was trained on is not recorded."
     if person in people:
         return (
-            f"This policy has met {person}: it was trained on {count(len(people), 'person')} of the table, "
-            f"{person} among them. This is no test of it."
+            f"This policy has met {person}: it was trained on {count(len(people), 'person')} of the table, {person} "
+            "among them. This is no test of it."
         )
     fold = f" (those of fold {facts['fold']} were left out)" if facts.get("fold") is not None else ""
     others = count(len(people), "other person")
@@ -93,10 +97,13 @@ def _met(one: Explained) -> str:
 def _strip(one: Explained) -> Figure:
     day = one_day(one.lived.columns, one.lived.day - 1)
     level = day["glucose_mg_dl"]
+    apart = -(-READING_MIN // one.lived.protocol.sample_min)
+    shown = np.arange(len(level)) % apart == apart - 1
+    day["cgm_mg_dl"] = np.where(shown, day["cgm_mg_dl"], np.nan)  # dots that touch say no more
+    dots = "" if apart == 1 else f" (one reading of {apart} as a dot)"
     caption = (
-        f"{one.lived.person}, day {one.lived.day}: glucose, meals as eaten, insulin as delivered (dashed: as "
-        "requested), "
-        f"and when the shield ({one.lived.shield}) changed a dose and why. {NOTICE}"
+        f"{one.lived.person}, day {one.lived.day}: glucose{dots}, meals as eaten, insulin as delivered (dashed: as "
+        f"requested), and when the shield ({one.lived.shield}) changed a dose and why. {NOTICE}"
     )
     alt = (
         f"One day: glucose from {level.min():.0f} to {level.max():.0f} mg/dL, {np.nansum(day['carbs_g']):.0f} g of "
@@ -117,9 +124,8 @@ def _decisions(one: Explained) -> dict[str, Any]:
         "text": [
             f"{each}: the sensor's reading and what was on board then, what was asked for until the next, what the "
             "shield let through (the pump delivers it in its steps), what the person's own therapy would have given, "
-            "and "
-            "the true plasma glucose an hour later. A bolus that the shield holds back is asked for again at the next "
-            "reading; it counts once. A time that is a link leads to a closer look."
+            "and the true plasma glucose an hour later. A bolus that the shield holds back is asked for again at the "
+            "next reading; it counts once. A time that is a link leads to a closer look."
         ],
         "table": {
             "caption": f"{one.title}. {NOTICE}",
@@ -145,24 +151,26 @@ def _provenance(one: Explained) -> list[tuple[str, str]]:
         ("protocol hash", lived.protocol_hash),
         ("simulator hash", simulator_hash()),
         ("shield", lived.shield),
-        ("versions", f"torch {found['torch']}, numpy {found['numpy']}, numba {found['numba']}"),
+        (
+            "versions",
+            f"torch {str(found['torch']).partition('+')[0]}, numpy {found['numpy']}, numba {found['numba']}",
+        ),
     ]
     return rows
 
 
 def _limits(one: Explained) -> list[str]:
     text = [
-        "A body of a simulator (UVA/Padova), not a person. What a dose does here is what the model says.",
-        "One day of one person: no measure of how good an agent is. That is in the tables of the studies.",
-        f"The branches end after {HORIZON_MIN // 60} h, and their bands show bodies that are not quite the body; not a "
-        "wrong model, a wrong state, other meals, exercise or illness.",
-        "No advice: nobody's insulin can be reckoned from this.",
+        "A person: what a dose does here is what it does to a body of a simulator (UVA/Padova).",
+        "How good an agent is: this is one day of one body. The tables of the studies are for that.",
+        f"What comes after {HORIZON_MIN // 60} h, and other errors than those of the bands: a wrong model, a wrong "
+        "state, other meals, exercise, illness.",
+        "Advice: nobody's insulin can be reckoned from this.",
     ]
     if one.reasons is not None:
         text.insert(
             2,
-            "Attributions tell what a network's output hangs on, seen from an average moment; another baseline gives "
-            "other "
-            "shares. They do not tell what would be right, nor what causes what in a body.",
+            "What would be right, or what causes what in a body: attributions tell what a network's output hangs on, "
+            "seen from an average moment; from another baseline the shares are others.",
         )
     return text

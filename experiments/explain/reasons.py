@@ -83,20 +83,31 @@ def baseline(lived: Lived, person: int) -> NDArray[np.float64]:
     return mean
 
 
-def tests(
-    policy: FrozenPolicy, lived: Lived, every: int, train_seed: int = 0
-) -> Iterator[tuple[int, Deleted]]:
-    """Deletion tests of each output on everybody who lived under a policy, one decision of `every` of the scored days;
-    an output of boluses only where one was asked for. Each from that person's own average moment."""
-    asked, kinds = Asked(policy), [family(name) for name in policy.manifest.observation_names]
+def samples(
+    asked: Asked, lived: Lived, every: int
+) -> Iterator[tuple[int, str, NDArray[np.float64], NDArray[np.float64]]]:
+    """What attributions are tested on, for everybody who lived under a policy and for each of its outputs: the output,
+    the person, decisions (n, O) of the scored days and the person's own average moment (O,).
+
+    One decision of `every`; of an output of boluses all at which one was asked for.
+    """
     assert lived.rows is not None, "a policy sees rows"
     dosed = lived.bolus_asked()
     for person, who in enumerate(lived.setting.cohort.ids):
         for output, (name, _) in enumerate(asked.outputs):
             rows = lived.rows[person]
             rows = rows[dosed[person, : len(rows)]] if name == "bolus" else rows[::every]
-            for one in deleted(asked, rows, baseline(lived, person), output, kinds, who, train_seed):
-                yield output, one
+            yield output, who, rows, baseline(lived, person)
+
+
+def tests(
+    policy: FrozenPolicy, lived: Lived, every: int, train_seed: int = 0
+) -> Iterator[tuple[int, Deleted]]:
+    """Deletion tests of each output on everybody who lived under a policy, see `samples`."""
+    asked, kinds = Asked(policy), [family(name) for name in policy.manifest.observation_names]
+    for output, who, rows, average in samples(asked, lived, every):
+        for one in deleted(asked, rows, average, output, kinds, who, train_seed):
+            yield output, one
 
 
 def verdicts(outputs: tuple[tuple[str, str], ...], tested: list[tuple[int, Deleted]]) -> list[Verdict]:
@@ -114,8 +125,8 @@ def why_none(agent: Agent, word: str) -> str | None:
         if agent.manifest.lstm_hidden_size is None:
             return None
         return (
-            "There are none of this policy: it has a memory, and what it remembers is no input that could be set to an "
-            "average."
+            "There are none of this policy: it has a memory, and what it remembers is no input that could be set to "
+            "an average."
         )
     if word in PLANNERS:
         return (
@@ -131,6 +142,6 @@ def why_none(agent: Agent, word: str) -> str | None:
     else:
         where, gains = inspect.getmodule(type(agent)), ""
     return (
-        "There are none, and none are needed: it is a rule, which is written down"
-        f"{gains} ({where.__name__ if where else type(agent).__name__}). Whoever reads it knows why."
+        f"There are none, and none are needed: it is a rule, which is written down{gains} "
+        f"({where.__name__ if where else type(agent).__name__}). Whoever reads it knows why."
     )

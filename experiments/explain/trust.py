@@ -17,14 +17,15 @@ def trust(one: Explained) -> dict[str, Any]:
     text: list[str] = []
     results: list[str] = []
     after: list[str] = []
-    if one.branches:
-        first, second = ([branch.held(share) for branch in one.branches.values()] for share in (0.9, 0.5))
+    if one.branches and not one.exact:
+        first, second = (
+            [branch.held(share).mean() for branch in one.branches.values()] for share in (0.9, 0.5)
+        )
         text.append(
             f"Bands: over the {len(one.branches)} moments, four doses each, the body's line lies within the band of "
-            "nine "
-            f"tenths for {100 * np.mean(first):.0f} % of the time and within that of one half for "
-            f"{100 * np.mean(second):.0f} %. Over many people it should be 90 and 50; one person's twin is off in "
-            "one way."
+            f"nine tenths for {100 * np.mean(first):.0f} % of the time and within that of one half for "
+            f"{100 * np.mean(second):.0f} %. Over many people it should be 90 and 50; one person's twin is off in one "
+            "way."
         )
     if one.reasons is None:
         text.append(f"What moved it: {lowered(one.why_none or '')}")
@@ -32,8 +33,7 @@ def trust(one: Explained) -> dict[str, Any]:
     missed = max(float(np.abs(found.missed).max()) for found in one.reasons.found)
     text.append(
         f"Completeness: over the {len(one.lived.decisions)} decisions of the day the shares of all inputs add up to "
-        "what "
-        f"they should but for {missed:.4f} at most (tolerance {TOLERANCE:g})."
+        f"what they should but for {missed:.4f} at most (tolerance {TOLERANCE:g})."
     )
     if one.verdicts:
         first_one = one.verdicts[0]
@@ -42,22 +42,18 @@ def trust(one: Explained) -> dict[str, Any]:
             for name, size in {part.output: part.decisions for part in one.verdicts}.items()
         )
         text.append(
-            f"The deletion test, on decisions of {count(first_one.persons, 'person')} under this policy "
-            f"({decisions}; of "
-            "boluses those at which one was asked for): inputs are set to their average one after the other, "
+            f"The deletion test, on decisions of {count(first_one.persons, 'person')} under this policy ({decisions}; "
+            "of boluses those at which one was asked for): inputs are set to their average one after the other, "
             f"{MOST_DELETED} of them, or all of a kind together, and what is left of the distance to what is asked "
-            "for at "
-            f"the average is measured. The area is the mean over the deletions: 0 is best, random orders (the mean of "
-            f"{RANDOM_ORDERS}) are to be beaten. Brackets: 95 % over persons."
+            "for at the average is measured. The area is the mean over the deletions: 0 is best, random orders (the "
+            f"mean of {RANDOM_ORDERS}) are to be beaten. Brackets: 95 % over persons."
         )
         results = [f"{part.words[0].upper()}{part.words[1:]}." for part in one.verdicts]
         if any(part.less["random"].high >= 0 for part in one.verdicts):
             after.append(
                 "Where an order does not do better than chance, single bars say little by themselves: readings a "
-                "quarter "
-                "of an hour apart carry nearly the same news with opposite signs, and to change one alone makes a "
-                "trace "
-                "that no sensor shows. There the bars by kind of input are to be read."
+                "quarter of an hour apart carry nearly the same news with opposite signs, and to change one alone "
+                "makes a trace that no sensor shows. There the bars by kind of input are to be read."
             )
     outputs = dict.fromkeys(part.output for part in one.verdicts)
     return {

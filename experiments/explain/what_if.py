@@ -45,11 +45,11 @@ class WhatIf:
         ends: NDArray[np.float64] = np.quantile(self.members, [(1 - share) / 2, (1 + share) / 2], axis=1)
         return ends
 
-    def held(self, share: float) -> float:
-        """Share of time and doses in which the true body's line lies in that band."""
+    def held(self, share: float) -> NDArray[np.bool_]:
+        """Whether the true body's line lies in that band, (4, T)."""
         low, high = self.band(share)
         slack = 1e-9
-        return float(np.mean((self.true >= low - slack) & (self.true <= high + slack)))
+        return np.asarray((self.true >= low - slack) & (self.true <= high + slack))
 
 
 def members(setting: Setting, sd: float, count: int = MEMBERS) -> NDArray[np.float64]:

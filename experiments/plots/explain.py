@@ -112,11 +112,12 @@ def futures(each: Sequence[Future], ax: Axes | None = None) -> Axes:
         else:
             panel.child_axes[0].set_visible(False)
         panel.set_xticks([0, 2, 4, 6], labels=["0", "2", "4", "6"] if row else [])
-    handles = [
-        Line2D([], [], color=INK, lw=1.5, label="the body itself"),
-        Patch(color=AGENT, alpha=0.34, lw=0, label="half of bodies like it"),
-        Patch(color=AGENT, alpha=0.16, lw=0, label="nine tenths"),
-    ]
+    handles: list[Line2D | Patch] = [Line2D([], [], color=INK, lw=1.5, label="the body itself")]
+    if any(np.ptp(one.most, axis=0).max() > 0.5 for one in each):
+        handles += [
+            Patch(color=AGENT, alpha=0.34, lw=0, label="half of bodies like it"),
+            Patch(color=AGENT, alpha=0.16, lw=0, label="nine tenths"),
+        ]
     if any(one.lived is not None for one in each):
         handles.append(Line2D([], [], color=BASELINE, lw=1.2, ls=(0, (2, 1.5)), label="as lived"))
     ax.legend(

@@ -18,6 +18,7 @@ from experiments.explain.attribution import TOLERANCE, integrated
 from experiments.explain.deletion import KINDS, SINGLE, deleted, remaining, verdict
 from experiments.explain.inputs import FAMILIES, INPUTS, family
 from experiments.explain.network import Asked, Network, factors
+from experiments.explain.sanity import agreement, shuffled
 from experiments.records.provenance import ROOT
 from twins import random
 from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U, DAILY_INSULIN_U
@@ -194,3 +195,15 @@ def test_physical_values_are_those_behind_the_observation() -> None:
             assert told == pytest.approx(value, rel=1e-5, abs=1e-4), name
     assert INPUTS["iob"].told(0.5, 40.0, 10.0) == "4.00 U"
     assert INPUTS["slope"].told(-0.001, 40.0, 10.0) == "0.0 mg/dL/min"
+
+
+def test_attributions_of_a_shuffled_network_rank_other_inputs_and_of_itself_the_same() -> None:
+    policy = frozen.load(POLICIES / "ppo-history" / "fold0-seed0")
+    asked, rows = Asked(policy), _rows(40, 131)
+    other = shuffled(asked)
+    for mine, theirs in zip(asked.parameters(), other.parameters(), strict=True):
+        np.testing.assert_array_equal(np.sort(mine.numpy(), axis=None), np.sort(theirs.numpy(), axis=None))
+    found = agreement(asked, rows, np.zeros(131), 1)
+    assert len(found) == 40 and -0.3 < found.mean() < 0.6
+    same = agreement(Linear(), np.abs(_rows(20, 4)), ZERO, 0)  # nothing in it to shuffle
+    np.testing.assert_allclose(same, 1.0)

@@ -1,6 +1,7 @@
 """A day explained: what was lived, the branches from it, which moments are looked at, and errors that teach."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from envs import limits
 from envs import view as v
 from envs.tasks.dosing import Dosing
 from experiments.explain import moments
+from experiments.explain.bands import bands_table
 from experiments.explain.day import company, read_index, update_index, write_day
 from experiments.explain.day import explain as explain_day
 from experiments.explain.examples import middle
 from experiments.explain.lived import Decision, live
+from experiments.explain.page import render
 from experiments.explain.what_if import SCALES, members, what_if
 from experiments.protocol import load_protocol
 from experiments.simulate import simulate
@@ -114,7 +117,7 @@ def test_bands_of_an_exact_twin_are_the_body_itself() -> None:
         low, high = branch.band(share)
         np.testing.assert_allclose(low, branch.true, rtol=1e-12)
         np.testing.assert_allclose(high, branch.true, rtol=1e-12)
-        assert branch.held(share) == 1.0
+        assert branch.held(share).all()
 
 
 def test_bands_of_twins_that_are_off_hold_the_body_mostly() -> None:
@@ -133,7 +136,7 @@ def test_bands_of_twins_that_are_off_hold_the_body_mostly() -> None:
             branch = what_if(day.setting, day.decisions[number], bodies)
             half, most = branch.band(0.5), branch.band(0.9)
             assert (most[0] <= half[0]).all() and (half[1] <= most[1]).all()
-            held.append(branch.held(0.9))
+            held.append(branch.held(0.9).mean())
     assert 0.75 < np.mean(held) < 1.0
 
 
@@ -188,6 +191,26 @@ def test_the_last_evening_has_what_is_left_of_the_episode() -> None:
     with pytest.raises(ValueError, match="min are left of the episode"):
         what_if(replace(day.setting, days=2.9), day.decisions[-1], bodies)
     assert list(moments.rows(day))[-1][10] == moments.NO_VALUE
+
+
+def test_a_failure_comes_first_and_of_no_insulin_no_other_dose_is_tried() -> None:
+    agent, name = load("hostile-min"), "hostile-min"
+    one = explain_day(agent, name, protocol(), PERSON, DAY)
+    assert one.chosen and not one.branches
+    assert one.lived.failed_min is not None and 1440 <= one.lived.failed_min < 2880
+    assert one.words.startswith(f"FAILED (high) at {moments.clock(one.lived.failed_min)}")
+    text = render(one)
+    assert "half or double of it is none" in text and 'class="claim unsafe">FAILED' in text
+    with pytest.raises(ValueError, match=r"failed \(high\) on day 2, before day 3 began"):
+        live(agent, protocol(), PERSON, 3)
+
+
+def test_how_often_bands_hold_the_body_is_counted() -> None:
+    text = bands_table(POLICY.parent, protocol(), [PERSON, "adult#002"], DAY, 0, "typed")
+    assert "2 persons, day 2" in text and "Made by `typed`" in text
+    shares = [int(found) for found in re.findall(r"\| (\d+) \[", text)]
+    assert len(shares) == 10 and all(0 <= share <= 100 for share in shares)
+    assert all(narrow <= wide for narrow, wide in zip(shares[::2], shares[1::2], strict=True))
 
 
 def test_the_company_is_those_whom_the_policy_has_not_met() -> None:
