@@ -8,13 +8,14 @@ import numpy as np
 
 from agents.frozen import NOTICE, FrozenPolicy
 from envs.render import day_strip, one_day
+from experiments.cards.policy_cards import CARD
 from experiments.explain import moments
 from experiments.explain.closely import about, anchor, closely
 from experiments.explain.explained import Explained, Figure, figure
 from experiments.explain.lived import TOGETHER_MIN
 from experiments.explain.trust import trust
 from experiments.explain.what_if import HORIZON_MIN
-from experiments.records.provenance import versions
+from experiments.records.provenance import ROOT, versions
 from experiments.records.simulator import simulator_hash
 from experiments.report import unbroken
 from experiments.results.words import AGENTS, count, listed
@@ -141,8 +142,12 @@ def _provenance(one: Explained) -> list[tuple[str, str]]:
     lived, found = one.lived, versions()
     rows = [("command", one.command)]
     if isinstance(one.agent, FrozenPolicy):
+        card = Path(one.word).resolve().parent / CARD
+        if card.is_file():
+            rows.append(
+                ("policy card", str(card.relative_to(ROOT) if card.is_relative_to(ROOT) else card.name))
+            )
         rows += [
-            ("policy card", f"{Path(one.word).parent / 'CARD.md'}"),
             ("SHA-256 of the weights", one.agent.manifest.weights_sha256),
             ("training seed", str(one.agent.train_seed)),
         ]

@@ -52,8 +52,8 @@ def trust(one: Explained) -> dict[str, Any]:
         if any(part.less["random"].high >= 0 for part in one.verdicts):
             after.append(
                 "Where an order does not do better than chance, single bars say little by themselves: readings a "
-                "quarter of an hour apart carry nearly the same news with opposite signs, and to change one alone "
-                "makes a trace that no sensor shows. There the bars by kind of input are to be read."
+                "quarter of an hour apart carry nearly the same news, and to change one alone makes a trace that no "
+                "sensor shows. There the bars by kind of input are to be read."
             )
     outputs = dict.fromkeys(part.output for part in one.verdicts)
     return {
