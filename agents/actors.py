@@ -59,7 +59,11 @@ def needed(algo: Algo, sizes: Sequence[int], lstm: int | None = None) -> dict[st
 
 
 class Actor:
-    """The deterministic actor: rows of observations to rows of actions, in double precision."""
+    """The deterministic actor: rows of observations to rows of actions, in double precision.
+
+    layers: of each dense layer weight (I, O), bias (O,) and the code of what follows it (`agents.layers`). clips:
+    whether actions are clipped to [-1, 1] at the end.
+    """
 
     def __init__(self, algo: Algo, depth: int, weights: Weights, lstm: int | None = None) -> None:
         names = _linear(algo, depth)
@@ -67,9 +71,9 @@ class Actor:
         for k, name in enumerate(_renorm(algo, depth)):
             maps[k] = _folded(weights, name, *maps[k])
         hidden = TANH if ACTIVATION[algo] == "tanh" else RELU
-        self._clips = algo in ("ppo", "recurrent_ppo")
-        last = LINEAR if self._clips else TANH
-        self._layers = [
+        self.clips = algo in ("ppo", "recurrent_ppo")
+        last = LINEAR if self.clips else TANH
+        self.layers = [
             (np.ascontiguousarray(weight.T), bias, hidden if k < depth else last)
             for k, (weight, bias) in enumerate(maps)
         ]
@@ -88,9 +92,9 @@ class Actor:
         """Actions (n, A) for rows (n, O), and the memory after them (of a recurrent actor)."""
         if self._lstm is not None:
             rows, memory = self._remember(rows, memory, begins)
-        for weight, bias, activation in self._layers:
+        for weight, bias, activation in self.layers:
             rows = dense(rows, weight, bias, activation)
-        return (np.clip(rows, -1.0, 1.0) if self._clips else rows).astype(np.float32), memory
+        return (np.clip(rows, -1.0, 1.0) if self.clips else rows).astype(np.float32), memory
 
     def _remember(
         self, rows: NDArray[np.float64], memory: Memory | None, begins: NDArray[np.bool_] | None

@@ -104,7 +104,7 @@ class FrozenPolicy:
         )
         self.task, self.action = manifest.task, manifest.action
         self.train_seed = int(manifest.trained_on.get("seed", 0))
-        self._actor = Actor(manifest.algo, len(manifest.net_arch), self.weights, manifest.lstm_hidden_size)
+        self.actor = Actor(manifest.algo, len(manifest.net_arch), self.weights, manifest.lstm_hidden_size)
 
     def predict(
         self,
@@ -125,7 +125,7 @@ class FrozenPolicy:
                 f"observations have shape {np.shape(observation)}; this policy needs "
                 f"(n, {len(self.manifest.observation_names)}): {', '.join(self.manifest.observation_names)}"
             )
-        actions, state = self._actor(np.ascontiguousarray(rows), state, episode_start)
+        actions, state = self.actor(np.ascontiguousarray(rows), state, episode_start)
         return (actions[0] if np.ndim(observation) == 1 else actions), state
 
 

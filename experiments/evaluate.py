@@ -130,7 +130,7 @@ def _judge(
         "shield": shield,
         "protocol": protocol.name,
         "protocol_version": protocol.version,
-        "protocol_hash": protocol.hash(simulator_hash() + _digest(setting.scenario)),
+        "protocol_hash": protocol_hash(protocol, setting.scenario),
         "protocol_settings": protocol.model_dump(mode="json"),
         "scenario": setting.scenario.description,
         "modified": modified,
@@ -178,6 +178,11 @@ def _logged(
     with log:
         rollout = simulate(agent, protocol, shield, cohort, watcher=notes)
     return {"file": path.name, "decisions": log.decisions, "sha256": log.head}, rollout
+
+
+def protocol_hash(protocol: ProtocolConfig, scenario: Scenario) -> str:
+    """SHA-256 (hex) of a protocol's settings, the simulator, and the days that its scenario replays."""
+    return protocol.hash(simulator_hash() + _digest(scenario))
 
 
 def _digest(scenario: Scenario) -> str:

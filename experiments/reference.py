@@ -80,6 +80,19 @@ STEPS: tuple[Step, ...] = (
         ("whole",),
         _same("whole", "table.md", "couplings.svg", "map.svg", "strength.svg", "week.svg"),
     ),
+    Step(
+        "days",
+        ("explain", "--agent", "agents/policies/ppo-history", "--protocol", "realistic", "--examples"),
+        _same(
+            "days",
+            "ppo-history-fold1-seed0-adult-004-day2.html",
+            "ppo-history-fold1-seed0-adolescent-004-day2.html",
+            "ppo-history-fold0-seed0-child-001-day2.html",
+            "index.json",
+            "bands.md",
+            "deletion.md",
+        ),
+    ),
     Step("wearable", ("wearable",), _same("wearable", "table.md", "beside.svg", "phase.svg"), "t1d_uom"),
 )
 

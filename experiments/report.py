@@ -125,14 +125,14 @@ def render(view: Findings, title: str | None = None, notes: Sequence[str] = ()) 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters["unbroken"] = _unbroken
+    environment.filters["unbroken"] = unbroken
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     page["script"] = script
     page["script_hash"] = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report.html").render(page, next_number=lambda: next(numbers))
 
 
-def _unbroken(text: str) -> str:
+def unbroken(text: str) -> str:
     """The text with no line break between a number and its unit."""
     return re.sub(r"(?<=\d) (?=%|mg/dL)", "\u00a0", text)
 

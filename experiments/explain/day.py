@@ -1,0 +1,121 @@
+"""Make the page of a day, and the list of the pages that lie in a folder."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from agents.base import Agent
+from agents.frozen import FrozenPolicy
+from agents.load import label
+from experiments import people
+from experiments.explain.explained import Explained
+from experiments.explain.lived import live
+from experiments.explain.moments import LEAST_DOSE_U, chosen
+from experiments.explain.page import render
+from experiments.explain.reasons import reasons, tests, verdicts, why_none
+from experiments.explain.what_if import members, what_if
+from experiments.protocol import ProtocolConfig
+from twins.cohort import select
+from twins.files import UnfitFile, atomic_write_text, read_file
+
+TEST_EVERY = 5
+"""The deletion test of a page takes one decision of so many: of another time of day each time."""
+INDEX = "index.json"
+_KEYS = ("file", "title", "agent", "person", "protocol", "words")
+_MOST_BYTES = 4 << 20
+
+
+def explain(
+    agent: Agent,
+    word: str,
+    protocol: ProtocolConfig,
+    person: str,
+    day: int,
+    shield: str = "rule",
+    command: str = "",
+) -> Explained:
+    """Simulate a person's day under an agent and explain it. word: the agent as it was typed.
+
+    Raises ValueError as `live` does, and ModuleNotFoundError where the agent has reasons and Captum is not installed.
+    """
+    none = why_none(agent, word)
+    policy = agent if isinstance(agent, FrozenPolicy) and none is None else None
+    lived = live(agent, protocol, person, day, shield, () if policy is None else company(protocol, policy))
+    picked = chosen(lived)
+    bodies = members(lived.setting, protocol.twin_error)
+    branches = {}
+    for moment in picked:
+        decision = lived.decisions[moment.number]
+        left_min = (protocol.warmup_days + protocol.days) * 1440 - decision.minute
+        # On the last evening too little is left of the episode; and twice nothing is nothing.
+        if left_min > 60 and decision.insulin_u("requested") >= LEAST_DOSE_U:
+            branches[moment.number] = what_if(lived.setting, decision, bodies)
+    found, tested = None, []
+    if policy is not None:
+        found = reasons(policy, lived)
+        tested = verdicts(found.outputs, list(tests(policy, lived, TEST_EVERY, policy.train_seed)))
+    return Explained(lived, agent, word, label(word), picked, branches, found, tested, none, command)
+
+
+def company(protocol: ProtocolConfig, policy: FrozenPolicy) -> tuple[str, ...]:
+    """On whom a policy's attributions are tested beside the person shown: those of the table whom it has not met, or,
+    where it has met all, the first two of each age group."""
+    fold, table = policy.manifest.trained_on.get("fold"), select(protocol.people)
+    if isinstance(fold, int) and fold < protocol.folds:
+        met = people.known(protocol, fold)
+        return tuple(one for one in table if one not in met)
+    groups: dict[str, list[str]] = {}
+    for one in table:
+        groups.setdefault(one.split("#")[0], []).append(one)
+    return tuple(one for several in groups.values() for one in several[:2])
+
+
+def write_day(one: Explained, out: str | Path) -> Path:
+    """Write the page of a day into a folder, under a name that tells agent, person and day."""
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / file_name(one)
+    atomic_write_text(path, render(one))
+    return path
+
+
+def file_name(one: Explained) -> str:
+    """Of the page."""
+    shield = "" if one.lived.shield == "rule" else f"-{one.lived.shield}"
+    words = f"{one.label}-{one.lived.person}-day{one.lived.day}{shield}"
+    return f"{re.sub(r'[^A-Za-z0-9.]+', '-', words)}.html"
+
+
+def update_index(pages: Sequence[tuple[str, Explained]], out: str | Path) -> Path:
+    """Enter pages (file name, what it shows) into the folder's index.json, in the order of file names.
+
+    Raises ValueError for an index that is none; nothing is written then.
+    """
+    path = Path(out) / INDEX
+    held = {entry["file"]: entry for entry in read_index(path)} if path.is_file() else {}
+    for file, one in pages:
+        told = (file, one.title, one.label, one.lived.person, one.lived.protocol.name, one.words)
+        held[file] = dict(zip(_KEYS, told, strict=True))
+    text = json.dumps([held[file] for file in sorted(held)], indent=2, ensure_ascii=False)
+    atomic_write_text(path, text + "\n")
+    return path
+
+
+def read_index(path: Path) -> list[dict[str, str]]:
+    """The entries of an index.json. Raises ValueError that names the fault."""
+    try:
+        entries = json.loads(read_file(path, _MOST_BYTES))
+    except (ValueError, RecursionError, UnfitFile) as error:
+        raise ValueError(f"{path} is not JSON ({error}); remove it, and make the pages again") from None
+    good = isinstance(entries, list) and all(
+        isinstance(one, dict)
+        and set(one) == set(_KEYS)
+        and all(isinstance(text, str) for text in one.values())
+        for one in entries
+    )
+    if not good:
+        raise ValueError(
+            f"{path} is no list of pages with {', '.join(_KEYS)}; remove it, and make the pages again"
+        )
+    return list(entries)
