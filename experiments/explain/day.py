@@ -1,6 +1,5 @@
 """Make the page of a day, and the list of the pages that lie in a folder."""
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from agents.base import Agent
 from agents.frozen import FrozenPolicy
 from agents.load import label
 from experiments import people
+from experiments.explain import index
 from experiments.explain.explained import Explained
 from experiments.explain.lived import live
 from experiments.explain.moments import LEAST_DOSE_U, chosen
@@ -17,13 +17,10 @@ from experiments.explain.reasons import reasons, tests, verdicts, why_none
 from experiments.explain.what_if import members, what_if
 from experiments.protocol import ProtocolConfig
 from twins.cohort import select
-from twins.files import UnfitFile, atomic_write_text, read_file
+from twins.files import atomic_write_text
 
 TEST_EVERY = 5
 """The deletion test of a page takes one decision of so many: of another time of day each time."""
-INDEX = "index.json"
-_KEYS = ("file", "title", "agent", "person", "protocol", "words")
-_MOST_BYTES = 4 << 20
 
 
 def explain(
@@ -88,34 +85,9 @@ def file_name(one: Explained) -> str:
 
 
 def update_index(pages: Sequence[tuple[str, Explained]], out: str | Path) -> Path:
-    """Enter pages (file name, what it shows) into the folder's index.json, in the order of file names.
-
-    Raises ValueError for an index that is none; nothing is written then.
-    """
-    path = Path(out) / INDEX
-    held = {entry["file"]: entry for entry in read_index(path)} if path.is_file() else {}
-    for file, one in pages:
-        told = (file, one.title, one.label, one.lived.person, one.lived.protocol.name, one.words)
-        held[file] = dict(zip(_KEYS, told, strict=True))
-    text = json.dumps([held[file] for file in sorted(held)], indent=2, ensure_ascii=False)
-    atomic_write_text(path, text + "\n")
-    return path
-
-
-def read_index(path: Path) -> list[dict[str, str]]:
-    """The entries of an index.json. Raises ValueError that names the fault."""
-    try:
-        entries = json.loads(read_file(path, _MOST_BYTES))
-    except (ValueError, RecursionError, UnfitFile) as error:
-        raise ValueError(f"{path} is not JSON ({error}); remove it, and make the pages again") from None
-    good = isinstance(entries, list) and all(
-        isinstance(one, dict)
-        and set(one) == set(_KEYS)
-        and all(isinstance(text, str) for text in one.values())
-        for one in entries
-    )
-    if not good:
-        raise ValueError(
-            f"{path} is no list of pages with {', '.join(_KEYS)}; remove it, and make the pages again"
-        )
-    return list(entries)
+    """Enter pages (file name, what it shows) into the folder's index. Raises ValueError, see `index.enter`."""
+    days = [
+        index.Day(file, one.title, one.label, one.lived.person, one.lived.protocol.name, one.words)
+        for file, one in pages
+    ]
+    return index.enter(days, Path(out))

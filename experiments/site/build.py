@@ -25,9 +25,9 @@ from experiments.plots.persons import among
 from experiments.records.tables import Table, select
 from experiments.results.against_committed import RESULTS
 from experiments.results.words import is_reference
-from experiments.site import credibility, days, figures, overview, rows, studies, verdicts
+from experiments.site import credibility, figures, overview, rows, studies, verdicts
 from experiments.site.document import inline
-from experiments.site.gathered import Site, gather
+from experiments.site.gathered import DAYS, Site, gather
 from experiments.site.people import Person
 from experiments.site.studies import PAGES
 from twins.files import atomic_write_text, check_writable
@@ -80,7 +80,7 @@ def write(site: Site, out: Path) -> list[Path]:
     for k, person in enumerate(site.people):
         _person(pages, person, site.people[max(k - 1, 0) : k], site.people[k + 1 : k + 2])
     for day in site.days:
-        _copy(site.results / days.FOLDER / day.file, out / days.FOLDER / day.file)
+        _copy(site.results / DAYS / day.file, out / DAYS / day.file)
     for name in sorted({found for row in site.joint.rows if (found := rows.card(row))}):
         _copy(POLICIES / name / CARD, out / "files" / "policies" / name / CARD)
     for file in sorted(pages.files):

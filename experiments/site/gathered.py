@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from experiments.explain import index
+from experiments.explain.index import Day
 from experiments.joint.joint import Joint, joint
 from experiments.records.provenance import git
 from experiments.results.against_committed import RESULTS
-from experiments.site import days, people, verdicts
-from experiments.site.days import Day
+from experiments.site import people, verdicts
 from experiments.site.people import Person
 from experiments.site.verdicts import Comparison
+
+DAYS = "days"
+"""The folder of pages of single days, below results and in the site."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ def gather(results: str | Path = RESULTS, beside: Sequence[str | Path] = (), com
         found,
         tuple(verdicts.comparisons(found, results)),
         tuple(people.everybody(found.studies, results)),
-        tuple(days.read(results)),
+        tuple(index.read(results / DAYS)),
         command,
         _commit(git()),
     )

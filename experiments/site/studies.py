@@ -91,7 +91,7 @@ PAGES: dict[str, StudyPage] = {
                        documents=("speed.md", "cost.md")),
     DAYS: StudyPage(
         "One day, step by step", "What a policy saw, did and why, and whether what is said of it stands a test.",
-        documents=("days/deletion.md",),
+        documents=("days/deletion.md", "days/bands.md"),
     ),
     "diary": StudyPage("diary: a recorded person's meals", "No results are committed.", "diary"),
     "personal": StudyPage("personal: the world that personal policies are trained in", "No results are committed.",

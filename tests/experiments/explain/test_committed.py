@@ -2,7 +2,7 @@
 
 import re
 
-from experiments.explain.day import read_index
+from experiments.explain import index
 from experiments.explain.examples import middle
 from experiments.protocol import load_protocol
 from experiments.records.provenance import ROOT
@@ -11,16 +11,16 @@ DAYS = ROOT / "results" / "days"
 
 
 def test_they_are_those_of_the_rule_and_small() -> None:
-    entries = read_index(DAYS / "index.json")
+    entries = index.read(DAYS)
     pages = sorted(path.name for path in DAYS.glob("*.html"))
-    assert [entry["file"] for entry in entries] == pages and len(pages) == 3
-    assert sorted(entry["person"] for entry in entries) == sorted(
+    assert [entry.file for entry in entries] == pages and len(pages) == 3
+    assert sorted(entry.person for entry in entries) == sorted(
         middle(load_protocol("realistic"), "ppo-history").values()
     )
     for entry in entries:
-        text = (DAYS / entry["file"]).read_text("utf-8")
-        assert len(text.encode()) < 400_000 and entry["title"] in text
-        assert f"has not met {entry['person']}" in text and "Research software, not a medical device" in text
+        text = (DAYS / entry.file).read_text("utf-8")
+        assert len(text.encode()) < 400_000 and entry.title in text
+        assert f"has not met {entry.person}" in text and "Research software, not a medical device" in text
 
 
 def test_the_readme_says_what_the_tables_say() -> None:

@@ -12,9 +12,9 @@ from agents.load import load
 from envs import limits
 from envs import view as v
 from envs.tasks.dosing import Dosing
-from experiments.explain import moments
+from experiments.explain import index, moments
 from experiments.explain.bands import bands_table
-from experiments.explain.day import company, read_index, update_index, write_day
+from experiments.explain.day import company, update_index, write_day
 from experiments.explain.day import explain as explain_day
 from experiments.explain.examples import middle
 from experiments.explain.lived import Decision, live
@@ -273,19 +273,17 @@ def test_a_page_and_its_index(tmp_path: Path) -> None:
         assert needed in text, needed
     assert "undefined" not in text and " nan" not in text
     update_index([(path.name, one)], tmp_path)
+    (tmp_path / "another.html").write_text(text)
     update_index([("another.html", one), (path.name, one)], tmp_path)
-    held = read_index(tmp_path / "index.json")
-    assert [entry["file"] for entry in held] == ["another.html", path.name]
-    assert held[1] == {
-        "file": path.name, "title": one.title, "agent": "ppo-history-fold0-seed0", "person": PERSON,
-        "protocol": "realistic", "words": one.words,
-    }  # fmt: skip
+    held = index.read(tmp_path)
+    assert [entry.file for entry in held] == ["another.html", path.name]
+    assert held[1] == index.Day(path.name, one.title, "ppo-history-fold0-seed0", PERSON, "realistic", one.words)
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '[{"file": "a"}]', json.dumps([1])])
 def test_an_index_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "index.json").write_text(text)
-    with pytest.raises(ValueError, match=r"index\.json is no(t JSON| list of pages)"):
+    with pytest.raises(ValueError, match=r"index\.json.* remove it, and make the pages again"):
         update_index([], tmp_path)
     assert (tmp_path / "index.json").read_text() == text
 
