@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from agents.oref.situation import TICK_MIN, TICKS
 from envs.view import INSULIN_HISTORY_MIN, insulin_on_board
+from twins.kernels import kernel
 
 PEAK_MIN = 75.0
 
@@ -44,5 +45,21 @@ class Projection:
 
         net_u (n, taps): delivered less scheduled, oldest first, of the last 6 h; basal_u_per_h (n,): scheduled.
         """
-        acts = net_u @ self._acts
-        return net_u @ self._left, acts, acts - basal_u_per_h[:, None] * self._zero
+        iob, acts = np.empty(len(net_u)), np.empty((len(net_u), TICKS))
+        _project(net_u, self._left, self._acts, iob, acts)
+        return iob, acts, acts - basal_u_per_h[:, None] * self._zero
+
+
+@kernel
+def _project(net, left, acts, iob, out):  # type: ignore[no-untyped-def]
+    """Sums lane by lane: a matrix product's last digits would hang on how many lanes there are."""
+    for i in range(len(net)):
+        total = 0.0
+        for k in range(net.shape[1]):
+            total += net[i, k] * left[k]
+        iob[i] = total
+        for tick in range(out.shape[1]):
+            total = 0.0
+            for k in range(net.shape[1]):
+                total += net[i, k] * acts[k, tick]
+            out[i, tick] = total

@@ -12,11 +12,15 @@ from agents.oref import autosens, carbs, forecast
 from agents.oref.autotune import tune
 from agents.oref.determine import Why, determine
 from agents.oref.insulin import PEAK_MIN, activity
+from agents.oref.loop import MICROBOLUSES, Oref0
 from agents.oref.situation import TICKS
 from agents.oref.sorting import Day, Settings, sort
 from envs.view import insulin_on_board
+from experiments.protocol import load_protocol
+from experiments.simulate import simulate
 from tests.needs import lacking
 from tests.reference.oref0 import answers, questions
+from twins import cohort as cohorts
 
 LINES = {"IOB": forecast.IOB, "ZT": forecast.ZT, "COB": forecast.COB, "UAM": forecast.UAM}
 SHOWN = {"rate": "rate_u_per_h", "duration": "duration_min", "units": "microbolus_u", "eventualBG": "eventual_mg_dl",
@@ -179,3 +183,14 @@ def test_records_that_do_not_fit_are_refused() -> None:
         determine(many.profile, many.profile, many.activity, many.zero, questions.SETTINGS[0][0], False)
     with pytest.raises(ValueError, match=rf"needed is \(3, {TICKS}\)"):
         determine(many.now, many.profile, many.activity[:2], many.zero, questions.SETTINGS[0][0], False)
+
+@pytest.mark.parametrize("agent", [Oref0, lambda: Oref0(MICROBOLUSES)])
+def test_a_person_s_doses_do_not_depend_on_company(agent) -> None:  # type: ignore[no-untyped-def]
+    """Bit for bit: alone, and among others in another order."""
+    protocol = load_protocol("realistic").model_copy(update={"days": 1.0, "warmup_days": 0.0, "drawn_per_group": 0})
+    many = cohorts.load(["child#003", "adult#001", "adolescent#002", "adult#007", "child#001"])
+    whole = simulate(agent(), protocol, "rule", many).columns
+    alone = simulate(agent(), protocol, "rule", cohorts.load("adult#001")).columns
+    for name in ("basal_u_per_h", "bolus_u", "glucose_mg_dl"):
+        np.testing.assert_array_equal(whole[name][1], alone[name][0], err_msg=name)
+    assert alone["bolus_u"].sum() > 0
