@@ -16,7 +16,7 @@ AGENTS = {
     "low-glucose-suspend-cohort": "low-glucose-suspend with factors, horizon and threshold found on other people",
     "pid": "closed loop: PID with insulin feedback, meal feed-forward and predictive suspend, untuned",
     "oref0": "the open artificial pancreas's loop: temporary basal rates, carbs on board, autosens",
-    "oref1": "oref0 with microboluses and a forecast for unannounced meals",
+    "oref1": "oref0 with microboluses at any time",
     "pid-tuned": "the closed loop with 14 gains of each person, found on that person's own training days",
     "pid-cohort": "the closed loop with 14 gains for everybody, found on other people",
     "constant-basal": "the basal rate and no meal bolus",
