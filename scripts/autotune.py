@@ -36,15 +36,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", metavar="DIR", required=True, help="where autotune.md is written")
     args = parser.parse_args(argv)
-    for name in ("correction_factor", "carb_ratio", "days"):
-        value = getattr(args, name)
-        if value is not None and not value > 0:
-            raise ValueError(f"--{name.replace('_', '-')} is {value:g}; give a number above 0")
+    if args.unit != "mg/dL" and args.correction_factor is None:
+        raise ValueError(f"--unit {args.unit} is of --correction-factor, which is not given; give both")
     per_unit = GLUCOSE_MG_DL_PER_MMOL_L if args.unit == "mmol/L" else 1.0
+    factor = args.correction_factor and args.correction_factor * per_unit
+    for name, value, (low, high), unit in (
+        ("correction-factor", factor, autotuned.FACTORS, "mg/dL per U"),
+        ("carb-ratio", args.carb_ratio, autotuned.RATIOS, "g per U"),
+    ):
+        if value is not None and not low <= value <= high:
+            raise ValueError(f"--{name} is {value:g} {unit}; allowed is {low:g} to {high:g}. See --unit")
+    if args.days is not None and args.days < 1:
+        raise ValueError(f"--days is {args.days}; give 1 or more")
     known = record(readers.read(args.source, args.format, args.person))
-    pump = autotuned.settings_of(
-        known, args.correction_factor and args.correction_factor * per_unit, args.carb_ratio
-    )
+    pump = autotuned.settings_of(known, factor, args.carb_ratio)
     text = autotuned.words(autotuned.tuned(known, pump, args.days))
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)

@@ -44,6 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     protocol, out, typed = load_protocol(args.protocol), Path(args.out), command.typed("explain", argv)
     if args.examples:
+        if args.person or args.day or args.index or args.gains or args.shield != "rule":
+            raise ValueError(
+                "--examples chooses people and day itself, behind the rule shield; leave --person, --day, --index, "
+                "--gains and --shield out"
+            )
         print(*write_examples(args.agent, protocol, out, shlex.join(typed)), command.NOTICE, sep="\n")
         return 0
     if args.person is None or args.day is None:

@@ -1,7 +1,7 @@
 """Net insulin on board and its activity over the next 4 h, with what runs and with a zero rate from now on.
 
-The curve is the exponential one of rapid-acting insulin (LoopKit issue 388), which oref0 and this project's `envs.view`
-share; a dose of an interval is taken as given in its middle.
+The curve is the exponential one of rapid-acting insulin (LoopKit issue 388) with oref0's peak at 75 min for everybody;
+`envs.view` has the same, with an earlier peak for the young. A dose of an interval counts as given in its middle.
 """
 
 import numpy as np

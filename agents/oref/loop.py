@@ -37,7 +37,9 @@ class Oref0:
 
     Announced carbs get carbs / ratio at once, as its users bolus for meals; everything else is the loop's. The most
     insulin on board is what the documentation advises: a mean meal's bolus (a sixth of the daily insulin) and three
-    hours of basal insulin. It meets its people, for it remembers a day of them.
+    hours of basal insulin. It meets its people, for it remembers a day of them; who begins anew, or was not asked for a
+    while, is noticed by the clock. What a shield leaves of a rate it is not told: it sees what was delivered in its
+    insulin on board, but takes the rate that it asked for as running.
     """
 
     def __init__(
@@ -61,13 +63,35 @@ class Oref0:
         self._meal_age, self._meal_g = np.full((n, MEALS_KEPT), np.nan), np.full((n, MEALS_KEPT), np.nan)
         self._rate, self._left = np.zeros(n), np.zeros(n)
         self._projection = Projection(interval_min)
+        self._at = np.full(n, np.nan)
         self._kept = n
+
+    def _catch_up(self, view: View) -> None:
+        """Forget who begins anew; of whoever was not asked for some intervals, let that time pass."""
+        now = view.now[:, v.RUNNING_MIN]
+        for lane in np.flatnonzero(now - self._at != view.interval_min):
+            missed = (now[lane] - self._at[lane]) / view.interval_min - 1
+            if not 0 < missed < self._readings.shape[1]:  # the first time, or time went back
+                self._readings[lane], self._meal_age[lane], self._meal_g[lane] = np.nan, np.nan, np.nan
+                self._bgi[lane] = self._iob[lane] = self._rate[lane] = self._left[lane] = 0.0
+                continue
+            steps, seen = int(missed), view.cgm_history_mg_dl[lane, -2::-1]
+            for kept in (self._readings, self._bgi, self._iob):
+                kept[lane, steps:] = kept[lane, :-steps].copy()
+                kept[lane, :steps] = kept[lane, steps]
+            self._readings[lane, :steps] = np.nan
+            told = min(steps, len(seen))
+            self._readings[lane, :told] = seen[:told]
+            self._meal_age[lane] += missed * view.interval_min
+            self._left[lane] = max(self._left[lane] - missed * view.interval_min, 0.0)
+        self._at = now.copy()
 
     def act(self, view: View) -> Request:
         """See `Treatment.act`."""
         if len(view) != self._kept:  # whoever was not met has no past yet
             self._begin(len(view), view.interval_min)
         scheduled, isf = view.therapy[:, BASAL_U_PER_H], view.therapy[:, CORRECTION_FACTOR_MG_DL_PER_U]
+        self._catch_up(view)
         net = view.insulin_history_u - (scheduled * view.interval_min / 60)[:, None]
         iob, activity, zero = self._projection.of(net, scheduled)
         self._remember(view, iob, -activity[:, 0] * isf * view.interval_min)

@@ -19,6 +19,8 @@ RISES_MUCH = 6.0
 LEAST_PERIOD_MIN = 60
 """A meal that is over sooner tells nothing of the ratio."""
 FEW = 10
+LEAST_SETTING = 0.01
+"""Of any setting, in its unit: less is no therapy, and would be lost in rounding."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,15 @@ class Settings:
 
     def __post_init__(self) -> None:
         numbers = np.array([*self.basal_u_per_h, self.isf_mg_dl_per_u, self.carb_ratio_g_per_u])
-        if np.shape(self.basal_u_per_h) != (24,) or not (np.isfinite(numbers) & (numbers > 0)).all():
+        if (
+            np.shape(self.basal_u_per_h) != (24,)
+            or not (np.isfinite(numbers) & (numbers >= LEAST_SETTING)).all()
+        ):
             raise ValueError(
-                "settings need a basal rate above 0 for each of 24 hours, a correction factor and a carb ratio above "
-                f"0; given are {len(self.basal_u_per_h)} rates of {np.min(self.basal_u_per_h):g} U/h or more, "
-                f"{self.isf_mg_dl_per_u:g} mg/dL/U and {self.carb_ratio_g_per_u:g} g/U"
+                f"settings need a basal rate of at least {LEAST_SETTING:g} U/h for each of 24 hours, and a correction "
+                f"factor and a carb ratio as large; given are {len(self.basal_u_per_h)} rates of "
+                f"{np.min(self.basal_u_per_h):g} U/h or more, {self.isf_mg_dl_per_u:g} mg/dL/U and "
+                f"{self.carb_ratio_g_per_u:g} g/U. Where they come from a diary, it has too little basal insulin"
             )
 
 

@@ -1,6 +1,7 @@
 """The list of the pages of single days that lie in a folder, which others link to."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from twins.files import UnfitFile, atomic_write_text, read_file
 
 INDEX = "index.json"
+_PAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*\.html")
 _MOST_BYTES = 4 << 20
 _REMEDY = "remove it, and make the pages again"
 
@@ -39,7 +41,7 @@ def read(folder: Path) -> list[Day]:
         raise ValueError(f"{path} cannot be read ({error}); {_REMEDY}") from None
     if not isinstance(listed, list):
         raise ValueError(f"{path} holds no list; {_REMEDY}")
-    found = []
+    found: list[Day] = []
     for k, one in enumerate(listed):
         if (
             not isinstance(one, dict)
@@ -48,8 +50,11 @@ def read(folder: Path) -> list[Day]:
         ):
             raise ValueError(f"{path}, entry {k}: needs the texts {', '.join(_TEXTS)}; {_REMEDY}")
         day = Day(**one)
-        if Path(day.file).name != day.file or not day.file.endswith(".html"):
-            raise ValueError(f"{path}, entry {k}: file {day.file!r} is no page of this folder; {_REMEDY}")
+        twice = day.file in {one.file for one in found}
+        if not _PAGE.fullmatch(day.file) or (folder / day.file).is_symlink() or twice:
+            raise ValueError(
+                f"{path}, entry {k}: file {day.file!r} is no page of this folder, or there twice; {_REMEDY}"
+            )
         if not (folder / day.file).is_file():
             raise ValueError(f"{path}, entry {k}: there is no {day.file}; {_REMEDY}")
         found.append(day)

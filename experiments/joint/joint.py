@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.frozen import NOTICE
 from experiments.joint import counted, information, studies, tables
-from experiments.joint.row import SHARES, JointRow, Origin
+from experiments.joint.row import PAPER, SHARES, JointRow, Origin
 from experiments.page.standings import standings
 from experiments.records.tables import Table, write_table
 from experiments.results import study_tables
@@ -146,18 +146,34 @@ def markdown(rows: Sequence[JointRow]) -> str:
         RANKS,
         "",
     ]
-    heads = ("agent", "shield", "persons", "failures", *SHARES.values(), "measure", "learned from", "from")
+    heads = (
+        "agent",
+        "shield",
+        "persons",
+        "failures",
+        *SHARES.values(),
+        "measure",
+        "learned from",
+        "from",
+        "note",
+    )
     for key in dict.fromkeys((one.protocol, one.part) for one in rows):
         mine = [one for one in rows if (one.protocol, one.part) == key]
+        first = head_of(mine)
         lines += [
-            f"## {key[0]}: {key[1]}",
+            f"## {_shown(key[0])}: {_shown(key[1])}",
             "",
-            f"{measured(mine[-1])}; made by `{mine[-1].origin.command}`.",
+            f"{measured(first)}; made by `{_shown(first.origin.command)}`.",
             "",
         ]
-        lines += [f"| {' | '.join(heads)} |", "|---|---|" + "---:|" * (len(heads) - 4) + "---|---|"]
+        lines += [f"| {' | '.join(heads)} |", "|---|---|" + "---:|" * (len(heads) - 5) + "---|---|---|"]
         lines += [f"| {' | '.join(_cells(one))} |" for one in mine] + [""]
     return "\n".join(lines)
+
+
+def head_of(rows: Sequence[JointRow]) -> JointRow:
+    """The row that speaks for a group: of the project's own, not a visitor's nor a paper's, where there is one."""
+    return next((one for one in rows if not one.visitor and not one.agent.startswith(PAPER)), rows[0])
 
 
 def measured(row: JointRow) -> str:
@@ -168,18 +184,24 @@ def measured(row: JointRow) -> str:
     return f"{failed}Measure: {row.measure.name}{unit}{better}"
 
 
-def _cells(row: JointRow) -> list[str]:
-    def shown(value: object) -> str:
-        return str(value).replace("|", "/")
+def _shown(value: object) -> str:
+    """Text within a line of Markdown: names come from folders and files that anybody wrote."""
+    text = " ".join(str(value).split())
+    for mark, instead in (("&", "&amp;"), ("<", "&lt;"), ("|", "/"), ("`", "'")):
+        text = text.replace(mark, instead)
+    return text
 
+
+def _cells(row: JointRow) -> list[str]:
     shares = [f"{row.share(name).text} {row.share(name).interval}".strip() for name in SHARES]
     value = row.measure.value
-    who = f"{row.agent} (your own)" if row.visitor else row.agent
-    return [
-        shown(who), row.shield, "" if row.persons is None else str(row.persons),
+    cells = [
+        f"{row.agent} (your own)" if row.visitor else row.agent,
+        row.shield, "" if row.persons is None else str(row.persons),
         "" if row.failed is None else row.failed.text, *shares, f"{value.text} {value.interval}".strip(),
-        shown(f"{row.information.tier}: {row.information.learned_from}".removeprefix(": ")), row.origin.source,
+        f"{row.information.tier}: {row.information.learned_from}".removeprefix(": "), row.origin.source, row.note,
     ]  # fmt: skip
+    return [_shown(one) for one in cells]
 
 
 def write(rows: Sequence[JointRow], folder: str | Path) -> list[Path]:

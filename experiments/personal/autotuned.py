@@ -17,6 +17,9 @@ from twins.world.diary import STEP_MIN, STEPS_PER_DAY
 CORRECTION_RULE, RATIO_RULE = 1700.0, 500.0
 """Correction factor and carb ratio times the daily insulin, where a pump's settings are not known."""
 
+FACTORS, RATIOS = (5.0, 500.0), (2.0, 150.0)
+"""What a pump's correction factor (mg/dL/U) and carb ratio (g/U) may be: about Loop's guardrails."""
+
 
 @dataclass(frozen=True)
 class Autotuned:
@@ -84,7 +87,7 @@ def words(found: Autotuned) -> str:
     """How the settings moved, relative to the pump's: never a dose."""
     change = found.tuned.basal_u_per_h / found.pump.basal_u_per_h - 1
     rows = [
-        f"| basal rate, {hour:02d}:00 | {100 * value:+.0f} % |" for hour, value in enumerate(change.tolist())
+        f"| basal rate, {hour:02d}:00 | {_percent(value)} |" for hour, value in enumerate(change.tolist())
     ]
     isf = found.tuned.isf_mg_dl_per_u / found.pump.isf_mg_dl_per_u - 1
     ratio = found.tuned.carb_ratio_g_per_u / found.pump.carb_ratio_g_per_u - 1
@@ -93,9 +96,13 @@ def words(found: Autotuned) -> str:
         f"{NOTICE} What the rules of oref0's autotune ask for, which were written for a person's own judgement; "
         "none of it was shown to be better for this person.", "",
         "| setting | change |", "|---|---:|",
-        f"| basal rate, mean of the day | {100 * change.mean():+.0f} % |",
-        f"| correction factor (more: a unit lowers further) | {100 * isf:+.0f} % |",
-        f"| carb ratio (more: less insulin for carbs) | {100 * ratio:+.0f} % |",
+        f"| basal rate, mean of the day | {_percent(change.mean())} |",
+        f"| correction factor (more: a unit lowers further) | {_percent(isf)} |",
+        f"| carb ratio (more: less insulin for carbs) | {_percent(ratio)} |",
         *rows,
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _percent(change: float) -> str:
+    return f"{round(100 * change) + 0:+d} %"

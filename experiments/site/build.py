@@ -53,6 +53,8 @@ _SECTIONS = (
 )
 NOT_MADE = "No page of a single day is committed yet: results/days/ does not exist."
 _PRIMARY = "realistic"
+_OURS = "credibility.html"
+"""A folder with this page is a site of before."""
 
 
 def build(
@@ -60,11 +62,22 @@ def build(
 ) -> list[Path]:
     """Write the site into a folder; the paths of its pages, the overview first.
 
-    beside: folders of `scripts.evaluate` that are set beside what is committed. Raises FileNotFoundError or ValueError
-    that name file and remedy, or StorageError.
+    The site of before is replaced as a whole when the new one is there, so that no page is left over and a killed build
+    changes nothing. beside: folders of `scripts.evaluate` that are set beside what is committed. Raises
+    FileNotFoundError or ValueError that name file and remedy, or StorageError.
     """
+    out, kept = Path(out), Path(results)
+    if out.resolve() == kept.resolve() or out.resolve() in kept.resolve().parents:
+        raise ValueError(f"--out {out} holds the results that the site is made of; name another folder for it")
+    if out.is_dir() and any(out.iterdir()) and not (out / _OURS).is_file():
+        raise ValueError(f"--out {out} holds something else than a site, which would be lost; name another folder")
     check_writable(out, 40.0)
-    return write(gather(results, beside, command or "python -m scripts.site"), Path(out))
+    new = out.with_name(f".{out.name}.new")  # beside it, so that renaming is one step
+    shutil.rmtree(new, ignore_errors=True)
+    made = write(gather(results, beside, command or "python -m scripts.site"), new)
+    shutil.rmtree(out)
+    new.rename(out)
+    return [out / page.relative_to(new) for page in made]
 
 
 def write(site: Site, out: Path) -> list[Path]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.joint.information import card_of
-from experiments.joint.joint import measured
-from experiments.joint.row import PAPER, SHARES, JointRow, Value
+from experiments.joint.joint import head_of, measured
+from experiments.joint.row import SHARES, JointRow, Value
 
 HEADS: tuple[tuple[str, str, str], ...] = (
     ("Agent", "", "text"),
@@ -25,7 +25,7 @@ def groups(rows: Sequence[JointRow]) -> list[Group]:
     found = []
     for key in dict.fromkeys((one.protocol, one.part) for one in rows):
         mine = [one for one in rows if (one.protocol, one.part) == key]
-        first = next((one for one in mine if not one.visitor and not one.agent.startswith(PAPER)), mine[0])
+        first = head_of(mine)
         found.append(
             {
                 "protocol": first.protocol,

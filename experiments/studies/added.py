@@ -44,7 +44,8 @@ def add(
     names = lacking(study, held)
     if not names:
         raise ValueError(
-            f"study {study.name}: its tables have every treatment that its file names; nothing to add"
+            f"study {study.name}: its tables have every treatment that needs nothing made first; whatever is "
+            "trained, tuned or planned joins by doing the study anew"
         )
     todo = cells(study, names)
     flow = fleet.run(todo, folder, workers, say)

@@ -153,3 +153,24 @@ def test_a_target_out_of_bounds_is_refused() -> None:
     with pytest.raises(ValueError, match="target of oref0 is 60"):
         Oref0(target_mg_dl=60)
     assert ONE.therapy[0, BASAL_U_PER_H] == BASAL
+
+
+def test_whoever_begins_anew_without_being_met_has_no_past() -> None:
+    agent = Oref0()
+    one = Lived(agent)
+    one.through(_line(110, -4), announced_g=80)
+    one.view.begin(LANE, np.array([120.0]), 0)
+    assert one.through(_line(180, 3)) == Lived(Oref0()).through(_line(180, 3))
+
+
+def test_time_in_which_it_was_not_asked_passes() -> None:
+    """Readings of the gap are taken from the view, and a temporary rate runs out."""
+    agent, readings = Oref0(), _line(140, 2, 30)
+    one, always = Lived(agent), Lived(Oref0())
+    wanted = always.through(readings)
+    for number, value in enumerate(readings):
+        one.view.see(np.array([value]), np.array([BASAL]), np.zeros(1), np.zeros(1), np.zeros(1))
+        if number not in range(15, 25):
+            asked = agent.act(one.view)
+    assert asked.basal_u_per_h[0] == pytest.approx(wanted[0], abs=0.2)
+    np.testing.assert_array_equal(agent._readings[0, :30], always.agent._readings[0, :30])

@@ -1,12 +1,13 @@
 """The joint table: the numbers that are committed and no others; changed tables refused; a visitor's own beside."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments.joint import information, tables
-from experiments.joint.joint import CSV, MARKDOWN, RANKS, Joint, joint, write
+from experiments.joint.joint import CSV, MARKDOWN, RANKS, Joint, joint, markdown, write
 from experiments.joint.markdown import read_page, value
 from experiments.joint.row import SHARES, JointRow
 from experiments.records.provenance import ROOT
@@ -199,3 +200,21 @@ def test_a_visitor_with_another_hash_is_told_so(tmp_path: Path) -> None:
     assert not row.note and row.persons == 30
     said = joint(results, [out]).said[str(out)]
     assert said.startswith("Against the committed table of simglucose-default") and "rank 2 of 2" in said
+
+
+def test_the_markdown_says_whose_rows_are_whose_and_holds_no_marks_of_others(
+    visit: Path, tmp_path: Path
+) -> None:
+    """The group is told of by the project's row; a visitor's note stands beside it; names open no cell and no tag."""
+    results = _other_results(tmp_path)
+    study([episodes("base", [70.0] * len(PEOPLE))]).write(results / "simglucose-default")
+    rows = list(joint(results, [visit]).rows)
+    mine = next(row for row in rows if row.visitor)
+    bad = replace(mine, agent="a|b\n\n## x<script>", origin=replace(mine.origin, source="`|<img"))
+    text = markdown([*rows, bad])
+    part = text[text.index(f"## {mine.protocol}: {mine.part}") :].split("\n## ")[0]
+    assert mine.origin.command not in part.split("| agent |")[0]
+    lines = [line for line in part.splitlines() if "(your own)" in line]
+    assert len(lines) == 2 and all(mine.note.split(":")[0] in line for line in lines)
+    assert {line.count("|") for line in part.splitlines() if line.startswith("|")} == {lines[0].count("|")}
+    assert "<script" not in text and "<img" not in text and "\n## x" not in text

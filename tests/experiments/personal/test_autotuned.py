@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.oref.autotune import LEAST, MOST
-from agents.oref.sorting import Settings
+from agents.oref.autotune import LEAST, MOST, tune
+from agents.oref.sorting import Settings, Sorted, Told
 from experiments.personal import autotuned
 from experiments.simulated_diary import simulated_diary
 from scripts import autotune as script
@@ -41,8 +41,8 @@ def test_a_schedule_without_deviations_of_insulin_has_no_net_insulin(known: Reco
 def test_a_bolus_is_on_board_after_its_step_and_gone_after_six_hours(known: Record) -> None:
     dose = np.zeros(len(known))
     dose[20] = 2.0
-    one = replace(known, basal_u=np.zeros(len(known)), meal_bolus_u=dose, other_bolus_u=0 * dose)
-    pump = Settings(np.full(24, 1e-9), 40.0, 10.0)
+    one = replace(known, basal_u=np.full(len(known), 0.6 / 12), meal_bolus_u=dose, other_bolus_u=0 * dose)
+    pump = Settings(np.full(24, 0.6), 40.0, 10.0)
     day = autotuned.days_of(one, pump)[0]
     assert day.iob_u[20] == pytest.approx(0, abs=1e-6) and day.net_u[21] == pytest.approx(2)
     assert 1.9 < day.iob_u[21] < 2.0 and day.iob_u[21 + 72] == pytest.approx(0, abs=1e-3)
@@ -95,8 +95,11 @@ def test_the_script_shows_relative_changes_and_no_dose(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--carb-ratio", "-3"], "--carb-ratio is -3; give a number above 0"),
-        (["--days", "0"], "--days is 0; give a number above 0"),
+        (["--carb-ratio", "-3"], "--carb-ratio is -3 g per U; allowed is 2 to 150"),
+        (["--correction-factor", "50", "--unit", "mmol/L"], r"--correction-factor is 90\d\.?\d* mg/dL per U; allowed"),
+        (["--correction-factor", "inf"], "--correction-factor is inf"),
+        (["--unit", "mmol/L"], "which is not given; give both"),
+        (["--days", "0"], "--days is 0; give 1 or more"),
         (["--days", "40"], "days 1 to 40 were asked for"),
     ],
 )
@@ -107,5 +110,16 @@ def test_bad_words_are_refused(words: list[str], said: str, tmp_path: Path) -> N
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(ValueError, match="24 rates of 0 U/h"):
+    with pytest.raises(ValueError, match="24 rates of 0 U/h or more"):
         Settings(np.zeros(24), 40.0, 10.0)
+
+
+@pytest.mark.parametrize("count", [10, 11])
+def test_readings_without_insulin_tell_nothing_of_sensitivity(count: int) -> None:
+    """Neither a deviation of zero over an effect of zero, nor one that would be infinite."""
+    told = [Told(0, float(k % 2), 0.0) for k in range(count)]
+    pump = Settings(np.full(24, 1.0), 50.0, 10.0)
+    found = tune(Sorted(sensitivity=told), pump, pump)
+    assert found.isf_mg_dl_per_u == 50.0
+    mixed = tune(Sorted(sensitivity=[*told, *[Told(0, 1.0, -2.0)] * 20]), pump, pump)
+    assert 40.0 < mixed.isf_mg_dl_per_u < 50.0

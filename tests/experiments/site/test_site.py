@@ -18,7 +18,7 @@ from experiments.joint.row import SHARES
 from experiments.records.tables import read_table, select
 from experiments.results.against_committed import OUTCOMES, RESULTS
 from experiments.site import credibility, facts, figures, overview, studies, verdicts
-from experiments.site.build import NOT_MADE, write
+from experiments.site.build import NOT_MADE, build, write
 from experiments.site.document import blocks, inline
 from experiments.site.gathered import DAYS, Site
 from scripts import site as script
@@ -338,3 +338,17 @@ def test_the_command_builds_it_and_refuses_what_is_no_evaluation(
     )
     assert script.main(["--out", str(tmp_path)]) == 0
     assert f"{tmp_path / 'index.html'} and 1 more pages" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["results", "."])
+def test_a_site_is_not_built_over_results(name: str, tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    with pytest.raises(ValueError, match="holds the results that the site is made of"):
+        build(tmp_path / name, tmp_path / "results")
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ValueError, match="which would be lost"):
+        build(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

@@ -51,5 +51,5 @@ def test_tables_that_lack_a_column_are_refused() -> None:
 
 
 def test_nothing_to_add_is_said(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(ValueError, match="nothing to add"):
+    with pytest.raises(ValueError, match="joins by doing the study anew"):
         added.add(_asked("basal-bolus"), tmp_path, _tables("basal-bolus"))
