@@ -87,12 +87,14 @@ def _ratio(meals: list[Meal], tuned: Settings, pump: float) -> float:
 def _sensitivity(told: list[Told], old: float, pump: float) -> float:
     """The factor under which half of the readings would have fallen less, half more.
 
-    Where insulin does nothing a reading tells nothing of it, and is left out.
+    Where insulin does nothing a reading asks for infinitely much; where half of them do, nothing is changed.
     """
-    changes = np.array([1 + one.deviation / one.bgi for one in told if one.bgi != 0])
+    changes = [one.deviation / one.bgi if one.bgi else np.inf * (one.deviation or 1.0) for one in told]
     wanted = old
-    if len(told) >= FEW and len(changes):
-        wanted = rounded(old * rounded(middle(np.sort(changes)), 3), 3)
+    if len(told) >= FEW:
+        wanted = rounded(old * rounded(middle(np.sort(1 + np.array(changes))), 3), 3)
+    if not np.isfinite(wanted):
+        wanted = old
     low, high = pump / MOST, pump / LEAST
     wanted = min(max(old if wanted < 0 else wanted, low), high)
     return float(rounded(min(max((1 - SHARE) * old + SHARE * wanted, low), high), 3))
