@@ -38,6 +38,9 @@ TUNED: dict[str, Family] = {f"{name}-tuned": family for name, family in FAMILIES
 COHORT: dict[str, Family] = {f"{name}-cohort": family for name, family in FAMILIES.items()}
 """Treatments with one set of gains for everybody, found on other bodies."""
 
+POLICIES = Path(__file__).resolve().parent / "policies"
+"""Where the shipped policies lie: a folder for each, with a folder for each training."""
+
 NAMES = (*TREATMENTS, *PLANNERS, *TUNED, *COHORT, *HOSTILE)
 
 Tier = Literal["T0", "T1", "T2 (other bodies)", "T2 (this body)", "T2 (own twin)", "T3 (simulator state)"]

@@ -4,18 +4,14 @@ The page is one HTML file that asks for nothing from outside and is computed fro
 It is read without its script, which only saves figures.
 """
 
-import base64
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from itertools import count as counter
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from agents.frozen import NOTICE
 from experiments.page import beyond, figures, listings, sentences, standings, tables
+from experiments.page.fill import TEMPLATES, environment, script
 from experiments.page.findings import Findings
 from experiments.plots.style import describe
 from experiments.records.tables import select
@@ -25,7 +21,6 @@ from experiments.results.study_tables import StudyTables
 from experiments.results.subgroups import CANNOT_BE_ASSESSED
 from twins.files import atomic_write_text
 
-_TEMPLATES = Path(__file__).resolve().parent / "page" / "templates"
 _SECTIONS = {
     "failures": "Failures",
     "results": "Results",
@@ -122,19 +117,8 @@ def render(view: Findings, title: str | None = None, notes: Sequence[str] = ()) 
     page["heads"] = _SECTIONS
     page["sections"] = [(name, heading) for name, heading in _SECTIONS.items() if page[name]]
     numbers = counter(1)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters["unbroken"] = unbroken
-    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
-    page["script"] = script
-    page["script_hash"] = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("report.html").render(page, next_number=lambda: next(numbers))
-
-
-def unbroken(text: str) -> str:
-    """The text with no line break between a number and its unit."""
-    return re.sub(r"(?<=\d) (?=%|mg/dL)", "\u00a0", text)
+    page |= script(TEMPLATES / "report.js")
+    return environment().get_template("report.html").render(page, next_number=lambda: next(numbers))
 
 
 def _groups(view: Findings) -> Part | None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.load import POLICIES
 from experiments import fleet
-from experiments.cards.policy_cards import POLICIES
 from experiments.crew import Workers
 from experiments.records import simulator
 from experiments.records.provenance import machine

@@ -2,11 +2,17 @@
 
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync",
+)  # fmt: skip
 
 
 def _browser() -> str | None:
@@ -42,3 +48,14 @@ def chromium() -> str:
     path = _browser()
     assert path is not None, "mark tests that use this fixture with pytest.mark.browser"
     return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """A browser without a screen, see `tests.browsing`."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=list(_FLAGS))
+        yield browser
+        browser.close()

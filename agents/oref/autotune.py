@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from agents.oref.autosens import middle
 from agents.oref.rounding import rounded
+from agents.oref.situation import Preferences
 from agents.oref.sorting import FEW, Day, Meal, Settings, Sorted, Told, sort
 
 SHARE = 0.2
 """Of what a day asks for is taken."""
-LEAST, MOST = 0.7, 1.2
+LEAST, MOST = Preferences.autosens_min, Preferences.autosens_max
 """Bounds of autosens: of basal rates and of sensitivity, relative to the pump's settings."""
 RATIO_G_PER_U = (3.0, 150.0)
 HOURS_BEFORE = (-3, -2, -1)

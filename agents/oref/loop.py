@@ -48,7 +48,7 @@ class Oref0:
         if not 80 <= target_mg_dl <= 200:
             raise ValueError(f"target of oref0 is {target_mg_dl} mg/dL; give one from 80 to 200")
         self._preferences, self._target = preferences, target_mg_dl
-        self._kept = 0
+        self._at = np.empty(0)
 
     def meet(
         self, twins: Cohort, rows: NDArray[np.int64], keys: NDArray[np.uint32], interval_min: int
@@ -64,7 +64,6 @@ class Oref0:
         self._rate, self._left = np.zeros(n), np.zeros(n)
         self._projection = Projection(interval_min)
         self._at = np.full(n, np.nan)
-        self._kept = n
 
     def _catch_up(self, view: View) -> None:
         """Forget who begins anew; of whoever was not asked for some intervals, let that time pass."""
@@ -88,7 +87,7 @@ class Oref0:
 
     def act(self, view: View) -> Request:
         """See `Treatment.act`."""
-        if len(view) != self._kept:  # whoever was not met has no past yet
+        if len(view) != len(self._at):  # whoever was not met has no past yet
             self._begin(len(view), view.interval_min)
         scheduled, isf = view.therapy[:, BASAL_U_PER_H], view.therapy[:, CORRECTION_FACTOR_MG_DL_PER_U]
         self._catch_up(view)
@@ -165,13 +164,7 @@ def _look_back(readings, bgi, iob, meal_age, meal_g, minute_of_day, therapy, pre
         if age > 30:
             continue
         past, effect = readings[i, first:], bgi[i, first:]
-        glucose, delta, short, long = carbs.changes(past, interval)
-        now[i].glucose_mg_dl, now[i].delta, now[i].short_delta, now[i].long_delta = (
-            glucose,
-            delta,
-            short,
-            long,
-        )
+        now[i].glucose_mg_dl, now[i].delta, now[i].short_delta, now[i].long_delta = carbs.changes(past, interval)
         count = carbs.filled(past, line)
         ages = meal_age[i] - age
         sens, ratio = therapy[i, CORRECTION_FACTOR_MG_DL_PER_U], therapy[i, CARB_RATIO_G_PER_U]

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.oref.autosens import LEAST_MG_DL, LOW_MG_DL
 from agents.oref.rounding import rounded
+from agents.oref.situation import Preferences
 
-LEAST_MG_DL, LOW_MG_DL = 40.0, 80.0
 SPAN = 4
 """Readings over which a mean change is taken."""
 RISES_MUCH = 6.0
@@ -33,10 +34,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         numbers = np.array([*self.basal_u_per_h, self.isf_mg_dl_per_u, self.carb_ratio_g_per_u])
-        if (
-            np.shape(self.basal_u_per_h) != (24,)
-            or not (np.isfinite(numbers) & (numbers >= LEAST_SETTING)).all()
-        ):
+        large = np.isfinite(numbers) & (numbers >= LEAST_SETTING)
+        if np.shape(self.basal_u_per_h) != (24,) or not large.all():
             raise ValueError(
                 f"settings need a basal rate of at least {LEAST_SETTING:g} U/h for each of 24 hours, and a correction "
                 f"factor and a carb ratio as large; given are {len(self.basal_u_per_h)} rates of "
@@ -92,7 +91,7 @@ class Sorted:
     meals: list[Meal] = field(default_factory=list)
 
 
-def sort(day: Day, settings: Settings, least_carb_impact: float = 8.0) -> Sorted:
+def sort(day: Day, settings: Settings, least_carb_impact: float = Preferences.min_carb_impact) -> Sorted:
     """Sort the readings of a day under these settings."""
     found, meal = Sorted(), _MealSoFar()
     isf, cob, carbs_of_meal = settings.isf_mg_dl_per_u, 0.0, 0.0

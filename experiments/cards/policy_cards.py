@@ -15,6 +15,7 @@ import numpy as np
 
 from agents import frozen
 from agents.frozen import NOTICE, FrozenPolicy, Manifest
+from agents.load import POLICIES
 from experiments.cards.card_results import markdown_table, rows_of
 from experiments.cards.card_results import results as results_of
 from experiments.cards.exercise_cards import exercise_card
@@ -23,7 +24,6 @@ from experiments.cards.published_cards import judged_on, published_results
 from experiments.config import TrainConfig
 from experiments.offline.logged import LEARNER
 from experiments.protocol import protocols
-from experiments.records.provenance import ROOT
 from experiments.records.tables import select
 from experiments.results import study_tables
 from experiments.results.against_committed import RESULTS
@@ -31,7 +31,6 @@ from experiments.results.study_tables import Reader, StudyTables
 from experiments.results.subgroups import CANNOT_BE_ASSESSED
 from twins.files import atomic_write_text
 
-POLICIES = ROOT / "agents" / "policies"
 CARD, PROTOCOLS_PAGE = "CARD.md", "protocols.md"
 _COST = {
     "cost_limit": "limit of the mean cost of a decision in training",

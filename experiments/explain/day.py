@@ -18,6 +18,7 @@ from experiments.explain.what_if import members, what_if
 from experiments.protocol import ProtocolConfig
 from twins.cohort import select
 from twins.files import atomic_write_text
+from twins.units import MINUTES_PER_DAY
 
 TEST_EVERY = 5
 """The deletion test of a page takes one decision of so many: of another time of day each time."""
@@ -44,7 +45,7 @@ def explain(
     branches = {}
     for moment in picked:
         decision = lived.decisions[moment.number]
-        left_min = (protocol.warmup_days + protocol.days) * 1440 - decision.minute
+        left_min = (protocol.warmup_days + protocol.days) * MINUTES_PER_DAY - decision.minute
         # On the last evening too little is left of the episode; and twice nothing is nothing.
         if left_min > 60 and decision.insulin_u("requested") >= LEAST_DOSE_U:
             branches[moment.number] = what_if(lived.setting, decision, bodies)

@@ -11,7 +11,7 @@ from experiments import people
 from experiments.explain.bands import bands_table
 from experiments.explain.day import company, explain, update_index, write_day
 from experiments.explain.deletion import HEADS, MOST_DELETED, RANDOM_ORDERS, Deleted, lines
-from experiments.explain.lived import live
+from experiments.explain.lived import first_day, live
 from experiments.explain.network import Asked
 from experiments.explain.reasons import samples, tests, verdicts
 from experiments.explain.sanity import agreement
@@ -68,7 +68,7 @@ def write_examples(folder: str | Path, protocol: ProtocolConfig, out: str | Path
     folder: of the trained copies of a policy, such as agents/policies/ppo-history. Raises ValueError as `middle` does.
     """
     folder, out = Path(folder), Path(out)
-    day = int(np.floor(protocol.warmup_days)) + 1
+    day = first_day(protocol)
     written = []
     for person in middle(protocol, folder.name).values():
         copy = folder / f"fold{people.fold_of(person, protocol.folds)}-seed{TRAIN_SEED}"
@@ -93,7 +93,7 @@ def deletion_table(folder: Path, protocol: ProtocolConfig, command: str) -> str:
     for copy in copies:
         policy = frozen.load(copy)
         who = company(protocol, policy)
-        lived = live(policy, protocol, who[0], int(np.floor(protocol.warmup_days)) + 1, beside=who)
+        lived = live(policy, protocol, who[0], first_day(protocol), beside=who)
         found = list(tests(policy, lived, EVERY, policy.train_seed))
         tested += found
         if policy.train_seed == TRAIN_SEED:

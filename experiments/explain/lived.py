@@ -121,6 +121,11 @@ class Lived:
         return np.asarray(asked[:, :whole].reshape(len(asked), -1, every).any(axis=2))
 
 
+def first_day(protocol: ProtocolConfig) -> int:
+    """The first scored day of an episode that has all its hours; 1 is the first of the episode."""
+    return int(np.floor(protocol.warmup_days)) + 1
+
+
 def live(
     agent: Agent,
     protocol: ProtocolConfig,
@@ -135,7 +140,7 @@ def live(
     `simulate` does.
     """
     cohort = _people(protocol, (person, *(one for one in beside if one != person)))
-    first = int(np.floor(protocol.warmup_days)) + 1
+    first = first_day(protocol)
     last = int(np.floor(protocol.warmup_days + protocol.days))
     if not first <= day <= last:
         warmed = " (those before are warm-up)" if first > 1 else ""

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from agents.frozen import NOTICE, FrozenPolicy
@@ -15,13 +14,12 @@ from experiments.explain.explained import Explained, Figure, figure
 from experiments.explain.lived import TOGETHER_MIN
 from experiments.explain.trust import trust
 from experiments.explain.what_if import HORIZON_MIN
+from experiments.page.fill import environment
 from experiments.records.provenance import ROOT, versions
 from experiments.records.simulator import simulator_hash
-from experiments.report import unbroken
 from experiments.results.words import AGENTS, count, listed
 from twins.units import MINUTES_PER_DAY
 
-TEMPLATES = Path(__file__).resolve().parents[1] / "page" / "templates"
 _SECTIONS = {
     "day": "The day",
     "decisions": "Every decision",
@@ -37,12 +35,8 @@ _CODES = ("command", "protocol hash", "simulator hash", "SHA-256 of the weights"
 
 def render(one: Explained) -> str:
     """The page as HTML."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters["unbroken"] = unbroken
     met = _met(one)
-    return environment.get_template("day.html").render(
+    return environment().get_template("day.html").render(
         title=one.title,
         disclaimer=NOTICE,
         outcome="unsafe"

@@ -17,6 +17,7 @@ from envs.therapy import Request
 from experiments.explain.lived import Decision
 from twins import mismatch
 from twins.cohort import Cohort
+from twins.units import MINUTES_PER_DAY
 
 SCALES = (0.0, 0.5, 1.0, 2.0)
 WORDS = {0.0: "nothing", 0.5: "half", 1.0: "as asked", 2.0: "double"}
@@ -70,7 +71,7 @@ def what_if(
     Raises ValueError where less than the decision is left of it.
     """
     control = setting.sensor.sample_min
-    left = int(round(setting.days * 1440)) - decision.minute
+    left = int(round(setting.days * MINUTES_PER_DAY)) - decision.minute
     count = min(horizon_min, left) // control
     basal, bolus = decision.basal_u_per_h("requested"), decision.bolus_u("requested")
     if count < len(basal):

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from agents.hostile import HOSTILE
-from agents.load import NAMES
+from agents.load import NAMES, POLICIES
 from agents.load import tier as treatment_tier
-from experiments.cards.policy_cards import CARD, POLICIES
+from experiments.cards.policy_cards import CARD
 from experiments.joint.row import Information
 from experiments.records.tables import Table
 from experiments.results.agents_table import UNKNOWN

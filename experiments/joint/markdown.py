@@ -129,14 +129,14 @@ def _tables(path: Path, lines: Sequence[str]) -> list[MarkdownTable]:
             depth = len(heading[1])
             under = [one for one in under if one[0] < depth] + [(depth, heading[2])]
         if line.startswith("|") and k + 1 < len(lines) and re.fullmatch(r"\|[\s|:-]+\|", lines[k + 1]):
-            heads, rows = _cells(line), list[tuple[str, ...]]()
-            if len(_cells(lines[k + 1])) != len(heads):
+            heads, rows = cells(line), list[tuple[str, ...]]()
+            if len(cells(lines[k + 1])) != len(heads):
                 raise ValueError(
                     f"{path}, line {k + 2}: the rule below {len(heads)} heads has another number of cells"
                 )
             k += 2
             while k < len(lines) and lines[k].startswith("|"):
-                row = _cells(lines[k])
+                row = cells(lines[k])
                 if len(row) != len(heads):
                     raise ValueError(f"{path}, line {k + 1}: {len(row)} cells under {len(heads)} heads")
                 rows.append(row)
@@ -147,5 +147,6 @@ def _tables(path: Path, lines: Sequence[str]) -> list[MarkdownTable]:
     return found
 
 
-def _cells(line: str) -> tuple[str, ...]:
+def cells(line: str) -> tuple[str, ...]:
+    """The cells of a line of a table."""
     return tuple(cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split("|"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from experiments.joint import information
 from experiments.joint.row import SHARES, TIME_IN_RANGE, Failed, Information, JointRow, Measure, Origin, Value
+from experiments.page.findings import Findings
 from experiments.page.standings import of_population, standings
 from experiments.records.tables import Table
 from experiments.results.evaluations import Row, decimals
@@ -17,10 +18,7 @@ TASK = "dosing"
 
 def rows(folder: Path, study: StudyTables) -> Iterator[JointRow]:
     """Every agent of a study under every protocol and shield, people of the table and drawn ones apart."""
-    agents = study.agents
-    learned = {
-        name for name, yes in zip(agents["agent"].tolist(), agents["learned"].tolist(), strict=True) if yes
-    }
+    agents, learned = study.agents, Findings(study).learned
     known = {name: information.of_study(agents, name) for name in agents["agent"].tolist()}
     said = study.about["protocols"]
     source = next(path.name for path in sorted(folder.glob("episodes.csv*")))

@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from matplotlib.axes import Axes
 
 from agents.frozen import NOTICE
+from experiments.page.fill import environment
 from experiments.page.svg import Drawing, inline
 from experiments.plots import personal as plots
 from twins.files import atomic_write_text
 from twins.inference.validity import FALL_OVER_RULE, HORIZONS_MIN, Personal
 
-TEMPLATES = Path(__file__).resolve().parents[1] / "page" / "templates"
 LIGHTS = {
     "green": "may be used",
     "amber": "may be used, but forecasts less well than it should, or its bands are off",
@@ -53,10 +52,7 @@ def figure(name: str, ax: Axes, caption: str, alt: str) -> Figure:
 def write_page(fitted: Personal, path: Path, policies: Part | None = None) -> None:
     """Write the page of a fitted twin, whole or not at all."""
     card = fitted.card
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    text = environment.get_template("personal.html").render(
+    text = environment().get_template("personal.html").render(
         title=f"The twin of {card['who']}",
         disclaimer=NOTICE,
         outcome=OUTCOMES[card["light"]],

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.load import FAMILIES
+from agents.load import FAMILIES, POLICIES
 from agents.tunable import Tuned
 from experiments.config import PERSONAL, TrainConfig
 from experiments.personal.twin_file import TwinFile
 from experiments.records.config_files import build
 from experiments.records.gains import load_gains, save_tuning
-from experiments.records.provenance import ROOT
 from experiments.tune import tune
 from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U
 from twins.files import atomic_write_text
@@ -30,7 +29,6 @@ LEARNER: dict[str, Any] = {
                     "batch_size": 640},
 }  # fmt: skip
 """Settings of a training for one person: below 45 s on one core."""
-COHORT_POLICIES = ROOT / "agents" / "policies"
 FOLD = 0
 NONE = "{}\n"
 """Of a file of gains that were not looked for, since the twin was refused."""
@@ -41,7 +39,7 @@ def cohort_policy(train_seed: int, name: str = "ppo-history") -> Path:
 
     Raises ValueError when there is none of this seed.
     """
-    folder = COHORT_POLICIES / name / f"fold{FOLD}-seed{train_seed}"
+    folder = POLICIES / name / f"fold{FOLD}-seed{train_seed}"
     if not folder.is_dir():
         known = sorted(
             int(path.name.rpartition("seed")[2]) for path in folder.parent.glob(f"fold{FOLD}-seed*")

@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.base import Agent
 from agents.frozen import MANIFEST, FrozenPolicy
-from agents.load import label, load
+from agents.load import POLICIES, label, load
 from experiments import metrics, people
 from experiments.decisions import model_hash
 from experiments.fleet import Cell
@@ -28,7 +28,6 @@ CLINICAL: dict[str, tuple[str, ...]] = {
     "g2p2c": ("basal-bolus-g2p2c", "pid"),
     "emerson2023": ("basal-bolus-emerson2023", "pid"),
 }
-POLICIES = ROOT / "agents" / "policies"
 
 
 def shipped(protocols: Sequence[str]) -> list[str]:

@@ -3,8 +3,6 @@
 Nothing is simulated or trained. Every page is read without its script, which sorts and filters tables.
 """
 
-import base64
-import hashlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,12 +12,14 @@ from typing import Any
 import jinja2
 
 from agents.frozen import NOTICE
-from experiments.cards.policy_cards import CARD, POLICIES
+from agents.load import POLICIES
+from experiments.cards.policy_cards import CARD
 from experiments.joint import joint as joint_table
 from experiments.joint.information import tiers
 from experiments.joint.joint import RANKS
 from experiments.joint.markdown import read_page
 from experiments.joint.row import SHARES
+from experiments.page.fill import environment, script
 from experiments.page.svg import inline as inline_svg
 from experiments.plots.persons import among
 from experiments.records.tables import Table, select
@@ -33,7 +33,6 @@ from experiments.site.studies import PAGES
 from twins.files import atomic_write_text, check_writable
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
-_SHARED = Path(__file__).resolve().parent.parent / "page" / "templates"
 _NAV = (
     ("index.html", "Overview"),
     ("table.html", "Table"),
@@ -113,11 +112,9 @@ class _Pages:
 
     def write(self, template: str, path: str, sorts: bool = False, **given: Any) -> None:
         """Fill a template and write it at a path below the folder. sorts: the page has a table that is sorted."""
-        script = (_TEMPLATES / "sort.js").read_text(encoding="utf-8") if sorts else ""
-        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         root = "../" * path.count("/")
         text = self.environment.get_template(template).render(
-            here=path, root=root, script=script, script_hash=digest, **given
+            here=path, root=root, **script(_TEMPLATES / "sort.js" if sorts else None), **given
         )
         target = self.out / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -131,13 +128,10 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _environment(site: Site) -> jinja2.Environment:
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([_TEMPLATES, _SHARED]), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+    made = environment(_TEMPLATES, trim=True)
     made.filters["inline"] = inline
     made.globals |= {
-        "notice": NOTICE, "nav": _NAV, "ranks": RANKS, "heads": rows.HEADS, "command": site.command,
+        "disclaimer": NOTICE, "nav": _NAV, "ranks": RANKS, "heads": rows.HEADS, "command": site.command,
         "commit": site.commit, "has_page": frozenset(PAGES), "share_names": tuple(SHARES),
         "share_heads": tuple(SHARES.values()),
     }  # fmt: skip

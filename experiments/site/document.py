@@ -6,6 +6,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from experiments.joint.markdown import cells
+from experiments.page.fill import unbroken
+
 Block = dict[str, Any]
 """kind: heading (text, level), paragraph (text), list (items), code (text), table (heads, rows, numbers: which columns
 are aligned to the right)."""
@@ -56,7 +59,7 @@ def _while(lines: Sequence[str], first: int, begins: str) -> int:
 
 
 def _table(lines: Sequence[str]) -> Block:
-    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
+    rows = [cells(line) for line in lines]
     numbers = [cell.endswith(":") for cell in rows[1]] if len(rows) > 1 else []
     return {"kind": "table", "heads": rows[0], "rows": rows[2:], "numbers": numbers}
 
@@ -67,4 +70,4 @@ def inline(text: str) -> Markup:
     plain = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", plain)
     plain = re.sub(r"`([^`]+)`", r"<code>\1</code>", plain)
     plain = re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", plain)
-    return Markup(re.sub(r"(?<=\d) (?=%|mg/dL)", "\u00a0", plain))
+    return Markup(unbroken(plain))

@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.aggregates import person_means
 from experiments.joint.row import SHARES, Failed
+from experiments.page.findings import Findings
 from experiments.page.standings import of_population, scores
 from experiments.published.report import PEOPLE
 from experiments.records.tables import Table, read_table, select
@@ -23,6 +24,8 @@ from twins.cohort import (
 )  # fmt: skip
 
 _MIN_PER_H = 60.0
+_OF_A_CELL = ("protocol", "shield", "agent", "fold", "train_seed")
+"""What tells evaluations apart."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,7 @@ def _people() -> list[Person]:
 
 def _judged(found: Mapping[str, Person], episodes: Table, study: StudyTables) -> None:
     """Add the lines of a study to its people: means over days and training seeds by `aggregates.person_means`."""
-    learned = {
-        name
-        for name, yes in zip(study.agents["agent"].tolist(), study.agents["learned"].tolist(), strict=True)
-        if yes
-    }
+    learned = Findings(study).learned
     keys = dict.fromkeys(
         zip(*(episodes[name].tolist() for name in ("protocol", "shield", "agent")), strict=True)
     )
@@ -130,16 +129,13 @@ def _worst(found: Mapping[str, Person], episodes: Table, study: StudyTables) -> 
     commands = _commands(study)
     seen = set[tuple[str, str, bool]]()
     for k in order.tolist():
-        protocol, person, trained = (
-            str(table["protocol"][k]),
-            str(table["person"][k]),
-            table["train_seed"][k] >= 0,
-        )
+        protocol, person = str(table["protocol"][k]), str(table["person"][k])
+        trained = table["train_seed"][k] >= 0
         if (key := (protocol, person, trained)) in seen:
             continue
         seen.add(key)
         failed = bool(table["failed"][k])
-        where = tuple(table[name][k] for name in ("protocol", "shield", "agent", "fold", "train_seed"))
+        where = tuple(table[name][k] for name in _OF_A_CELL)
         found[person].worst.append(
             {
                 "protocol": protocol, "agent": str(table["agent"][k]), "learned": trained,
@@ -172,15 +168,8 @@ def _training(fold: float, seed: float) -> str:
 
 def _commands(study: StudyTables) -> dict[tuple[Any, ...], str]:
     """The command of an evaluation by protocol, shield, agent, fold and training seed."""
-    cells = study.cells
-    names = ("protocol", "shield", "agent", "fold", "train_seed")
-    return dict(
-        zip(
-            zip(*(cells[name].tolist() for name in names), strict=True),
-            cells["command"].tolist(),
-            strict=True,
-        )
-    )
+    keys = zip(*(study.cells[name].tolist() for name in _OF_A_CELL), strict=True)
+    return dict(zip(keys, study.cells["command"].tolist(), strict=True))
 
 
 def _published(found: Mapping[str, Person], table: Table) -> None:

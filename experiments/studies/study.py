@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from agents import frozen
-from agents.load import COHORT
+from agents.load import COHORT, POLICIES
 from experiments import fleet
-from experiments.cards.policy_cards import POLICIES
 from experiments.committed import write_study
 from experiments.crew import Workers
 from experiments.fleet import Flow

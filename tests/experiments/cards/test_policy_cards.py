@@ -8,9 +8,9 @@ import pytest
 
 from agents import frozen
 from agents.frozen import PolicyError
+from agents.load import POLICIES
 from experiments.cards.policy_cards import (
     CARD,
-    POLICIES,
     policy_card,
     stale,
     train_command,

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from agents import frozen
+from agents.load import POLICIES
 from envs import view as v
 from envs.core import Core
 from envs.setting import make_setting
@@ -19,11 +20,9 @@ from experiments.explain.deletion import KINDS, SINGLE, deleted, remaining, verd
 from experiments.explain.inputs import FAMILIES, INPUTS, family
 from experiments.explain.network import Asked, Network, factors
 from experiments.explain.sanity import agreement, shuffled
-from experiments.records.provenance import ROOT
 from twins import random
 from twins.cohort import BASAL_U_PER_H, CARB_RATIO_G_PER_U, DAILY_INSULIN_U
 
-POLICIES = ROOT / "agents" / "policies"
 COPIES = (
     "ppo-history/fold0-seed0",
     "sac/fold0-seed0",

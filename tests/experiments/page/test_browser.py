@@ -9,14 +9,10 @@ import pytest
 
 from experiments.report import write_report
 from experiments.results.collect import collect
+from tests.browsing import opened
 from tests.experiments import fake_evaluation as fake
 
 pytestmark = pytest.mark.browser
-
-_FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -36,26 +32,11 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(root / "report.html", replace(study, sweep=fake.make_sweep()))
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=list(_FLAGS))
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def seen(browser: Any, path: Path) -> Iterator[tuple[Any, list[str]]]:
     """The page, open and unfolded, and what it asked for, complained of or failed with."""
     noticed: list[str] = []
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.on("console", lambda message: noticed.append(f"console {message.type}: {message.text}"))
-    page.on("pageerror", lambda error: noticed.append(f"error: {error}"))
-    page.on("request", lambda request: noticed.append(f"request: {request.url[:100]}"))
-    page.goto(path.as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    page = opened(browser, path, noticed)
     yield page, noticed
     page.close()
 
@@ -73,7 +54,7 @@ def test_no_accessibility_violations_on_desk_and_phone(seen: tuple[Any, list[str
 def test_it_asks_for_nothing_and_its_console_stays_empty(seen: tuple[Any, list[str]], path: Path) -> None:
     page, noticed = seen
     page.wait_for_load_state("networkidle")
-    assert noticed == [f"request: {path.as_uri()[:100]}"]
+    assert noticed == [f"request: {path.as_uri()}"]
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -1,17 +1,14 @@
 """Pages of the site in Chromium: accessible, quiet, alone, at home on a phone; sorted by keyboard, read as they are."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browsing import opened
+
 pytestmark = pytest.mark.browser
 
-_FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync",
-)  # fmt: skip
 KINDS = (
     "index.html", "table.html", "credibility.html", "people/child-001.html", "protocols/realistic.html",
     "protocols/twins.html", "protocols/physiology.html",
@@ -21,26 +18,6 @@ FEW = "realistic ppo"
 """Of the table these rows alone are looked at by axe, which takes a minute for all; they are made by one template."""
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=list(_FLAGS))
-        yield browser
-        browser.close()
-
-
-def _open(browser: Any, path: Path, noticed: list[str]) -> Any:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.on("console", lambda message: noticed.append(f"console {message.type}: {message.text}"))
-    page.on("pageerror", lambda error: noticed.append(f"error: {error}"))
-    page.on("request", lambda request: noticed.append(f"request: {request.url}"))
-    page.goto(path.as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
-    return page
-
-
 @pytest.mark.parametrize("name", KINDS)
 def test_a_page_is_accessible_alone_quiet_and_no_wider_than_the_screen(
     browser: Any, site: Path, name: str
@@ -48,7 +25,7 @@ def test_a_page_is_accessible_alone_quiet_and_no_wider_than_the_screen(
     from axe_playwright_python.sync_playwright import Axe
 
     noticed: list[str] = []
-    page = _open(browser, site / name, noticed)
+    page = opened(browser, site / name, noticed)
     page.wait_for_load_state("networkidle")
     assert noticed == [f"request: {(site / name).as_uri()}"]
     if name == "table.html":
@@ -68,7 +45,7 @@ _GROUPS = """() => [...document.querySelectorAll('table.joint tbody')].map((body
 
 
 def test_the_table_is_sorted_by_keyboard_within_each_group(browser: Any, site: Path) -> None:
-    page = _open(browser, site / "table.html", [])
+    page = opened(browser, site / "table.html", [])
     head = page.locator("table.joint thead th").nth(6)
     assert head.inner_text().startswith("70-180") and head.get_attribute("aria-sort") is None
     before = page.evaluate(_GROUPS)
@@ -94,7 +71,7 @@ def test_the_table_is_sorted_by_keyboard_within_each_group(browser: Any, site: P
 
 
 def test_the_filter_shows_what_contains_all_words_and_says_how_much(browser: Any, site: Path) -> None:
-    page = _open(browser, site / "table.html", [])
+    page = opened(browser, site / "table.html", [])
     everything = page.locator("table.joint tbody tr:not(.group)").count()
     page.get_by_label("Rows that contain").fill("stress  ppo-history")
     shown = page.locator("table.joint tbody:not([hidden]) tr:not(.group):not([hidden])")
@@ -107,7 +84,7 @@ def test_the_filter_shows_what_contains_all_words_and_says_how_much(browser: Any
 
 
 def test_the_keyboard_reaches_the_content_and_every_wide_table(browser: Any, site: Path) -> None:
-    page = _open(browser, site / "people" / "child-001.html", [])
+    page = opened(browser, site / "people" / "child-001.html", [])
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     page.keyboard.press("Enter")
