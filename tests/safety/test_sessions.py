@@ -80,6 +80,7 @@ def test_nobody_starts_without_a_reading() -> None:
 
 @pytest.mark.verify
 def test_none_in_ten_thousand_days() -> None:
+    # Who is told to wait as long as may be begins a third of the sessions, others about half.
     for seed, agent in enumerate(AGENTS.values()):
-        starts, broken, low_work = _count(agent, 2500, 100 + seed)
+        starts, broken, low_work = _count(agent, 3500, 100 + seed)
         assert starts > 1000 and broken == 0 and low_work == 0
