@@ -7,12 +7,12 @@ export OMP_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
 OLD := "Homeostat needs Python 3.11 or newer; this is %s. Name another one: make PYTHON=python3.12 ..."
 
-.PHONY: setup demo test verify verify-results reference site bench lint
+.PHONY: setup demo test compiled verify verify-results reference site bench lint
 
 define install
 @[ -x $(@D)/bin/pip ] || { $(PYTHON) -c 'import sys; v = sys.version_info; \
     sys.exit(v < (3, 11) and $(OLD) % sys.version.split()[0])' && $(PYTHON) -m venv $(@D); }
-$(@D)/bin/python -m pip install $(PIP_ARGS) -r requirements.lock
+$(@D)/bin/python -m pip install $(PIP_ARGS) --no-compile -r requirements.lock
 $(@D)/bin/python -m pip install $(PIP_ARGS) --no-deps --no-build-isolation -e .
 endef
 
@@ -29,9 +29,13 @@ lint: setup
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
-test: lint
-	$(PY) -m pytest -n 2 -m "not verify" --cov --cov-report=
-	NUMBA_DISABLE_JIT=1 $(PY) -m pytest -n 2 -m kernels --cov --cov-append --cov-report=
+# The tests of compiled code go first, beside the checks, and leave it compiled for the rest; they count without the JIT.
+compiled: setup
+	$(PY) -m pytest -m kernels
+test: setup
+	$(MAKE) -j 2 --output-sync=target compiled lint
+	$(PY) -m pytest -n 2 --dist worksteal -m "not verify and not kernels" --cov --cov-report=
+	NUMBA_DISABLE_JIT=1 $(PY) -m pytest -n 2 --dist worksteal -m kernels --cov --cov-append --cov-report=
 	$(PY) -m coverage report --fail-under=90
 SHIELD := envs/limits.py,envs/shield/rule.py,envs/shield/fallback.py,envs/shield/reasons.py
 verify: setup .venv-gym1/.ready

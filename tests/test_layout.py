@@ -69,6 +69,7 @@ for module in pkgutil.walk_packages(twins.__path__, "twins."):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "forbidden"),
     [

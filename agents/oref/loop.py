@@ -140,9 +140,11 @@ class Oref0:
         now.noise, now.temp_u_per_h, now.temp_left_min = 0.0, self._rate, self._left
         now.iob_u, now.activity_u_per_min = iob, activity
         now.since_bolus_min = view.now[:, v.SINCE_BOLUS_MIN]
+        # Copies: columns and slices of a view are laid out in several ways, each of which is compiled for by itself.
+        minute, therapy = view.now[:, v.MINUTE_OF_DAY].copy(), view.therapy.copy()
         _look_back(
-            self._readings, self._bgi, self._iob, self._meal_age, self._meal_g, view.now[:, v.MINUTE_OF_DAY],
-            view.therapy, self._preferences.record(), view.interval_min, now,
+            self._readings, self._bgi, self._iob, self._meal_age, self._meal_g, minute, therapy,
+            self._preferences.record(), view.interval_min, now,
         )  # fmt: skip
         return now
 

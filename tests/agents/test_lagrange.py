@@ -197,6 +197,7 @@ class _Trade(VecEnv):
         return [False] * self.num_envs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algo", ["ppo", "sac"])
 def test_the_limit_is_kept_where_the_best_answer_is_known(algo: Algo) -> None:
     limit = 0.16  # so a = 0.4 at weight 1.25

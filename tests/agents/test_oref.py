@@ -47,6 +47,7 @@ def _line(start: float, slope: float, count: int = 12) -> list[float]:
     return [start + slope * k for k in range(count)]
 
 
+@pytest.mark.slow
 def test_high_and_rising_glucose_gets_more_than_basal_and_a_low_one_nothing() -> None:
     rate, bolus = Lived(Oref0()).through(_line(180, 3))
     assert rate > BASAL and bolus == 0

@@ -38,6 +38,7 @@ def in_range(glucose: NDArray[np.float64]) -> float:
     return float(((glucose >= 70) & (glucose <= 180)).mean())
 
 
+@pytest.mark.slow
 def test_planning_is_better_than_the_formula_and_knowing_the_future_better_still() -> None:
     formula, planned, known = (day(agent, FEW) for agent in (BasalBolus(), Planner(), Clairvoyant()))
     assert in_range(formula) < in_range(planned) < in_range(known)

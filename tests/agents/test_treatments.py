@@ -194,6 +194,7 @@ def test_horizon_and_threshold_of_the_suspension_are_gains(people: Cohort) -> No
     assert not suspends(0.0, 105.0) and suspends(0.0, 115.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TREATMENTS)
 def test_every_treatment_asks_for_finite_doses_from_any_view(people: Cohort, name: str) -> None:
     """Also with no reading at all, and without touching what it reads."""

@@ -60,6 +60,7 @@ def _bytes(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("text.txt"))}
 
 
+@pytest.mark.slow
 def test_two_nodes_write_the_bytes_of_one_process(address: str, tmp_path: Path) -> None:
     def by(workers: Workers, name: str) -> Flow:
         return run(_cells(), tmp_path / name, workers, _quiet)
@@ -72,6 +73,7 @@ def test_two_nodes_write_the_bytes_of_one_process(address: str, tmp_path: Path) 
     assert set(by(2, "there").done) == set(here.done)  # what was done there is done here
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_its_own_cell_which_is_done_again(address: str, tmp_path: Path) -> None:
     cells = [
         Cell("cells/long", work.wait_the_first_time),
@@ -85,11 +87,13 @@ def test_a_killed_worker_costs_its_own_cell_which_is_done_again(address: str, tm
     assert all(work.calls(tmp_path, f"cells/{k}") == 1 for k in range(4))
 
 
+@pytest.mark.verify
 def test_a_cell_that_kills_its_worker_each_time_fails_alone(address: str, tmp_path: Path) -> None:
     flow = run([Cell("cells/dies", work.die), Cell("cells/good", work.write)], tmp_path, address, _quiet)
     assert flow.done == ("cells/good",) and flow.failed == {"cells/dies": "its process died, twice"}
 
 
+@pytest.mark.verify
 def test_names_of_folders_count_from_where_the_fleet_was_started(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +104,7 @@ def test_names_of_folders_count_from_where_the_fleet_was_started(
     assert flow.done == ("cells/a",) and (tmp_path / "out/cells/a").read_text() == "of here"
 
 
+@pytest.mark.slow
 def test_a_node_with_other_sources_refuses(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ def test_a_study_leaves_tidy_tables_page_and_figures(study: tuple[Path, list[Eva
     assert sum(path.stat().st_size for path in out.glob("*.csv*")) < 1_500_000
 
 
+@pytest.mark.slow
 def test_the_page_is_that_of_the_committed_tables(
     study: tuple[Path, list[Evaluation]], tmp_path: Path
 ) -> None:
@@ -45,6 +46,7 @@ def test_the_page_is_that_of_the_committed_tables(
     assert write_report(tmp_path / "again.html", out).read_bytes() == (out / "report.html").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_markdown_table_says_what_the_rows_say(study: tuple[Path, list[Evaluation]]) -> None:
     out, judged = study
     rows = Findings(study_tables.read(out)).main

@@ -373,6 +373,7 @@ def test_the_diary_of_a_file_of_ones_own_is_named_without_its_folder(tmp_path: P
     assert str(tmp_path) not in json.dumps(found.summary["diary"])
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_the_recorded_days_of_a_real_person_are_replayed_and_named(tmp_path: Path) -> None:
     protocol = _protocol(people=("adult#001",), scenario="diary:t1d-uom/2308", replicas=3)

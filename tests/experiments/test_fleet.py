@@ -21,6 +21,7 @@ def quiet(_: str) -> None:
     """Says nothing."""
 
 
+@pytest.mark.slow
 def test_cells_are_done_once_and_needs_come_first(tmp_path: Path) -> None:
     said: list[str] = []
     cells = [
@@ -39,6 +40,7 @@ def test_cells_are_done_once_and_needs_come_first(tmp_path: Path) -> None:
     assert (tmp_path / "cells/b/text.txt").read_text() == "kept"
 
 
+@pytest.mark.slow
 def test_a_failing_cell_is_told_and_those_that_need_it_are_refused(tmp_path: Path) -> None:
     cells = [
         Cell("cells/bad", work.fail),
@@ -57,6 +59,7 @@ def test_a_failing_cell_is_told_and_those_that_need_it_are_refused(tmp_path: Pat
     assert not (tmp_path / "cells/bad/half.txt").exists()  # what the failure left is gone
 
 
+@pytest.mark.slow
 def test_a_dying_process_costs_its_own_cell_only(tmp_path: Path) -> None:
     cells = [
         Cell("cells/dies", work.die),
@@ -68,12 +71,14 @@ def test_a_dying_process_costs_its_own_cell_only(tmp_path: Path) -> None:
     assert flow.failed == {"cells/dies": "its process died, twice"}
 
 
+@pytest.mark.slow
 def test_a_cell_may_go_on_with_what_an_interrupted_attempt_left(tmp_path: Path) -> None:
     cells = [Cell("train/a", work.go_on, goes_on=True)]
     assert run(cells, tmp_path, 1, quiet).failed == {"train/a": "RuntimeError: interrupted"}
     assert run(cells, tmp_path, 1, quiet).done == ("train/a",)
 
 
+@pytest.mark.slow
 def test_a_killed_fleet_goes_on_and_writes_the_same(tmp_path: Path) -> None:
     """A real kill -9 of the whole process group in the midst, then the rest by other numbers of processes."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -107,6 +112,7 @@ def test_a_killed_fleet_goes_on_and_writes_the_same(tmp_path: Path) -> None:
         assert (killed / name).read_bytes() == (whole / name).read_bytes() == str(k).encode()
 
 
+@pytest.mark.slow
 def test_results_of_other_settings_are_not_taken_for_a_cells_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +126,7 @@ def test_results_of_other_settings_are_not_taken_for_a_cells_own(
     assert (tmp_path / "cells/a/text.txt").read_text() == "a"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are told by Linux when their fleet dies")
 def test_no_worker_outlives_a_fleet_that_is_killed(tmp_path: Path) -> None:
     code = (

@@ -140,6 +140,7 @@ def test_performance_profile_is_legible(episodes: Table) -> None:
     assert line.get_ydata()[0] == 100 and line.get_ydata()[-1] == 0
 
 
+@pytest.mark.slow
 def test_same_data_same_bytes_and_no_pyplot(counts: Counts) -> None:
     first, second = (style.svg(glucose.aligned(counts[0], [LONG])) for _ in range(2))
     assert first == second and first.startswith(b"<?xml") and len(first) < 300_000

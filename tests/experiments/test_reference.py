@@ -39,6 +39,7 @@ def test_what_differs_is_found_and_the_command_a_table_names_does_not_count(tmp_
     assert reference.compare(one, tmp_path / "none.md") == "missing"
 
 
+@pytest.mark.slow
 def test_a_command_is_done_once_and_its_files_are_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

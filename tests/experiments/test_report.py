@@ -201,6 +201,7 @@ def test_groups_are_compared_where_bodies_are_known(page: Page) -> None:
     assert "the project's own proposal, no clinical standard" in text
 
 
+@pytest.mark.slow
 def test_same_tables_give_the_same_bytes_from_memory_and_from_a_folder(
     study: StudyTables, path: Path, tmp_path: Path
 ) -> None:
@@ -222,6 +223,7 @@ def _study(root: Path, learned: str, name: str = "", baseline: str = "basal-bolu
     ]
 
 
+@pytest.mark.slow
 def test_a_learned_agent_that_loses_is_said_to_lose(tmp_path: Path) -> None:
     folders = [
         fake.write_evaluation(tmp_path / str(seed), "constant-basal", "rule", seed, name="bad-policy")
@@ -265,6 +267,7 @@ def test_baselines_alone_make_a_page_without_a_claim(tmp_path: Path) -> None:
     assert "No learned agent was judged under shield rule. basal-bolus has the highest" in text
 
 
+@pytest.mark.slow
 def test_a_learned_agent_alone_claims_nothing(tmp_path: Path) -> None:
     folder = fake.write_evaluation(tmp_path / "one", "ppo", "rule", 0, trained_on=("adult#007",))
     text = Page(write_report(tmp_path / "r.html", [folder])).text()
@@ -313,6 +316,7 @@ def test_one_person_has_no_interval(tmp_path: Path) -> None:
     assert "By age group" not in text
 
 
+@pytest.mark.slow
 def test_malicious_names_stay_text(tmp_path: Path) -> None:
     name = '<script>alert("x")</script>'
     folders = _study(tmp_path, "ppo", name)

@@ -181,6 +181,7 @@ sys.stdin.read()  # it lives until all have tried
 """
 
 
+@pytest.mark.slow
 def test_of_many_heirs_of_a_dead_process_one_wins(tmp_path: Path) -> None:
     dead = _python("pass")
     dead.communicate()
@@ -314,14 +315,15 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_killed_while_writing_checkpoints(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """kill -9 at varied moments: the newest valid checkpoint is at least the last one reported done."""
     step = 0
-    for trial in range(8):
+    for trial in range(5):
         process = _python(_SAVE_FOREVER, tmp_path, step)
         assert process.stdout is not None
         first = process.stdout.readline()
-        time.sleep(0.003 + 0.037 * trial)
+        time.sleep(0.003 + 0.06 * trial)
         process.send_signal(signal.SIGKILL)
         rest, errors = process.communicate()
         assert first, errors
@@ -361,6 +363,7 @@ except StorageError as error:
 """
 
 
+@pytest.mark.slow
 def test_full_disk(tmp_path: Path) -> None:
     """A limit of file size stands for a full disk: clear errors, the old files intact, nothing half-written."""
     (tmp_path / "file").write_text("old")

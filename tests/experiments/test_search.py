@@ -93,6 +93,7 @@ def test_mistakes_in_a_space_are_named(
 
 
 # --- one process --------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_a_search_tries_what_the_space_holds_and_gives_the_best(config: TrainConfig, tmp_path: Path) -> None:
     storage = tmp_path / "s" / "journal"
     found = search.search(config, storage, "sac", 3)

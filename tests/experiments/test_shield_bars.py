@@ -44,6 +44,7 @@ def test_bars_are_met_or_missed_as_the_numbers_say(tmp_path: Path) -> None:
     assert "lowest >= 78: MISSED (77.90)" in text and "not a medical device" in text
 
 
+@pytest.mark.slow
 def test_rows_are_run_by_their_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     argv = ["--only", "exact-max", "--days", "0.02", "--out", str(tmp_path), "--processes", "1"]
     assert shield.main(argv) == 0

@@ -11,6 +11,7 @@ SHOW = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("given", "threads"), [(None, 1), ("2", 2)])
 def test_products_use_one_thread_unless_asked(given: str | None, threads: int) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}

@@ -272,6 +272,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _train(tmp_path_factory.mktemp("long") / "run", _long())
 
 
+@pytest.mark.slow
 def test_a_training_that_was_killed_goes_on_bit_for_bit(
     long: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -521,6 +522,7 @@ def _scalars(path: Path) -> list[Any]:
     return [value for event in EventFileLoader(str(path)).Load() for value in event.summary.value]
 
 
+@pytest.mark.slow
 def test_the_policy_kept_is_the_best_within_the_limit_else_the_one_that_cost_least(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -694,6 +696,7 @@ def test_the_wall_limit_ends_training_with_a_usable_policy(tmp_path: Path) -> No
     assert (np.diff(read_table(run / "evaluations.csv")["wall_s"]) > 0).all()
 
 
+@pytest.mark.slow
 def test_the_clock_begins_when_everything_is_warm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiling takes tens of seconds on a new machine; a short training would consist of nothing else."""
     rehearse, slept = validation.Watch.rehearse, 4.0

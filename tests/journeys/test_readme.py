@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from experiments.page.findings import Findings
 from experiments.results import study_tables
 
@@ -12,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_example_runs_as_it_stands() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
@@ -42,6 +45,7 @@ def test_its_figures_of_personal_twins_are_the_committed_ones() -> None:
             assert told in README, told
 
 
+@pytest.mark.slow
 def test_what_it_says_of_the_primary_comparison_is_what_the_tables_say() -> None:
     found = Findings(study_tables.read(ROOT / "results" / "realistic"))
     (drawn,) = [one for one in found.secondary if "drawn" in one.protocol]

@@ -26,6 +26,7 @@ def _assert_close(glucose: NDArray, reference: NDArray) -> None:
     assert np.abs(glucose - reference)[valid].max() <= BOUND_MG_DL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_thirty_people_follow_the_solver_for_two_days(seed: int) -> None:
     cohort = load("all")
@@ -34,6 +35,7 @@ def test_thirty_people_follow_the_solver_for_two_days(seed: int) -> None:
     _assert_close(run(cohort, plate, basal, bolus), reference)
 
 
+@pytest.mark.slow
 def test_thirty_people_follow_the_solver_under_changing_drives() -> None:
     cohort = load("all")
     plate, basal, bolus = eventful(cohort, days=1, seed=2)
@@ -44,6 +46,7 @@ def test_thirty_people_follow_the_solver_under_changing_drives() -> None:
     _assert_close(run(cohort, plate, basal, bolus, drive), reference)
 
 
+@pytest.mark.slow
 def test_the_legacy_gut_follows_the_solver_with_grams_added_to_milligrams() -> None:
     """Error of simglucose before 0.2.3 (its issue 41): the meal so far enters in grams."""
     cohort = load("all", legacy_gut=True)

@@ -120,6 +120,7 @@ def test_carbs_on_board_are_the_same(said: list[Any]) -> None:
     assert some > 10
 
 
+@pytest.mark.slow
 def test_autosens_is_the_same_over_8_and_24_hours(said: list[Any]) -> None:
     minute, found = questions.NOW_MS // 60_000 % 1440, []
     for day, (*_, eight, whole) in _histories(said):
@@ -184,6 +185,7 @@ def test_records_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match=rf"needed is \(3, {TICKS}\)"):
         determine(many.now, many.profile, many.activity[:2], many.zero, questions.SETTINGS[0][0], False)
 
+@pytest.mark.slow
 @pytest.mark.parametrize("agent", [Oref0, lambda: Oref0(MICROBOLUSES)])
 def test_a_person_s_doses_do_not_depend_on_company(agent) -> None:  # type: ignore[no-untyped-def]
     """Bit for bit: alone, and among others in another order."""

@@ -28,6 +28,7 @@ def _fitted(person: str) -> Personal:
     return identify(record(named(f"azt1d/{person}")))
 
 
+@pytest.mark.slow
 def test_a_person_whose_record_was_repaired_gets_a_twin() -> None:
     """Person 10: a third of the basal rates in mU/h, and events written twice."""
     card = _fitted("10").card

@@ -29,6 +29,7 @@ def _watched(place: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks of memory are read from /proc")
 def test_every_file_of_a_stranger_is_refused_at_once_and_nothing_runs(tmp_path: Path) -> None:
     trap, bomb, *found = _watched(tmp_path)

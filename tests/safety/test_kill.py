@@ -133,6 +133,7 @@ def _finish(fork: Stem, run: Path, words: list[str]) -> None:
     assert frozen.load(run / "policy") and not list(run.rglob(".tmp-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("algo", "random_kills"), [("ppo", 4), ("sac", 0)])
 def test_a_training_that_is_killed_in_mid_episode_ends_as_if_it_had_not_been(
     fork: Stem, tmp_path: Path, algo: str, random_kills: int
@@ -185,6 +186,7 @@ def test_two_hundred_kills_of_trainings_leave_no_unusable_run(fork: Stem, tmp_pa
         number += 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kills", [30, pytest.param(200, marks=pytest.mark.verify)])
 def test_a_process_that_is_killed_while_saving_leaves_what_it_reported(
     fork: Stem, tmp_path: Path, kills: int
@@ -242,6 +244,7 @@ def _goes_on(fork: Stem, run: Path) -> None:
     _kill(fork, pid)
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_ends_the_training_and_keeps_the_checkpoint(fork: Stem, tmp_path: Path) -> None:
     """A limit of file size that comes in the middle stands for the full disk."""
     run = tmp_path / "run"

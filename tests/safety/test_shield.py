@@ -726,6 +726,7 @@ LAWS = {
 """Each with its readings, its requests, and whether the view may say anything at all of insulin."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "examples",
     [pytest.param(15, marks=pytest.mark.kernels), 200, pytest.param(10_000, marks=pytest.mark.verify)],

@@ -190,6 +190,7 @@ def test_a_bolus_counts_for_an_hour_and_for_24_to_25_hours(dt: int) -> None:
         assert row[2] == (minute - 30 + dt if minute >= 30 else math.inf)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("examples", [200, pytest.param(10_000, marks=pytest.mark.verify)])
 def test_in_time(examples: int) -> None:
     _check(Therapy, examples)

@@ -115,6 +115,7 @@ def test_from_readings_alone_30_people_over_a_week() -> None:
     assert ((glucose >= 70) & (glucose <= 180)).mean() >= 0.92
 
 
+@pytest.mark.slow
 def test_bodies_that_differ_from_their_twins_stay_above_54() -> None:
     few = cohorts.load(FEW)
     glucose, _ = live(
@@ -139,6 +140,7 @@ def test_30_bodies_that_differ_from_their_twins_over_two_days(seed: int) -> None
     assert (glucose.min(axis=1) >= 54).mean() >= 0.95
 
 
+@pytest.mark.slow
 def test_meals_that_never_come_kill_nobody() -> None:
     guard: dict[str, Any] = {"members": 1, "sd": 0.0, "floor_mg_dl": 80.0}
     trusting, _ = live(_most, FEW, 1.0, phantom=1.0, uneaten_floor_mg_dl=None, **guard)

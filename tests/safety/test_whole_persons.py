@@ -93,6 +93,7 @@ def _nights(life: Life) -> dict[str, int]:
     return {"nights": len(lived), "outside": int(outside.sum()), "weeks_over": int((week > 420 + 30).sum())}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", AGENTS)
 def test_no_dose_no_session_and_no_night_leaves_its_bounds(name: str) -> None:
     found = _count(AGENTS[name], PEOPLE, 8, 11)

@@ -79,12 +79,14 @@ def test_evaluate_writes_its_files_and_prints_a_table(
     assert found.summary["command"].startswith("python -m scripts.evaluate --agent basal-bolus --person")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("agent", ["basal-bolus-tuned", "low-glucose-suspend-tuned"])
 def test_evaluate_tunes_for_the_agents_that_need_it(tmp_path: Path, agent: str) -> None:
     assert _main("evaluate", "--agent", agent, *SMALL, "--out", str(tmp_path / "out")) == 0
     assert read_evaluation(tmp_path / "out").summary["agent"] == agent
 
 
+@pytest.mark.slow
 def test_evaluate_judges_a_saved_policy_and_a_protocol_of_ones_own(tmp_path: Path) -> None:
     tiny_policy.write(tmp_path / "policy", oracle=True)
     text = (ROOT / "experiments" / "protocols" / "simglucose-default.yml").read_text()
@@ -95,6 +97,7 @@ def test_evaluate_judges_a_saved_policy_and_a_protocol_of_ones_own(tmp_path: Pat
     assert (summary["agent"], summary["protocol"], summary["shield"]) == ("ppo (oracle)", "mine", "off")
 
 
+@pytest.mark.slow
 def test_evaluate_judges_whom_a_fold_has_not_met(tmp_path: Path) -> None:
     words = (
         "--protocol",
@@ -113,6 +116,7 @@ def test_evaluate_judges_whom_a_fold_has_not_met(tmp_path: Path) -> None:
     assert set(found.episodes["fold"]) == {3}
 
 
+@pytest.mark.slow
 def test_a_changed_copy_of_a_shipped_protocol_is_marked_as_modified(tmp_path: Path) -> None:
     text = (ROOT / "experiments" / "protocols" / "simglucose-default.yml").read_text()
     changed = text.replace("people: [all]", "people: [adult#001]").replace("days: 2", "days: 0.5")
@@ -139,6 +143,7 @@ def test_the_printed_protocol_can_be_given_back(tmp_path: Path, capsys: pytest.C
     assert [entry.name for entry in tmp_path.iterdir()] == ["simglucose-default.yml"]
 
 
+@pytest.mark.slow
 def test_evaluate_as_a_module_and_as_a_file_gives_the_same(tmp_path: Path) -> None:
     """The command of the design's page, and the script called by its path from somewhere else."""
     words = (
@@ -156,6 +161,7 @@ def test_evaluate_as_a_module_and_as_a_file_gives_the_same(tmp_path: Path) -> No
     assert json.loads((other.folder / "summary.json").read_text())["command"].endswith("--out out")
 
 
+@pytest.mark.slow
 def test_an_agent_of_ones_own_is_found_in_the_current_folder(tmp_path: Path) -> None:
     (tmp_path / "my_agent.py").write_text(
         "class Mine:\n"
@@ -169,6 +175,7 @@ def test_an_agent_of_ones_own_is_found_in_the_current_folder(tmp_path: Path) -> 
 
 
 # --- train and report ----------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_train_makes_a_run_and_report_a_page_of_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -295,6 +302,7 @@ def test_a_mistake_is_answered_with_one_clear_line(
     assert (tmp_path / "full" / "episodes.csv").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_real_process_refuses_in_one_line_as_well() -> None:
     done = _process(
         "-m", "scripts.evaluate", "--agent", "basal-bolus", "--person", "adult#01", "--out", "nowhere"
@@ -314,6 +322,7 @@ def test_a_study_lists_its_cells_and_refuses_a_wrong_name(capsys: pytest.Capture
         _main("study", "realistic", "--cell", "cells/realistic/rule/basal-bolus")
 
 
+@pytest.mark.slow
 def test_one_cell_of_a_study_by_its_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cell = "cells/realistic/rule/basal-bolus/all"
     assert _main("study", "realistic", "--cell", cell, "--folder", str(tmp_path), "--processes", "1") == 0
@@ -323,6 +332,7 @@ def test_one_cell_of_a_study_by_its_command(tmp_path: Path, capsys: pytest.Captu
     assert "1/1" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_win_rule_on_identical_agents(capsys: pytest.CaptureFixture[str]) -> None:
     study = str(ROOT / "results" / "realistic")
     assert _main("aa_test", "--pairs", "20", "--study", study) == 0

@@ -44,6 +44,7 @@ def _readings(*faults: Fault, lanes: int = 20, true: float | np.ndarray = 120.0)
     return table
 
 
+@pytest.mark.slow
 @pytest.mark.kernels
 def test_no_everyday_fault_is_no_fault_and_no_share_loses_nothing() -> None:
     assert SensorFaults().parts == ()

@@ -68,6 +68,7 @@ def _anything(seed: int) -> Any:
     return action
 
 
+@pytest.mark.slow
 def test_the_id_is_a_gymnasium_environment_with_the_space_that_its_sheet_tells() -> None:
     env = gymnasium.make("Homeostat/WholePerson-v0", days=2)
     check_env(env.unwrapped, skip_render_check=True)
@@ -127,6 +128,7 @@ def test_no_day_of_anything_asked_for_leaves_the_bounds(seed: int) -> None:
         assert ((ends[began] <= 9.3) | (person[began, r.BEGAN_AT_H] >= 17.0)).all()
 
 
+@pytest.mark.slow
 def test_advice_is_followed_by_some_and_moves_nights_and_minutes() -> None:
     without = _lived(_core(days=21)).days
     plan = _plan(move_at_h=18.0, move_min=40.0, move_reserve=0.5, bed_h=22.75, rise_h=7.0)
@@ -159,6 +161,7 @@ def test_a_plan_counts_on_waking_and_in_the_evening_alone() -> None:
     assert (life.days[:, 0, r.ASKED_MIN] == 0).all() and (life.days[:, 0, r.NIGHT_ADVISED] == 0).all()
 
 
+@pytest.mark.slow
 def test_a_low_holds_exercise_back_and_carbs_let_it_begin() -> None:
     plan = _plan(move_at_h=18.0, move_min=40.0, move_reserve=0.5)
     held = _lived(_core(days=14), plan).days[:, :, r.REFUSED]
@@ -248,6 +251,7 @@ def test_plans_of_wrong_shapes_and_states_that_cannot_be_are_refused() -> None:
     assert tuple(bound.name for bound in Bound)[0] == "NONE"
 
 
+@pytest.mark.slow
 def test_who_pauses_depends_on_nobody_either() -> None:
     """Much insulin and hard exercise without food: sessions pause, and end while they do."""
     everybody = _core(N, days=6)
@@ -265,6 +269,7 @@ def test_who_pauses_depends_on_nobody_either() -> None:
         assert np.array_equal(alone.conduct.days[0], days[lane])
 
 
+@pytest.mark.slow
 def test_nothing_that_is_shown_tells_beforehand_who_will_not_follow_or_has_an_own_session() -> None:
     core = _core(N, days=10)
     core.reset(*_keys(core))
@@ -294,6 +299,7 @@ def test_every_day_of_a_life_ends_with_a_waking_and_nobody_lives_on_after_the_la
             core.step(None)
 
 
+@pytest.mark.slow
 def test_bedtimes_count_from_those_that_were() -> None:
     days = _lived(_core(days=12), _plan(bed_h=21.0, rise_h=6.0)).days[:, :12]
     assert np.allclose(days[:, 1:, r.HELD_BED_H], days[:, :-1, r.BED_H])

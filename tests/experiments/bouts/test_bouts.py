@@ -79,6 +79,7 @@ def test_extremes_lose(found: dict[str, Table]) -> None:
     assert sound > zero + 1
 
 
+@pytest.mark.slow
 def test_gains_of_each_person_are_better_on_fresh_sessions_and_hang_on_the_person_alone() -> None:
     one = session_setting(cohort=WHO[1:2], split="test", seed=5)
     tuned = tune(one, 900)
@@ -151,6 +152,7 @@ def test_the_table_says_what_is_met_and_what_is_missed() -> None:
     assert worse[0].endswith("**missed**.") and worse[3].endswith("**missed**.")
 
 
+@pytest.mark.slow
 def test_nobody_is_in_two_places() -> None:
     drawn = set(people.judged("drawn").cohort.ids)
     assert len(drawn) == 30
@@ -165,6 +167,7 @@ def test_nobody_is_in_two_places() -> None:
         people.judged("tabel")
 
 
+@pytest.mark.slow
 def test_the_command_judges_agents_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["--where", "second body", "--agent", "usual", "consensus", "--out", str(tmp_path)]
     assert session.main([*asked, "--sessions", "2", "--processes", "1"]) == 0

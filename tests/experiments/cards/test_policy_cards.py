@@ -63,6 +63,7 @@ def section(card: str, title: str) -> str:
     return found.group(1)
 
 
+@pytest.mark.slow
 def test_a_committed_card_is_the_one_that_would_be_written_now() -> None:
     folder = POLICIES / "ppo"
     assert (folder / CARD).read_text("utf-8") == policy_card(folder), "run: python -m scripts.cards"

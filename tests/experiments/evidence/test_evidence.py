@@ -93,6 +93,7 @@ def test_rows_cover_what_is_promised() -> None:
     assert bodies["drawn/untreated/twin/hostile-max"] == 60
 
 
+@pytest.mark.slow
 def test_cells_are_done_once_and_the_table_says_what_may_be_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +142,7 @@ def test_wrong_words_are_answered() -> None:
         evidence.main([])
 
 
+@pytest.mark.slow
 def test_bodies_that_were_counted_before_stand_in_the_table_and_are_not_lived_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from experiments.explain.day import write_day
-from tests.browsing import opened
+from tests.browsing import check_accessible, opened
 from tests.experiments.explain.days import explained
 
 pytestmark = pytest.mark.browser
@@ -27,15 +27,9 @@ def seen(browser: Any, path: Path) -> Iterator[tuple[Any, list[str]]]:
     page.close()
 
 
+@pytest.mark.slow
 def test_no_accessibility_violations_on_desk_and_phone(seen: tuple[Any, list[str]]) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    page, _ = seen
-    for width in (1280, 360):
-        page.set_viewport_size({"width": width, "height": 800})
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth") == width, "it sticks out sideways"
+    check_accessible(seen[0])
 
 
 def test_it_asks_for_nothing_and_its_console_stays_empty(seen: tuple[Any, list[str]], path: Path) -> None:

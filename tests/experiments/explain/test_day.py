@@ -120,6 +120,7 @@ def test_bands_of_an_exact_twin_are_the_body_itself() -> None:
         assert branch.held(share).all()
 
 
+@pytest.mark.slow
 def test_bands_of_twins_that_are_off_hold_the_body_mostly() -> None:
     """Over six people, as the body is like one of the draws; and they are wider the more is to be held."""
     table = load_protocol("realistic")
@@ -177,6 +178,7 @@ def test_what_a_policy_with_a_memory_dosed_is_shown_without_reasons() -> None:
     assert one.reasons is None and one.branches and one.why_none is not None and "memory" in one.why_none
 
 
+@pytest.mark.slow
 def test_the_twin_shield_is_left_behind_by_a_branch() -> None:
     day = live(policy(), protocol("days=1"), PERSON, DAY, shield="twin:members=6")
     branch = what_if(day.setting, day.decisions[4], members(day.setting, 0.2, 2), 60)
@@ -219,6 +221,7 @@ def test_the_company_is_those_whom_the_policy_has_not_met() -> None:
     assert len(others) == 6 and not trained_on & set(others) and PERSON in others
 
 
+@pytest.mark.slow
 def test_the_middle_person_of_each_group_is_one_of_ten() -> None:
     found = middle(load_protocol("realistic"), "ppo-history")
     assert list(found) == ["adult", "adolescent", "child"]
@@ -261,6 +264,7 @@ def test_a_wrong_person_day_agent_or_protocol_is_named(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_page_and_its_index(tmp_path: Path) -> None:
     one = explained()
     path = write_day(one, tmp_path)

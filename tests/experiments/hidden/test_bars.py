@@ -81,15 +81,16 @@ def test_the_command_prints_the_table_and_keeps_it(
     assert in_silico.main([]) == 1
 
 
+@pytest.mark.slow
 def test_the_causal_twin_knows_more_of_insulin_than_the_forecast_twin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Few people and days, and no posteriors: enough to fail when a twin is asked or fitted wrongly."""
     monkeypatch.setattr(judge, "FIT_DAYS", 4)
     monkeypatch.setattr(judge, "TEST_DAYS", 2)
-    judge.judge(tmp_path, tmp_path / "cell", 3, 1, 3, "delivered", widths=())
+    judge.judge(tmp_path, tmp_path / "cell", 3, 1, 2, "delivered", widths=())
     people, what_ifs = bars.read(tmp_path, ["cell"])
-    assert len(people["who"]) == 3 and set(what_ifs["who"]) == set(people["who"])
+    assert len(people["who"]) == 2 and set(what_ifs["who"]) == set(people["who"])
     found = bars.measured(people, what_ifs)
     causal, forecast = found["causal"], found["forecast"]
     assert causal["what_if_mard_pct"] < forecast["what_if_mard_pct"] < found["no_change"]["what_if_mard_pct"]

@@ -9,7 +9,7 @@ import pytest
 
 from experiments.report import write_report
 from experiments.results.collect import collect
-from tests.browsing import opened
+from tests.browsing import check_accessible, opened
 from tests.experiments import fake_evaluation as fake
 
 pytestmark = pytest.mark.browser
@@ -41,14 +41,9 @@ def seen(browser: Any, path: Path) -> Iterator[tuple[Any, list[str]]]:
     page.close()
 
 
+@pytest.mark.slow
 def test_no_accessibility_violations_on_desk_and_phone(seen: tuple[Any, list[str]]) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    page, _ = seen
-    for width in (1280, 360):
-        page.set_viewport_size({"width": width, "height": 800})
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+    check_accessible(seen[0])
 
 
 def test_it_asks_for_nothing_and_its_console_stays_empty(seen: tuple[Any, list[str]], path: Path) -> None:
@@ -57,13 +52,7 @@ def test_it_asks_for_nothing_and_its_console_stays_empty(seen: tuple[Any, list[s
     assert noticed == [f"request: {path.as_uri()}"]
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_sticks_out_sideways(seen: tuple[Any, list[str]], width: int) -> None:
-    page, _ = seen
-    page.set_viewport_size({"width": width, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-
-
+@pytest.mark.slow
 def test_the_keyboard_reaches_everything(seen: tuple[Any, list[str]]) -> None:
     """Tab goes to the skip link, the sections, every wide table, every link and every button, each with an outline."""
     page, _ = seen

@@ -112,6 +112,7 @@ def test_what_cannot_be_is_said(tmp_path: Path, argv: list[str], says: str) -> N
     assert not (tmp_path / "out" / "twin.json").exists()
 
 
+@pytest.mark.slow
 def test_an_update_fits_all_days_and_judges_the_twin_before(folder: Path, tmp_path: Path) -> None:
     argv = [str(SIMULATED_DIARY), "--test-days", "2", "--update", str(folder), "--out", str(tmp_path / "new")]
     assert fit_twin.main(argv) == 0

@@ -128,6 +128,7 @@ def test_select_and_concat() -> None:
         concat([])
 
 
+@pytest.mark.slow
 def test_traces_of_a_whole_evaluation_are_written_quickly(tmp_path: Path) -> None:
     """200,000 rows x 15 columns; the bar is 3 s, a machine busy with other tests gets 10."""
     rows = 200_000

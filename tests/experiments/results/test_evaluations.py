@@ -56,6 +56,7 @@ def test_episodes_without_a_value_are_left_out_of_a_mean() -> None:
     np.testing.assert_array_equal(evaluations.person_means(table, "mean_mg_dl"), [120, 140, NAN])
 
 
+@pytest.mark.slow
 def test_text_table(tmp_path: Path) -> None:
     text = evaluations.format_text(Findings(collect(fake.write_study(tmp_path))).rows)
     lines = text.splitlines()

@@ -159,6 +159,7 @@ def test_worst_persons_are_those_who_failed_then_those_with_the_least_time_in_ra
     assert found["tir_difference"].tolist() == pytest.approx([10, -12, 6])
 
 
+@pytest.mark.slow
 def test_values_and_intervals_agree_with_fairlearns_own() -> None:
     """Its percentile bootstrap of the same persons; ours may be wider, as few persons need."""
     rng = np.random.default_rng(3)

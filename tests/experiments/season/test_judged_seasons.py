@@ -122,6 +122,7 @@ def test_what_is_shown_to_a_policy_is_what_the_plan_asks_for() -> None:
     np.testing.assert_allclose(back.intensity, session.intensity)
 
 
+@pytest.mark.slow
 def test_a_policy_is_trained_judged_and_refused_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,36 +5,35 @@ from typing import Any
 
 import pytest
 
-from tests.browsing import opened
+from tests.browsing import check_accessible, opened
 
 pytestmark = pytest.mark.browser
 
 KINDS = (
-    "index.html", "table.html", "credibility.html", "people/child-001.html", "protocols/realistic.html",
-    "protocols/twins.html", "protocols/physiology.html",
+    "index.html", "table.html", "people/child-001.html", "protocols/realistic.html",
+    *(
+        pytest.param(name, marks=pytest.mark.verify)
+        for name in ("credibility.html", "protocols/twins.html", "protocols/physiology.html")
+    ),
 )  # fmt: skip
-"""A page of each kind: overview, table, credibility, person; protocols with a card, with documents, without rows."""
+"""A page of each kind: overview, table, person, protocol with a card; credibility, protocols with documents, without
+rows."""
 FEW = "realistic ppo"
 """Of the table these rows alone are looked at by axe, which takes a minute for all; they are made by one template."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_a_page_is_accessible_alone_quiet_and_no_wider_than_the_screen(
     browser: Any, site: Path, name: str
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     noticed: list[str] = []
     page = opened(browser, site / name, noticed)
     page.wait_for_load_state("networkidle")
     assert noticed == [f"request: {(site / name).as_uri()}"]
     if name == "table.html":
         page.get_by_label("Rows that contain").fill(FEW)
-    for width in (1280, 360):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+    check_accessible(page)
     assert not [one for one in noticed if one.startswith(("console", "error"))]
     page.close()
 
@@ -44,6 +43,7 @@ _GROUPS = """() => [...document.querySelectorAll('table.joint tbody')].map((body
     .map((row) => row.cells[6].dataset.v), hidden: body.hidden}))"""
 
 
+@pytest.mark.slow
 def test_the_table_is_sorted_by_keyboard_within_each_group(browser: Any, site: Path) -> None:
     page = opened(browser, site / "table.html", [])
     head = page.locator("table.joint thead th").nth(6)
@@ -70,6 +70,7 @@ def test_the_table_is_sorted_by_keyboard_within_each_group(browser: Any, site: P
     page.close()
 
 
+@pytest.mark.slow
 def test_the_filter_shows_what_contains_all_words_and_says_how_much(browser: Any, site: Path) -> None:
     page = opened(browser, site / "table.html", [])
     everything = page.locator("table.joint tbody tr:not(.group)").count()
@@ -83,6 +84,7 @@ def test_the_filter_shows_what_contains_all_words_and_says_how_much(browser: Any
     page.close()
 
 
+@pytest.mark.slow
 def test_the_keyboard_reaches_the_content_and_every_wide_table(browser: Any, site: Path) -> None:
     page = opened(browser, site / "people" / "child-001.html", [])
     page.keyboard.press("Tab")
@@ -98,6 +100,7 @@ def test_the_keyboard_reaches_the_content_and_every_wide_table(browser: Any, sit
     page.close()
 
 
+@pytest.mark.slow
 def test_it_is_read_without_its_script(browser: Any, site: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -70,6 +70,7 @@ def test_a_second_call_does_nothing_again(done: Done) -> None:
     assert (again.episodes["tir_pct"] == tables.episodes["tir_pct"]).all()
 
 
+@pytest.mark.verify
 def test_two_processes_write_the_same_tables(done: Done, tmp_path: Path) -> None:
     """Judging is repeatable to the byte; trainings and tunings are copied, since a clock may end the former."""
     study, folder, _, _ = done
@@ -87,6 +88,7 @@ def test_two_processes_write_the_same_tables(done: Done, tmp_path: Path) -> None
     assert compared > 20
 
 
+@pytest.mark.slow
 def test_what_is_kept_can_be_read_and_done_again(
     done: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,7 @@ def _view(**columns: float) -> View:
     return view
 
 
+@pytest.mark.slow
 def test_extremes_lose_to_simple_rules(judged: judge.Judged) -> None:
     """Chance alone beats the usual life, whose therapy was set for who sleeps enough; not who doses for that."""
     rules = Levers(first(DOSES, basal=1.2, by_glucose=0.3), first(PLANS, **wholes.ADVISED_PLAN))
@@ -161,6 +162,7 @@ def test_lows_belong_to_the_sessions_before_them(judged: judge.Judged) -> None:
     assert [float(found[0]) for found in judge.lows_of_sessions(one)] == [2.0, 2.0]
 
 
+@pytest.mark.slow
 def test_a_search_moves_towards_more_reward_and_all_get_the_same_lives(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -183,6 +185,7 @@ def test_a_search_moves_towards_more_reward_and_all_get_the_same_lives(
                 assert ((table >= low) & (table <= high)).all()
 
 
+@pytest.mark.slow
 def test_a_policy_learns_begins_as_the_rules_and_is_judged(
     found: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,6 +205,7 @@ def test_a_policy_learns_begins_as_the_rules_and_is_judged(
         Planner.load(tmp_path / "a")
 
 
+@pytest.mark.slow
 def test_the_table_and_its_figures_are_written_and_say_what_was_wanted(
     found: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

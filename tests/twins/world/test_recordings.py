@@ -81,6 +81,7 @@ def test_2304_of_t1d_uom_holds_own_readings_only() -> None:
     assert np.isfinite(gap).mean() < 0.02
 
 
+@pytest.mark.slow
 def test_injections_and_pumps_of_t1d_uom() -> None:
     folder = recordings_of("t1d_uom")
     injected = read(folder, person="2306")

@@ -117,6 +117,7 @@ def test_nights_that_cannot_be_are_refused_and_who_is_missing_is_named(tmp_path:
         t1d_uom_habits.activity(tmp_path, "10")
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_the_real_actigraph_is_as_plain_code_counts_it() -> None:
     path = actiwatch.find(recordings_of("circadian_arcascope"))
@@ -136,6 +137,7 @@ def test_the_real_actigraph_is_as_plain_code_counts_it() -> None:
     assert held.movement[np.nan_to_num(held.asleep) > 0.9].mean() < 0.3 * np.nanmean(held.movement)
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_real_nights_lie_in_the_night_and_steps_add_up() -> None:
     folder = recordings_of("t1d_uom")
