@@ -26,6 +26,8 @@ from twins.files import atomic_write_text, check_writable, writing
 TRIES = 2
 """A process that dies takes its neighbours' cells with it, a worker of a cluster its own; each is tried again once."""
 
+_REMEDY = "delete it, and the cell is done again"
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -99,12 +101,18 @@ def is_done(folder: Path, cell: Cell) -> bool:
     path = _mark(folder, cell.name)
     if not path.is_file():
         return False
-    if load_object(path, "delete it, and the cell is done again").get("digest") != cell.digest:
+    if load_object(path, _REMEDY).get("digest") != cell.digest:
         raise ValueError(
             f"{cell.name} lies in {folder}, done with other settings or another version of the simulator; give another "
             f"folder, or delete this one (of this cell alone: {path})"
         )
     return True
+
+
+def seconds(folder: Path, name: str) -> float:
+    """What a cell took the last time that it was done or went on, NaN where it is not done."""
+    path = _mark(folder, name)
+    return float(load_object(path, _REMEDY)["seconds"]) if path.is_file() else float("nan")
 
 
 def _mark(folder: Path, name: str) -> Path:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from agents.frozen import NOTICE
 from experiments import fleet
 from experiments.crew import Workers
@@ -150,6 +152,7 @@ def rebuild(
     todo = cells(names)
     flow = fleet.run(todo, folder, workers, say)
     lines, good = [], not flow.failed
+    minutes: list[float] = []
     for step in STEPS:
         if names is not None and step.name not in names:
             continue
@@ -160,13 +163,20 @@ def rebuild(
             differ = [f"`{kept}` {what}" for kept, what in found.items() if what != "same"]
             state = "the same" if not differ else "; ".join(differ)
             good = good and not differ
-        lines.append(f"| {step.name} | `{step.typed}` | {len(step.made)} | {state} |")
+        minutes.append(fleet.seconds(folder, at) / 60)
+        lines.append(f"| {step.name} | `{step.typed}` | {len(step.made)} | {_told(minutes[-1])} | {state} |")
     page = [
         "# The committed results, made again", "", f"{NOTICE} Sources {_sources()[:12]}.", "",
         "Files are compared byte by byte, but for the command that a table says it was made by.", "",
-        "| step | command | files | beside the committed ones |", "|---|---|---:|---|", *lines,
+        "| step | command | files | minutes | beside the committed ones |", "|---|---|---:|---:|---|", *lines, "",
+        f"{_told(float(np.nansum(minutes)))} min of steps in all; as many ran beside each other as there were workers, "
+        "each with what processes its command takes.",
     ]  # fmt: skip
     return "\n".join(page) + "\n", good
+
+
+def _told(minutes: float) -> str:
+    return f"{minutes:.1f}" if np.isfinite(minutes) else ""
 
 
 def compare(made: Path, kept: Path) -> str:
