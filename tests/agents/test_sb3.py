@@ -133,7 +133,7 @@ def test_every_part_of_the_state_counts() -> None:
         assert not _equal(_go_on((model_state, kept[1]), 2), whole), part
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_the_state_survives_a_file_and_another_process(tmp_path: Path) -> None:
     model_state, env_state = _kept(2, 4)
     plain = {f"model.{k}": v for k, v in model_state.items()} | {f"env.{k}": v for k, v in env_state.items()}

@@ -104,7 +104,7 @@ def test_names_of_folders_count_from_where_the_fleet_was_started(
     assert flow.done == ("cells/a",) and (tmp_path / "out/cells/a").read_text() == "of here"
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_a_node_with_other_sources_refuses(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

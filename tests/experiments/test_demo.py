@@ -48,7 +48,7 @@ def test_wrong_arguments_are_refused_before_anything_is_begun(
     assert not out.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_a_twin_that_its_card_refuses_trains_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -272,7 +272,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _train(tmp_path_factory.mktemp("long") / "run", _long())
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_a_training_that_was_killed_goes_on_bit_for_bit(
     long: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

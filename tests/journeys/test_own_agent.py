@@ -63,7 +63,7 @@ def test_a_first_look_on_few_people_is_marked_as_modified_and_compared_with_noth
         assert "it is modified (people, drawn_per_group, days not as in the protocol)" in said
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_judged_as_the_committed_table_it_gets_its_rank_or_hears_why_not(folder: Path) -> None:
     said = run(folder, commands()[1])
     found = read_evaluation(folder / "judged")
@@ -79,7 +79,7 @@ def test_judged_as_the_committed_table_it_gets_its_rank_or_hears_why_not(folder:
         assert "Minus the best baseline, " in said and "points [" in said
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_beside_a_table_of_the_same_days_it_has_a_rank_and_a_difference(folder: Path, tmp_path: Path) -> None:
     """The same for certain, whatever is committed: a table made here, of basal-bolus on the same days."""
     if not (folder / "judged").is_dir():

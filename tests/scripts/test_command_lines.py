@@ -116,7 +116,7 @@ def test_evaluate_judges_whom_a_fold_has_not_met(tmp_path: Path) -> None:
     assert set(found.episodes["fold"]) == {3}
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_a_changed_copy_of_a_shipped_protocol_is_marked_as_modified(tmp_path: Path) -> None:
     text = (ROOT / "experiments" / "protocols" / "simglucose-default.yml").read_text()
     changed = text.replace("people: [all]", "people: [adult#001]").replace("days: 2", "days: 0.5")
@@ -322,7 +322,7 @@ def test_a_study_lists_its_cells_and_refuses_a_wrong_name(capsys: pytest.Capture
         _main("study", "realistic", "--cell", "cells/realistic/rule/basal-bolus")
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_one_cell_of_a_study_by_its_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cell = "cells/realistic/rule/basal-bolus/all"
     assert _main("study", "realistic", "--cell", cell, "--folder", str(tmp_path), "--processes", "1") == 0
@@ -332,7 +332,7 @@ def test_one_cell_of_a_study_by_its_command(tmp_path: Path, capsys: pytest.Captu
     assert "1/1" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_the_win_rule_on_identical_agents(capsys: pytest.CaptureFixture[str]) -> None:
     study = str(ROOT / "results" / "realistic")
     assert _main("aa_test", "--pairs", "20", "--study", study) == 0

@@ -101,7 +101,7 @@ def test_wrong_words_are_refused_with_the_nearest(words: tuple[str, ...], told: 
         battery.main(words)
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_the_command_runs_what_is_left_and_writes_table_and_map(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

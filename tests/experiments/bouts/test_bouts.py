@@ -79,7 +79,7 @@ def test_extremes_lose(found: dict[str, Table]) -> None:
     assert sound > zero + 1
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_gains_of_each_person_are_better_on_fresh_sessions_and_hang_on_the_person_alone() -> None:
     one = session_setting(cohort=WHO[1:2], split="test", seed=5)
     tuned = tune(one, 900)

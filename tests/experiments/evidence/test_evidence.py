@@ -142,7 +142,7 @@ def test_wrong_words_are_answered() -> None:
         evidence.main([])
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_bodies_that_were_counted_before_stand_in_the_table_and_are_not_lived_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

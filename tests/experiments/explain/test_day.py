@@ -120,7 +120,7 @@ def test_bands_of_an_exact_twin_are_the_body_itself() -> None:
         assert branch.held(share).all()
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_bands_of_twins_that_are_off_hold_the_body_mostly() -> None:
     """Over six people, as the body is like one of the draws; and they are wider the more is to be held."""
     table = load_protocol("realistic")
@@ -178,7 +178,7 @@ def test_what_a_policy_with_a_memory_dosed_is_shown_without_reasons() -> None:
     assert one.reasons is None and one.branches and one.why_none is not None and "memory" in one.why_none
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_the_twin_shield_is_left_behind_by_a_branch() -> None:
     day = live(policy(), protocol("days=1"), PERSON, DAY, shield="twin:members=6")
     branch = what_if(day.setting, day.decisions[4], members(day.setting, 0.2, 2), 60)
@@ -221,7 +221,7 @@ def test_the_company_is_those_whom_the_policy_has_not_met() -> None:
     assert len(others) == 6 and not trained_on & set(others) and PERSON in others
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_the_middle_person_of_each_group_is_one_of_ten() -> None:
     found = middle(load_protocol("realistic"), "ppo-history")
     assert list(found) == ["adult", "adolescent", "child"]
@@ -281,7 +281,9 @@ def test_a_page_and_its_index(tmp_path: Path) -> None:
     update_index([("another.html", one), (path.name, one)], tmp_path)
     held = index.read(tmp_path)
     assert [entry.file for entry in held] == ["another.html", path.name]
-    assert held[1] == index.Day(path.name, one.title, "ppo-history-fold0-seed0", PERSON, "realistic", one.words)
+    assert held[1] == index.Day(
+        path.name, one.title, "ppo-history-fold0-seed0", PERSON, "realistic", one.words
+    )
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '[{"file": "a"}]', json.dumps([1])])

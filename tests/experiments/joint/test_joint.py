@@ -186,7 +186,7 @@ def test_a_visitor_is_set_beside_and_told_why_not_to_compare(visit: Path, tmp_pa
     assert row.information.tier == "T0" and row.origin.command.startswith("python -m scripts.evaluate")
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_a_visitor_with_another_hash_is_told_so(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     results = _other_results(tmp_path / "results")

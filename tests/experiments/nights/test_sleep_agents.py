@@ -105,7 +105,7 @@ def test_actions_ask_for_what_a_plan_says() -> None:
         core.step(night)
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_searches_end_no_worse_than_they_begin_and_are_found_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,7 +88,7 @@ def test_two_processes_write_the_same_tables(done: Done, tmp_path: Path) -> None
     assert compared > 20
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_what_is_kept_can_be_read_and_done_again(
     done: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -162,7 +162,7 @@ def test_lows_belong_to_the_sessions_before_them(judged: judge.Judged) -> None:
     assert [float(found[0]) for found in judge.lows_of_sessions(one)] == [2.0, 2.0]
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_a_search_moves_towards_more_reward_and_all_get_the_same_lives(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -185,7 +185,7 @@ def test_a_search_moves_towards_more_reward_and_all_get_the_same_lives(
                 assert ((table >= low) & (table <= high)).all()
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_a_policy_learns_begins_as_the_rules_and_is_judged(
     found: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,7 +205,7 @@ def test_a_policy_learns_begins_as_the_rules_and_is_judged(
         Planner.load(tmp_path / "a")
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_the_table_and_its_figures_are_written_and_say_what_was_wanted(
     found: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
