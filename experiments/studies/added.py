@@ -1,18 +1,20 @@
 """Treatments set beside a committed study that did not have them yet: judged alone, on the same people and days."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from agents.load import TREATMENTS
 from experiments import fleet
 from experiments.crew import Workers
+from experiments.evaluate import protocol_hash
 from experiments.fleet import Cell, Flow
 from experiments.records.tables import Table, concat
 from experiments.results.collect import collect, flow_of, subgroup_tables
 from experiments.results.study_tables import StudyTables
+from experiments.simulate import setting_of
 from experiments.studies import plan
-from experiments.studies.settings import StudyConfig
+from experiments.studies.settings import StudyConfig, changed
 
 
 def lacking(study: StudyConfig, held: StudyTables) -> list[str]:
@@ -48,6 +50,7 @@ def add(
             "trained, tuned or planned joins by doing the study anew"
         )
     todo = cells(study, names)
+    _check(held, {one: _hash_now(study, one) for one in (study.protocol, *study.beside)})
     flow = fleet.run(todo, folder, workers, say)
     if lost := {**flow.failed, **flow.refused}:
         raise ValueError(
@@ -58,14 +61,7 @@ def add(
 
 def joined(held: StudyTables, new: StudyTables, names: list[str]) -> StudyTables:
     """Tables with the rows of both. Raises ValueError where they were not made by the same simulator and settings."""
-    for name, said in new.about["protocols"].items():
-        kept = held.about["protocols"].get(name)
-        if kept is None or kept["hash"] != said["hash"]:
-            raise ValueError(
-                f"protocol {name} has hash {said['hash'][:12]} now, {str(kept and kept['hash'])[:12]} in the committed "
-                "tables: settings or simulator differ. Where no result changed, python -m scripts.verify_results "
-                "--adopt lists the sources of today under the earlier name; else do the study anew"
-            )
+    _check(held, {name: said["hash"] for name, said in new.about["protocols"].items()})
     episodes, judged = _both(held.episodes, new.episodes), _both(held.cells, new.cells)
     groups, checks = subgroup_tables(episodes, held.about["primary"])
     about = held.about | {
@@ -80,6 +76,22 @@ def joined(held: StudyTables, new: StudyTables, names: list[str]) -> StudyTables
         held, about=about, episodes=episodes, cells=judged, agents=_both(held.agents, new.agents), subgroups=groups,
         subgroup_checks=checks,
     )  # fmt: skip
+
+
+def _hash_now(study: StudyConfig, name: str) -> str:
+    protocol = changed(name, study.changes.get(name))
+    return protocol_hash(protocol, setting_of(protocol, "off").scenario)
+
+
+def _check(held: StudyTables, hashes: Mapping[str, str]) -> None:
+    for name, now in hashes.items():
+        kept = held.about["protocols"].get(name)
+        if kept is None or kept["hash"] != now:
+            raise ValueError(
+                f"protocol {name} has hash {now[:12]} now, {str(kept and kept['hash'])[:12]} in the committed tables: "
+                "settings or simulator differ. Where no result changed, python -m scripts.verify_results --adopt lists "
+                "the sources of today under the earlier name; else do the study anew"
+            )
 
 
 def _both(one: Table, other: Table) -> Table:

@@ -1,6 +1,7 @@
 """Treatments that are set beside a committed study: their rows, what stays, and what is refused."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,12 @@ def test_another_simulator_is_refused() -> None:
         added.joined(held, replace(new, about=new.about | {"protocols": protocols}), ["oref0"])
 
 
+def test_another_simulator_is_refused_before_anything_is_judged(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="protocol simglucose-default has hash .* --adopt"):
+        added.add(_asked("oref0"), tmp_path, _tables("basal-bolus"))
+    assert not list(tmp_path.iterdir())
+
+
 def test_tables_that_lack_a_column_are_refused() -> None:
     held, new = _tables("basal-bolus"), _tables("oref0")
     fewer = {name: column for name, column in new.episodes.items() if name != "weight_kg"}
@@ -50,6 +57,6 @@ def test_tables_that_lack_a_column_are_refused() -> None:
         added.joined(held, replace(new, episodes=fewer), ["oref0"])
 
 
-def test_nothing_to_add_is_said(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_nothing_to_add_is_said(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="joins by doing the study anew"):
         added.add(_asked("basal-bolus"), tmp_path, _tables("basal-bolus"))
