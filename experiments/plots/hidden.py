@@ -69,6 +69,6 @@ def foreseen(episodes: Table) -> Axes:
         quiet(ax)
     axes[0].set_ylabel("came true", fontsize=8)
     axes[0].legend(
-        frameon=False, fontsize=6, loc="upper left", handletextpad=0.1, borderpad=0.1, labelspacing=0.2
+        frameon=False, fontsize=6, loc="lower right", handletextpad=0.1, borderpad=0.1, labelspacing=0.2
     )
     return axes[0]

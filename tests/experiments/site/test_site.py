@@ -142,15 +142,18 @@ def test_comparisons_are_those_of_the_studies(gathered: Site) -> None:
     primary = next(one for one in gathered.compared if one.by == "win rule; primary comparison")
     assert (primary.agent, primary.rival, primary.outcome) == ("ppo-history", "pid-cohort", "unclear")
     hidden = [one for one in gathered.compared if one.page == "hidden-m3"]
-    assert (hidden[0].agent, hidden[0].rival, hidden[0].outcome) == (
-        "twin-posterior",
-        "cohort-history",
-        "unsafe",
-    )
-    assert hidden[0].failures == "2 of 72 / 1 of 72", "failures come from the rows of the same table"
+    assert (hidden[0].agent, hidden[0].rival) == ("twin-posterior", "cohort-history")
     text = (RESULTS / "hidden" / "m3.md").read_text("utf-8")
+    rows = [next(line for line in text.splitlines() if line.startswith(f"| {arm} | rule |")) for arm in
+            ("twin-posterior", "cohort-history")]  # fmt: skip
+    failures = " / ".join(row.split(" | ")[2] for row in rows)
+    assert hidden[0].failures == failures, "failures come from the rows of the same table"
     for one in hidden:
-        assert f"| {one.agent} | {one.rival} | {one.difference.text} {one.difference.interval} |" in text
+        (line,) = [
+            line for line in text.splitlines()
+            if line.startswith(f"| {one.agent} | {one.rival} | {one.difference.text} {one.difference.interval} |")
+        ]  # fmt: skip
+        assert line.endswith(f"| {one.outcome} |")
     assert not any(one.rival.endswith("(oracle)") for one in gathered.compared)
     lows = [one for one in gathered.compared if one.page == "session" and "ratio" in one.measure]
     assert [one.outcome for one in lows] == ["unclear", "worse", "worse"], "more lows are worse"
