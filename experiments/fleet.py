@@ -109,7 +109,7 @@ def is_done(folder: Path, cell: Cell) -> bool:
     return True
 
 
-def seconds(folder: Path, name: str) -> float:
+def seconds_of(folder: Path, name: str) -> float:
     """What a cell took the last time that it was done or went on, NaN where it is not done."""
     path = _mark(folder, name)
     return float(load_object(path, _REMEDY)["seconds"]) if path.is_file() else float("nan")

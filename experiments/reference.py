@@ -163,7 +163,7 @@ def rebuild(
             differ = [f"`{kept}` {what}" for kept, what in found.items() if what != "same"]
             state = "the same" if not differ else "; ".join(differ)
             good = good and not differ
-        minutes.append(fleet.seconds(folder, at) / 60)
+        minutes.append(fleet.seconds_of(folder, at) / 60)
         lines.append(f"| {step.name} | `{step.typed}` | {len(step.made)} | {_told(minutes[-1])} | {state} |")
     page = [
         "# The committed results, made again", "", f"{NOTICE} Sources {_sources()[:12]}.", "",

@@ -28,9 +28,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Lines are not counted where that takes longest: what slow tests run, quick ones run as well."""
+    """Lines are not counted where that takes longest: what slow tests run, quick ones run as well.
+
+    But for compiled code, which its own tests alone count.
+    """
     for item in items:
-        if item.get_closest_marker("slow"):
+        if item.get_closest_marker("slow") and not item.get_closest_marker("kernels"):
             item.add_marker(pytest.mark.no_cover)
 
 

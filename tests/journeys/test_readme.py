@@ -45,6 +45,19 @@ def test_its_figures_of_personal_twins_are_the_committed_ones() -> None:
             assert told in README, told
 
 
+def test_its_figures_of_hidden_people_are_the_committed_ones() -> None:
+    lines = (ROOT / "results" / "hidden" / "m3.md").read_text("utf-8").splitlines()
+    for rival, unit in (("cohort-history", " points"), ("somebody-elses-twin", "")):
+        (line,) = [one for one in lines if one.startswith(f"| twin-posterior | {rival} |")]
+        number = r"([-+][\d.]+) \[([-+][\d.]+), ([-+][\d.]+)\]"
+        tir, low = ([f"{float(one):+.1f}" for one in found] for found in re.findall(number, line))
+        told = f"{tir[0]}{unit} [{tir[1]}, {tir[2]}], below 70 {low[0]} [{low[1]}, {low[2]}]"
+        assert told in README, told
+    (row,) = [one for one in lines if one.startswith("| twin-posterior | rule |")]
+    failures, tir_pct = row.split(" | ")[2], row.split(" | ")[5].partition(" ")[0]
+    assert f"fails in {failures} fortnights" in README and f"has {tir_pct} % of time in range" in README
+
+
 @pytest.mark.slow
 def test_what_it_says_of_the_primary_comparison_is_what_the_tables_say() -> None:
     found = Findings(study_tables.read(ROOT / "results" / "realistic"))
