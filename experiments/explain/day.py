@@ -88,7 +88,15 @@ def file_name(one: Explained) -> str:
 def update_index(pages: Sequence[tuple[str, Explained]], out: str | Path) -> Path:
     """Enter pages (file name, what it shows) into the folder's index. Raises ValueError, see `index.enter`."""
     days = [
-        index.Day(file, one.title, one.label, one.lived.person, one.lived.protocol.name, one.words)
+        index.Day(
+            file,
+            one.title,
+            one.label,
+            one.lived.person,
+            one.lived.protocol.name,
+            one.lived.protocol_hash,
+            one.words,
+        )
         for file, one in pages
     ]
     return index.enter(days, Path(out))

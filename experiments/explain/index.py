@@ -16,13 +16,14 @@ _REMEDY = "remove it, and make the pages again"
 
 @dataclass(frozen=True)
 class Day:
-    """A page of one day: its file in the folder, whom and what it shows, and a sentence about it."""
+    """A page of one day: its file in the folder, whom and what it shows, its protocol's hash, a sentence about it."""
 
     file: str
     title: str
     agent: str
     person: str
     protocol: str
+    protocol_hash: str
     words: str
 
 

@@ -27,7 +27,12 @@ def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> li
             f"{per_core} people of each core, training seeds {list(train_seeds)}; give 4, 8, 12 ... people, in "
             "pairs who are each other's placebo, and each seed once"
         )
-    stamp = sources() + policies(train_seeds)
+
+    def stamp(*seeds: int) -> str:
+        """Of a cell that uses the cohort's policies of these seeds: more seeds leave what is done of the others."""
+        return made_of + policies(seeds)
+
+    made_of = sources()
     whom: list[dict[str, Any]] = [
         {"rung": rung, "core": core, "number": number, "seed": check_seed(seed)}
         for number in range(1, per_core + 1)
@@ -37,7 +42,7 @@ def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> li
     made: list[Cell] = []
     for name, one in zip(names, whom, strict=True):
         twin = f"twins/{name}"
-        made.append(Cell(twin, fit_cell, one, stamp=stamp))
+        made.append(Cell(twin, fit_cell, one, stamp=stamp()))
         for arm, family in TUNED.items():
             made.append(
                 Cell(
@@ -45,14 +50,20 @@ def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> li
                     tune_cell,
                     {"family": family, "twin": twin},
                     (twin,),
-                    stamp=stamp,
+                    stamp=stamp(),
                 )
             )
         for arm in TRAINED:
             for train_seed in train_seeds:
                 arguments = {"arm": arm, "person": one, "twin": twin, "train_seed": train_seed}
                 made.append(
-                    Cell(_training(arm, name, train_seed), train_cell, arguments, (twin,), stamp=stamp)
+                    Cell(
+                        _training(arm, name, train_seed),
+                        train_cell,
+                        arguments,
+                        (twin,),
+                        stamp=stamp(train_seed),
+                    )
                 )
     for name, one in zip(names, whom, strict=True):
         other = f"{one['core']}-{partner(one['number']):03d}"
@@ -69,7 +80,7 @@ def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> li
             *(cell for many in trainings.values() for cell in many),
             *placebo,
         ]
-        made.append(Cell(f"judged/{name}", judge_cell, arguments, tuple(needs), stamp=stamp))
+        made.append(Cell(f"judged/{name}", judge_cell, arguments, tuple(needs), stamp=stamp(*train_seeds)))
     return made
 
 

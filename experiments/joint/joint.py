@@ -73,13 +73,14 @@ def joint(results: str | Path = RESULTS, beside: Sequence[str | Path] = ()) -> J
     visits = [(str(folder), read_evaluation(folder)) for folder in beside]
     read = cache(study_tables.read)
     known = {path: read(path) for path in studies.read_all(results)}
-    rows = [row for path in known for row in studies.split_by_people(list(studies.rows(path, known[path])))]
+    ours = [row for path in known for row in studies.rows(path, known[path])]
+    rows = studies.split_by_people(ours)
     for reader in READERS.values():
         rows += reader(results)
     said = dict[str, str]()
     for folder, done in visits:
         said[folder] = against_committed(done, results, read)
-        rows += _visitor(done, folder, said[folder])
+        rows += studies.split_by_people(list(_visitor(done, folder, said[folder])), among=ours)
     order = {name: k for k, name in enumerate(dict.fromkeys(row.protocol for row in rows))}
     rows.sort(key=lambda row: order[row.protocol])  # stable: a visitor's row comes last of its protocol
     return Joint(tuple(rows), {path.name: study for path, study in known.items()}, said)

@@ -72,16 +72,19 @@ def read_all(results: Path) -> list[Path]:
     return sorted(path.parent for path in results.glob("*/study.json"))
 
 
-def split_by_people(found: Sequence[JointRow]) -> list[JointRow]:
+def split_by_people(found: Sequence[JointRow], among: Sequence[JointRow] | None = None) -> list[JointRow]:
     """Rows whose agents were judged on fewer people than others of their protocol and population stand in a part of
-    their own: their numbers are not to be compared with the others'."""
+    their own: their numbers are not to be compared with the others'.
+
+    among: rows that say how many there are (default: these).
+    """
     most: dict[tuple[str, str], int] = {}
-    for one in found:
+    for one in found if among is None else among:
         key = one.protocol, one.part
         most[key] = max(most.get(key, 0), one.persons or 0)
     return [
-        one
-        if not one.persons or one.persons == most[one.protocol, one.part]
-        else replace(one, part=f"{one.part}, {one.persons} of {most[one.protocol, one.part]}")
+        replace(one, part=f"{one.part}, {one.persons} of {there}")
+        if one.persons and one.persons < (there := most.get((one.protocol, one.part), 0))
+        else one
         for one in found
     ]

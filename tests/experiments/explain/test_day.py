@@ -282,7 +282,7 @@ def test_a_page_and_its_index(tmp_path: Path) -> None:
     held = index.read(tmp_path)
     assert [entry.file for entry in held] == ["another.html", path.name]
     assert held[1] == index.Day(
-        path.name, one.title, "ppo-history-fold0-seed0", PERSON, "realistic", one.words
+        path.name, one.title, "ppo-history-fold0-seed0", PERSON, "realistic", one.lived.protocol_hash, one.words
     )
 
 

@@ -158,6 +158,13 @@ def test_a_cell_hangs_on_who_fits_and_who_is_hidden() -> None:
     )
 
 
+def test_more_training_seeds_leave_what_is_done_of_the_others() -> None:
+    few, more = ({cell.name: cell.digest for cell in ladder.cells("M1", 4, 11, seeds)} for seeds in ([0], [0, 1]))
+    assert set(few) < set(more)
+    anew = {name for name in few if few[name] != more[name]}
+    assert len(anew) == 4 and all(name.startswith("judged/") for name in anew)
+
+
 def test_the_true_body_is_trained_on_as_it_is_on_many_of_its_days() -> None:
     person = arms.one("M1", "uva", 1, 11)
     bodies = arms._on_their_days(person, person.cohort.therapy[0])

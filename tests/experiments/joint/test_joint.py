@@ -180,6 +180,7 @@ def test_a_visitor_is_set_beside_and_told_why_not_to_compare(visit: Path, tmp_pa
     study([episodes("base", [70.0] * len(PEOPLE))]).write(results / "simglucose-default")
     (row,) = _beside(visit, results)
     assert (row.agent, row.protocol, row.visitor) == ("pid", "simglucose-default", str(visit))
+    assert row.part.endswith(", 1 of 4")  # judged on fewer people: not among the others
     assert "it is modified (" in row.note and "days" in row.note
     done = read_evaluation(visit)
     assert row.share("tir_pct").estimate == pytest.approx(done.episodes["tir_pct"].mean())
@@ -210,6 +211,9 @@ def test_the_markdown_says_whose_rows_are_whose_and_holds_no_marks_of_others(
     results = _other_results(tmp_path)
     study([episodes("base", [70.0] * len(PEOPLE))]).write(results / "simglucose-default")
     rows = list(joint(results, [visit]).rows)
+    ours = next(row for row in rows if row.protocol == "simglucose-default" and not row.visitor)
+    # as one that was judged on as many people
+    rows = [replace(row, part=ours.part) if row.visitor else row for row in rows]
     mine = next(row for row in rows if row.visitor)
     bad = replace(mine, agent="a|b\n\n## x<script>", origin=replace(mine.origin, source="`|<img"))
     text = markdown([*rows, bad])

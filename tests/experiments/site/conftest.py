@@ -36,7 +36,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         days.append(
             {
                 "file": f"day{k}.html", "title": f"Day {k} of {person}", "agent": "ppo-history", "person": person,
-                "protocol": protocol, "words": "A test's day.",
+                "protocol": protocol, "protocol_hash": "0123456789abcdef", "words": "A test's day.",
             }
         )  # fmt: skip
     (folder / "days" / "index.json").write_text(json.dumps(days))

@@ -277,6 +277,7 @@ def test_days_are_copied_and_linked_from_overview_person_and_protocol(
     assert (site / "days" / "day0.html").is_file()
     for name in ("index.html", "people/child-001.html", "protocols/realistic.html", "protocols/days.html"):
         assert any(link.endswith("days/day0.html") for link in pages[name].links), name
+        assert "0123456789ab" in pages[name].text and "0123456789abc" not in pages[name].text, name
     assert not any("days/" in link for link in pages["protocols/sleep.html"].links)
 
 
@@ -304,7 +305,7 @@ def test_an_index_of_days_that_is_wrong_is_refused(tmp_path: Path, index: str, m
     folder.mkdir()
     (folder / "a.txt").write_text("")
     if index[0] not in "{[":
-        names = ("title", "agent", "person", "protocol", "words")
+        names = ("title", "agent", "person", "protocol", "protocol_hash", "words")
         index = json.dumps([{"file": index, **dict.fromkeys(names, "x")}])
     (folder / index_of_days.INDEX).write_text(index)
     with pytest.raises(ValueError, match=f"{message}.*make the pages again"):
