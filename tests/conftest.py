@@ -27,16 +27,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if f"mark.{mark}" in collection_path.read_text("utf-8") else True
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Lines are not counted where that takes longest: what slow tests run, quick ones run as well.
-
-    But for compiled code, which its own tests alone count.
-    """
-    for item in items:
-        if item.get_closest_marker("slow") and not item.get_closest_marker("kernels"):
-            item.add_marker(pytest.mark.no_cover)
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("real"):
         from tests.needs import lacking
