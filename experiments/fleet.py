@@ -58,7 +58,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Flow:
-    """What became of the cells, by name; failed and refused with the reason."""
+    """What became of the cells, by name; failed and refused with the reason.
+
+    done: in the order of the cells, whichever was done first.
+    """
 
     done: tuple[str, ...]
     failed: dict[str, str]
@@ -151,7 +154,8 @@ class _Run:
         while self._left:
             with crew(self._workers) as mates:
                 self._work(mates)
-        return Flow(tuple(self._done), self._failed, self._refused)
+        done = set(self._done)
+        return Flow(tuple(name for name in self._cells if name in done), self._failed, self._refused)
 
     def _work(self, mates: Crew) -> None:
         """Feed the crew until nothing is left, or it breaks as a whole."""

@@ -81,7 +81,7 @@ def markdown(rows: Table, bars: Table, episodes: Table, command: Sequence[str]) 
         f"{people} persons, {replicas} episode(s) of {days:g} days each under every fault, paired with the same days "
         "without it; exact announcements, right settings, nobody treats lows. Glucose is true plasma. Changes are "
         "means over episodes. A bar is met when nothing of it is missed; margins are in the unit of the measure.", "",
-        f"`{shlex.join(command)}`", "", f"{NOTICE}", "",
+        f"Made by `{shlex.join(command)}`.", "", f"{NOTICE}", "",
     ]  # fmt: skip
     steps = sum(float(rows["intervals"][k]) for k in range(len(rows["case"])))
     broken = {rule: int(episodes[rule].sum()) for rule in RULES}

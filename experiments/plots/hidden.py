@@ -26,7 +26,8 @@ def arms(episodes: Table, shield: str = "rule", ax: Axes | None = None) -> Axes:
     for row, arm in enumerate(order):
         scores, interval = found[arm]
         color = AGENT if arm in PERSONAL else BASELINE if arm == "cohort-history" else OTHER
-        ax.plot([interval.low, interval.high], [row, row], color=color, linewidth=1.4, solid_capstyle="butt")
+        ends = np.clip([interval.low, interval.high], 0, 100)  # of few people: no share is outside
+        ax.plot(ends, [row, row], color=color, linewidth=1.4, solid_capstyle="butt")
         ax.plot(interval.estimate, row, "|", color=color, markersize=11, markeredgewidth=2.0)
         by_seed = np.nanmean(scores, axis=1)
         if len(by_seed) > 1:
@@ -48,8 +49,8 @@ def foreseen(episodes: Table) -> Axes:
     """What draws of the twin foresaw of agents, against what came true in the hidden body; a dot a person and agent."""
     mine = select(episodes, shield="rule")
     mine = {name: column[np.isfinite(mine["foreseen_tir_pct"])] for name, column in mine.items()}
-    figure = Figure(figsize=(WIDTH_INCHES, 2.5))
-    axes = [figure.add_axes((left, 0.19, 0.36, 0.66)) for left in (0.11, 0.61)]
+    figure = Figure(figsize=(WIDTH_INCHES, 2.7))
+    axes = [figure.add_axes((left, 0.25, 0.36, 0.63)) for left in (0.11, 0.61)]
     arms = list(dict.fromkeys(mine["arm"].tolist()))
     for ax, name, words in zip(
         axes, ("tir_pct", "below_70_pct"), ("Time in 70-180, %", "Time below 70, %"), strict=True
@@ -68,7 +69,9 @@ def foreseen(episodes: Table) -> Axes:
         head(ax, words, color=INK)
         quiet(ax)
     axes[0].set_ylabel("came true", fontsize=8)
-    axes[0].legend(
-        frameon=False, fontsize=6, loc="lower right", handletextpad=0.1, borderpad=0.1, labelspacing=0.2
-    )
+    marks, named = axes[0].get_legend_handles_labels()
+    figure.legend(
+        marks, named, frameon=False, fontsize=6, loc="lower center", ncols=len(named), handletextpad=0.1,
+        columnspacing=1.0, borderpad=0.1,
+    )  # fmt: skip
     return axes[0]

@@ -29,14 +29,14 @@ def test_cells_are_done_once_and_needs_come_first(tmp_path: Path) -> None:
         Cell("train/a", work.write, {"text": "a"}),
     ]
     flow = run(cells, tmp_path, 1, said.append)
-    assert flow.done == ("train/a", "cells/b") and not flow.failed and flow.attempted == 2
+    assert flow.done == ("cells/b", "train/a") and not flow.failed and flow.attempted == 2
     assert "about 0:00 and 1 of unknown length left] 1/2 train/a" in said[0], (
         "a training tells nothing of others"
     )
     assert "about 0:00 left] 2/2 cells/b" in said[-1]
     (tmp_path / "cells/b/text.txt").write_text("kept")
     again = run(cells, tmp_path, 1, said.append)
-    assert set(again.done) == set(flow.done) and said[-1].startswith("2 of 2 cells are done already")
+    assert again.done == flow.done and said[-1].startswith("2 of 2 cells are done already")
     assert (tmp_path / "cells/b/text.txt").read_text() == "kept"
 
 
