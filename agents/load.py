@@ -93,6 +93,9 @@ def load(word: str, gains: Callable[[str], Values] | None = None) -> Agent:
         return frozen.load(word)
     if ":" in word:
         return _from_class(word)
+    if "/" in word or Path(word).is_file():
+        what = "is a file; give the folder" if Path(word).is_file() else "is no folder here; give that"
+        raise ValueError(f"unknown agent: {word} {what} of a run or of a saved policy, or a name (see --help)")
     raise ValueError(
         f"unknown agent {word!r}{near_miss(word, NAMES)}; known are {', '.join(NAMES)}, module:Class, or the folder "
         "of a saved policy"

@@ -105,6 +105,10 @@ def _groups(people: Sequence[str]) -> list[str]:
 
 def _checked(fold: int, protocol: ProtocolConfig) -> int:
     if not 0 <= fold < protocol.folds:
-        allowed = f"0 to {protocol.folds - 1}" if protocol.folds else "none: it has no folds"
+        allowed = (
+            f"0 to {protocol.folds - 1}"
+            if protocol.folds
+            else "none: it has no folds; leave the fold out, or name a protocol that has some, such as realistic"
+        )
         raise ValueError(f"fold {fold} given; protocol {protocol.name} has {allowed}")
     return fold

@@ -7,7 +7,7 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from agents.load import NAMES, load
+from agents.load import COHORT, NAMES, TUNED, load
 from experiments import command, people
 from experiments.evaluate import check_out, evaluate
 from experiments.page.findings import Findings
@@ -61,8 +61,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ValueError("--out is missing; give a new folder for the results")
     check_out(args["out"])  # before a tuning that takes minutes
     shield, fold = args["shield"], args["fold"]
+    agent = load(args["agent"], lambda name: gains_for(name, args["gains"], protocol, shield, fold))
+    if args["gains"] is not None and args["agent"] not in TUNED | COHORT:
+        raise ValueError(
+            f"--gains {args['gains']} given, but {args['agent']} takes none; leave it out, or name one of "
+            f"{', '.join(TUNED | COHORT)}"
+        )
     done = evaluate(
-        load(args["agent"], lambda name: gains_for(name, args["gains"], protocol, shield, fold)),
+        agent,
         args["agent"],
         protocol,
         args["out"],

@@ -18,6 +18,7 @@ from experiments.records.tables import Table, select
 from experiments.results import study_tables
 from experiments.results.evaluations import Evaluation
 from experiments.results.study_tables import Reader, StudyTables
+from experiments.results.words import is_reference
 from experiments.statistics import SEED, Interval
 from experiments.win_rule import Judged, Verdict, judged, win
 
@@ -85,7 +86,8 @@ def against_committed(
     lines += [_line(one) for one in order[: rank - 1]]
     lines += [_line(ours, "> "), *(_line(one) for one in order[rank - 1 :])]
     for learned in (False, True):
-        if (best := next((one for one in order if one.learned is learned), None)) is not None:
+        mine = (one for one in order if one.learned is learned and not is_reference(one.agent))
+        if (best := next(mine, None)) is not None:
             lines.append(_difference(ours, best))
     if left_out:
         lines.append(f"Not ranked, as not all of these people were judged with them: {', '.join(left_out)}.")

@@ -122,10 +122,17 @@ def test_a_misspelt_name_is_answered_with_the_nearest(word: str, near: str) -> N
     assert all(name in str(error.value) for name in NAMES)
 
 
-@pytest.mark.parametrize("word", ["", "qqq", "no/such/folder", "\0"])
+@pytest.mark.parametrize("word", ["", "qqq", "\0"])
 def test_a_word_that_names_nothing_is_answered_with_what_is_known(word: str) -> None:
     with pytest.raises(ValueError, match="known are basal-bolus, .*module:Class, or the folder"):
         load(word)
+
+
+def test_a_path_that_leads_to_no_policy_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "CARD.md").write_text("x")
+    for path, said in (("no/such/folder", "is no folder here; give that"), (tmp_path / "CARD.md", "is a file; give")):
+        with pytest.raises(ValueError, match=f"unknown agent: .*{said}.* of a saved policy"):
+            load(str(path))
 
 
 def test_a_class_with_act_or_with_predict_is_an_agent(module: str) -> None:

@@ -54,6 +54,15 @@ def test_it_stands_at_its_rank_with_failures_and_both_best_ones_are_compared(res
     assert said[8] == "Not ranked, as not all of these people were judged with them: for-adults."
 
 
+def test_who_is_told_the_future_or_is_hostile_is_nobodys_best_baseline(tmp_path: Path) -> None:
+    tables = [episodes(name, plus(k)) for k, name in enumerate(("base", "clairvoyant (oracle)", "hostile-meal"))]
+    study(tables).write(tmp_path / "some-study")
+    said = lines(tmp_path, plus(3), protocol_settings=SETTINGS)
+    assert said[1].startswith("rank 1 of 4 ") and "clairvoyant (oracle)" in "\n".join(said[2:6])
+    (difference,) = [line for line in said if line.startswith("Minus ")]
+    assert difference.startswith("Minus the best baseline, base:")
+
+
 def test_failures_are_made_good_by_nothing(results: Path) -> None:
     mine = evaluation(episodes("mine", plus(5), failed=(0, 0, 0, 0, 0, 1)))
     said = against_committed(mine, results)
