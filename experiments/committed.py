@@ -115,7 +115,7 @@ def commit_speed(out: str | Path, measured: Mapping[str, Mapping[str, float]], c
         ("- ratio (5 min) to it", ppo["ratio_to_simglucose"], ",.0f"),
         ("twin shield, one decision of one person, 32 members, 10 h, search, ms", shield["twin_decision_ms"], ".1f"),
         ("- 99th percentile, ms", shield["twin_decision_p99_ms"], ".1f"),
-        ("steps of 300 lanes under the rule shield, share of those without", shield["rule_ratio_to_off"], ".2f"),
+        ("steps/s of 300 lanes under the rule shield, over those without", shield["rule_ratio_to_off"], ".2f"),
     ]
     table = "\n".join(
         ["| what | measured |", "|---|---:|", *(f"| {name} | {value:{form}} |" for name, value, form in rows)]
