@@ -25,7 +25,7 @@ from twins.files import atomic_write_text
 CSV, MARKDOWN = "table.csv", "table.md"
 READERS: Mapping[str, Callable[[Path], Iterator[JointRow]]] = {
     "published": counted.published,
-    "hidden-m3": tables.hidden,
+    "hidden": tables.hidden,
     "constrained": tables.constrained,
     "battery": counted.battery,
     "shield": counted.shield,

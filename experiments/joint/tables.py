@@ -29,6 +29,8 @@ WHOLE_HEADS = (
     "slept, h", "to usual, min", "advice followed, %", "lows a session", "burden a day",
     "short of constraints a day", "objective a day",
 )  # fmt: skip
+HIDDEN = ("m3", "m2", "m1")
+"""Rungs with hidden people that are committed, the primary one first."""
 HIDDEN_HEADS = ("arm", "shield", "failures", "<54", "<70", "70-180", "shield acted", "what")
 STUDY_HEADS = ("agent", "shield", "persons", "failures", *(name for name, _ in METRICS.values()))
 FORECAST_HEADS = ("forecast", "people", "RMSE at 60 min, mg/dL", "AUC of a low", "Brier")
@@ -44,27 +46,28 @@ TWIN_HEADS = (
 
 
 def hidden(results: Path) -> Iterator[JointRow]:
-    """Arms of hidden people on new days, rung M3."""
-    page = read_page(results / "hidden" / "m3.md")
-    (table,) = page.with_heads(HIDDEN_HEADS)
-    people = int(page.found(r"(\d+) hidden people")[1])
-    for row in table.rows:
-        arm, tir = row[0], table.value(row, "70-180")
-        if arm not in information.ARM_TIERS:
-            raise ValueError(
-                f"{table.where}: what arm {arm!r} may know is not said in experiments.joint.information"
-            )
-        known = Information(information.ARM_TIERS[arm], ARMS[arm], arm in POLICIES)
-        shares = {
-            "below_54_pct": table.value(row, "<54"),
-            "below_70_pct": table.value(row, "<70"),
-            "tir_pct": tir,
-        }
-        yield JointRow(
-            "dosing", "hidden-m3", f"{people} hidden people, settings from their diaries", arm, row[1], people,
-            table.failed(row, "failures", "fortnights"), Measure(TIME_IN_RANGE, "% of time", tir, "more"), known,
-            page.origin(results), shares,
-        )  # fmt: skip
+    """Arms of hidden people on new days, of every rung."""
+    for rung in HIDDEN:
+        page = read_page(results / "hidden" / f"{rung}.md")
+        (table,) = page.with_heads(HIDDEN_HEADS)
+        people = int(page.found(r"(\d+) hidden people")[1])
+        for row in table.rows:
+            arm, tir = row[0], table.value(row, "70-180")
+            if arm not in information.ARM_TIERS:
+                raise ValueError(
+                    f"{table.where}: what arm {arm!r} may know is not said in experiments.joint.information"
+                )
+            known = Information(information.ARM_TIERS[arm], ARMS[arm], arm in POLICIES)
+            shares = {
+                "below_54_pct": table.value(row, "<54"),
+                "below_70_pct": table.value(row, "<70"),
+                "tir_pct": tir,
+            }
+            yield JointRow(
+                "dosing", f"hidden-{rung}", f"{people} hidden people, settings from their diaries", arm, row[1], people,
+                table.failed(row, "failures", "fortnights"), Measure(TIME_IN_RANGE, "% of time", tir, "more"), known,
+                page.origin(results), shares,
+            )  # fmt: skip
 
 
 def session(results: Path) -> Iterator[JointRow]:

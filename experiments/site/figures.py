@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.joint.tables import HIDDEN
 from experiments.page.svg import Drawing, embedded
 from twins.files import read_file
 
@@ -56,17 +57,23 @@ FIGURES: dict[str, Words] = {
         "Three panels of dots, one for each published protocol: the papers' rows as diamonds, ours as full dots with "
         "the stomach of then and as rings with the corrected one. The numbers stand in the table.",
     ),
-    "hidden/m3-arms.svg": Words(
-        ("hidden-m3",),
-        "Time in range of every arm on new days of hidden people, training seeds and 95 % intervals.",
-        "One line for each arm: its mean with an interval, and a dot for each training seed.",
-    ),
-    "hidden/m3-foreseen.svg": Words(
-        ("hidden-m3",),
-        "What twins foresaw of an arm, and what came true.",
-        "Two scatter plots against the diagonal, time in range and time below 70 mg/dL: foreseen by the twin and come "
-        "true on new days, a mark for each person and arm.",
-    ),
+    **{
+        f"hidden/{rung}-arms.svg": Words(
+            (f"hidden-{rung}",),
+            "Time in range of every arm on new days of hidden people, training seeds and 95 % intervals.",
+            "One line for each arm: its mean with an interval, and a dot for each training seed.",
+        )
+        for rung in HIDDEN
+    },
+    **{
+        f"hidden/{rung}-foreseen.svg": Words(
+            (f"hidden-{rung}",),
+            "What twins foresaw of an arm, and what came true.",
+            "Two scatter plots against the diagonal, time in range and time below 70 mg/dL: foreseen by the twin and "
+            "come true on new days, a mark for each person and arm.",
+        )
+        for rung in HIDDEN
+    },
     "battery/map.svg": Words(
         ("battery",),
         "Change of time below 54 mg/dL by fault and agent; red: a bar is missed.",

@@ -57,6 +57,14 @@ PAGES: dict[str, StudyPage] = {
         "M3: hidden people", "From a diary to a twin, a policy and back to the person, on bodies that the fitter never "
         "saw.", documents=("hidden/m3.md",),
     ),
+    "hidden-m2": StudyPage(
+        "M2: hidden people of other models", "The same with whole logs, on bodies of two models that no twin knows.",
+        documents=("hidden/m2.md",),
+    ),
+    "hidden-m1": StudyPage(
+        "M1: hidden people of the twins' own model", "The same with whole logs, on bodies that vary from day to day.",
+        documents=("hidden/m1.md",),
+    ),
     "battery": StudyPage(
         "The fault battery", "Sensor, pump, body, announcements, clock and agent at fault, in the same days.",
         documents=("battery/table.md",),

@@ -15,6 +15,7 @@ from experiments.hidden.outcome import COMPARED
 from experiments.joint.joint import Joint
 from experiments.joint.markdown import read_page, value
 from experiments.joint.row import PAPER, Better, JointRow, Value
+from experiments.joint.tables import HIDDEN
 from experiments.page.findings import Findings
 from experiments.published import claims
 from experiments.results.study_tables import StudyTables
@@ -141,18 +142,20 @@ def _by_number(gap: float, better: Better, more_lows: bool) -> str:
 
 def of_hidden(results: Path) -> Iterator[Comparison]:
     """Policies of hidden people against each other's, the placebo among them, and against gains found on the twin."""
-    page = read_page(results / "hidden" / "m3.md")
-    (table,) = page.with_heads(HIDDEN_HEADS)
-    if tuple((row[0], row[1]) for row in table.rows) != COMPARED:
-        raise ValueError(f"{table.where}: other pairs of arms than experiments.hidden.outcome.COMPARED")
-    for row in table.rows:
-        if row[0] in POLICIES and row[1] != _REFERENCE:
-            yield Comparison(
-                "hidden-m3", "hidden people, shield rule", row[0], row[1], "time in range, points",
-                table.value(row, "70-180"), row[-1],
-                "win rule; primary comparison" if row is table.rows[0] else "win rule; not adjusted",
-                "hidden/m3.md", lows=table.value(row, "<70"),
-            )  # fmt: skip
+    for rung in HIDDEN:
+        page = read_page(results / "hidden" / f"{rung}.md")
+        (table,) = page.with_heads(HIDDEN_HEADS)
+        if tuple((row[0], row[1]) for row in table.rows) != COMPARED:
+            raise ValueError(f"{table.where}: other pairs of arms than experiments.hidden.outcome.COMPARED")
+        for row in table.rows:
+            if row[0] in POLICIES and row[1] != _REFERENCE:
+                yield Comparison(
+                    f"hidden-{rung}", "hidden people, shield rule", row[0], row[1], "time in range, points",
+                    table.value(row, "70-180"), row[-1],
+                    "win rule; primary comparison" if rung == HIDDEN[0] and row is table.rows[0]
+                    else "win rule; not adjusted",
+                    f"hidden/{rung}.md", lows=table.value(row, "<70"),
+                )  # fmt: skip
 
 
 def of_sessions(results: Path) -> Iterator[Comparison]:

@@ -58,6 +58,19 @@ def test_its_figures_of_hidden_people_are_the_committed_ones() -> None:
     assert f"fails in {failures} fortnights" in README and f"has {tir_pct} % of time in range" in README
 
 
+@pytest.mark.parametrize("rung", ["m1", "m2"])
+def test_its_figures_of_the_easier_rungs_are_the_committed_ones(rung: str) -> None:
+    text = (ROOT / "results" / "hidden" / f"{rung}.md").read_text("utf-8")
+    number = r"([-+][\d.]+) \[([-+][\d.]+), ([-+][\d.]+)\]"
+    for rival in ("cohort-history", "somebody-elses-twin"):
+        (line,) = re.findall(rf"^\| twin-posterior \| {rival} \| (.+)$", text, re.M)
+        tir = [f"{float(one):+.1f}" for one in re.findall(number, line)[0]]
+        assert f"{tir[0]} [{tir[1]}, {tir[2]}] over the {'cohort' if 'cohort' in rival else 'placebo'}" in README
+    for arm, word in (("twin-posterior", "fortnights"), ("basal-bolus-twin", "under basal-bolus retuned")):
+        (failures,) = re.findall(rf"^\| {arm} \| rule \| (\d+ of \d+) \|", text, re.M)
+        assert f"{failures} {word}" in README
+
+
 @pytest.mark.slow
 def test_what_it_says_of_the_primary_comparison_is_what_the_tables_say() -> None:
     found = Findings(study_tables.read(ROOT / "results" / "realistic"))

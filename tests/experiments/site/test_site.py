@@ -141,6 +141,7 @@ def test_counts_of_the_overview_are_those_of_the_tables(
 def test_comparisons_are_those_of_the_studies(gathered: Site) -> None:
     primary = next(one for one in gathered.compared if one.by == "win rule; primary comparison")
     assert (primary.agent, primary.rival, primary.outcome) == ("ppo-history", "pid-cohort", "unclear")
+    assert {"hidden-m1", "hidden-m2", "hidden-m3"} < {one.page for one in gathered.compared}
     hidden = [one for one in gathered.compared if one.page == "hidden-m3"]
     assert (hidden[0].agent, hidden[0].rival) == ("twin-posterior", "cohort-history")
     text = (RESULTS / "hidden" / "m3.md").read_text("utf-8")
