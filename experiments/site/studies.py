@@ -58,11 +58,13 @@ PAGES: dict[str, StudyPage] = {
         "saw.", documents=("hidden/m3.md",),
     ),
     "hidden-m2": StudyPage(
-        "M2: hidden people of other models", "The same with whole logs, on bodies of two models that no twin knows.",
+        "M2: hidden people of other models",
+        "From a diary with whole logs to a twin, a policy and back, on bodies of two models that no twin knows.",
         documents=("hidden/m2.md",),
     ),
     "hidden-m1": StudyPage(
-        "M1: hidden people of the twins' own model", "The same with whole logs, on bodies that vary from day to day.",
+        "M1: hidden people of the twins' own model",
+        "From a diary with whole logs to a twin, a policy and back, on bodies that vary from day to day.",
         documents=("hidden/m1.md",),
     ),
     "battery": StudyPage(
