@@ -4,14 +4,15 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from agents.frozen import NOTICE as NOTICE
 from experiments.crew import Workers
-from experiments.records.config_files import Config, descriptions
+from experiments.records.config_files import Config, apply_overrides, descriptions
 from experiments.records.provenance import ROOT
 from twins.words import near_miss
 
+_Settings = TypeVar("_Settings", bound=Config)
 USER_ERRORS = (ValueError, TypeError, OSError)
 """Errors whose message is meant for the user; others are faults of the program and keep their traceback."""
 
@@ -83,3 +84,13 @@ def add_settings(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, by its name"
     )
     parser.add_argument("--print-config", action="store_true", help="show the settings and stop")
+
+
+def with_settings(
+    config: _Settings, flags: Mapping[str, Sequence[str]], args: Mapping[str, Any]
+) -> _Settings:
+    """Settings with what was given by the flags of `add_settings`, then by --set. Raises ConfigError: by which."""
+    for name, words in flags.items():
+        if args[name] is not None:
+            config = apply_overrides(config, [f"{name}={args[name]}"], words[0])
+    return apply_overrides(config, args["set"])

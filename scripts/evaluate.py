@@ -12,7 +12,7 @@ from experiments import command, people
 from experiments.evaluate import check_out, evaluate
 from experiments.page.findings import Findings
 from experiments.protocol import ProtocolConfig, load_protocol, protocols
-from experiments.records.config_files import apply_overrides, show
+from experiments.records.config_files import show
 from experiments.results.against_committed import against_committed
 from experiments.results.collect import collect
 from experiments.results.evaluations import format_text
@@ -52,8 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", metavar="DIR", help="a new folder for the results")
     args = vars(parser.parse_args(argv))
     frozen = load_protocol(args["protocol"])
-    flags = [f"{name}={args[name]}" for name in _FLAGS if args[name] is not None]
-    protocol = apply_overrides(frozen, [*flags, *args["set"]])
+    protocol = command.with_settings(frozen, _FLAGS, args)
     if args["print_config"]:
         print(show(protocol), end="")
         return 0

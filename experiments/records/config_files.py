@@ -161,8 +161,9 @@ def build(kind: type[_Settings], data: Mapping[str, Any], source: str = "setting
         raise ConfigError("\n".join(f"{source}: {line}" for line in lines)) from None
 
 
-def apply_overrides(config: _Settings, items: Iterable[str]) -> _Settings:
-    """The same settings with some changed: items "name=value" as given with --set (ConfigError if wrong).
+def apply_overrides(config: _Settings, items: Iterable[str], given: str = "--set") -> _Settings:
+    """The same settings with some changed: items "name=value" (ConfigError if wrong, which names the
+    flag that they were `given` with).
 
     A name may begin with the kind of settings ("train.") and leave out the section where only one section
     has it: train.learning_rate=3e-4 and hyperparams.learning_rate=3e-4 are the same.
@@ -172,13 +173,13 @@ def apply_overrides(config: _Settings, items: Iterable[str]) -> _Settings:
         name, equals, text = item.partition("=")
         name = name.strip()
         if not equals or not name:
-            raise ConfigError(f"--set {item!r}: expected NAME=VALUE, such as train.learning_rate=3e-4")
+            raise ConfigError(f"{given} {item!r}: expected NAME=VALUE, such as seed=3")
         *sections, leaf = _resolve(kind, name)
         inner = data
         for section in sections:
             inner = inner[section]
-        inner[leaf] = _parse(text, f"--set {item[:80]}")
-    return build(kind, data, "--set")
+        inner[leaf] = _parse(text, f"{given} {item[:80]}")
+    return build(kind, data, given)
 
 
 def _resolve(kind: type[Config], name: str) -> list[str]:
@@ -189,7 +190,7 @@ def _resolve(kind: type[Config], name: str) -> list[str]:
         path for path in known if "." not in short and path.split(".")[-1] == short
     ]
     if len(matches) != 1:
-        raise ConfigError(f"--set {name}: unknown setting{near_miss(short, known)}")
+        raise ConfigError(f"--set {name}: unknown setting{near_miss(short, known)}; --print-config shows them all")
     return matches[0].split(".")
 
 

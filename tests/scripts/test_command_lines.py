@@ -244,6 +244,7 @@ def test_train_shows_a_progress_bar_where_it_is_asked_for(tmp_path: Path) -> Non
 _EVALUATE = ("evaluate", "--agent", "basal-bolus", "--out", "out")
 _REFUSED: dict[str, tuple[Sequence[str], int, str]] = {
     "unknown person": ((*_EVALUATE, "--person", "adlt#001"), 1, "'adult#001'"),
+    "unknown person, by which flag": ((*_EVALUATE, "--person", "adlt#001"), 1, "error: --person: people: "),
     "unknown group": ((*_EVALUATE, "--people", "childs"), 1, "'child'"),
     "unknown protocol": ((*_EVALUATE, "--protocol", "simglucose-defualt"), 1, "'simglucose-default'"),
     "a protocol that is no file": ((*_EVALUATE, "--protocol", "nowhere.yml"), 1, "no file nowhere.yml"),
@@ -257,7 +258,7 @@ _REFUSED: dict[str, tuple[Sequence[str], int, str]] = {
     "unknown scenario": ((*_EVALUATE, "--set", "scenario=simglucos"), 1, "'simglucose'"),
     "unknown diary": ((*_EVALUATE, "--set", "scenario=diary:nowhere.csv"), 1, "no such file"),
     "unknown behaviour": ((*_EVALUATE, "--set", "behaviour=realstic"), 1, "'realistic'"),
-    "unknown setting": ((*_EVALUATE, "--set", "replica=3"), 1, "'replicas'"),
+    "unknown setting": ((*_EVALUATE, "--set", "replica=3"), 1, "'replicas'?; --print-config"),
     "unknown shield": ((*_EVALUATE, "--shield", "rul"), 1, "'rule'"),
     "unknown flag": ((*_EVALUATE, "--protcol", "x"), 2, "'--protocol'"),
     "no agent": (("evaluate", "--out", "out"), 2, "--agent"),
