@@ -9,11 +9,10 @@ OLD := "Homeostat needs Python 3.11 or newer; this is %s. Name another one: make
 
 .PHONY: setup demo test compiled coverage verify verify-results reference site bench lint
 
-# --no-compile: modules are compiled when they are first imported, and most never are
 define install
 @[ -x $(@D)/bin/pip ] || { $(PYTHON) -c 'import sys; v = sys.version_info; \
     sys.exit(v < (3, 11) and $(OLD) % sys.version.split()[0])' && $(PYTHON) -m venv $(@D); }
-$(@D)/bin/python -m pip install --no-compile $(PIP_ARGS) -r requirements.lock
+$(@D)/bin/python -m pip install $(PIP_ARGS) -r requirements.lock
 $(@D)/bin/python -m pip install $(PIP_ARGS) --no-deps --no-build-isolation -e .
 endef
 
