@@ -32,14 +32,15 @@ lint: setup
 # The tests of compiled code go first, beside the checks, and leave it compiled for the rest.
 compiled: setup
 	$(PY) -m pytest -m kernels
-REST := -n 2 --dist worksteal -m "not verify and not kernels"
+TWO := -n 2 --dist worksteal
+REST := $(TWO) -m "not verify and not kernels"
 test: setup
 	$(MAKE) -j 2 --output-sync=target compiled lint
 	$(PY) -m pytest $(REST)
 # Lines are counted apart, which takes twice as long; those of compiled code without the JIT, on few people.
 coverage: setup
 	$(PY) -m pytest $(REST) --cov --cov-report=
-	NUMBA_DISABLE_JIT=1 $(PY) -m pytest -n 2 --dist worksteal -m kernels --cov --cov-append --cov-report=
+	NUMBA_DISABLE_JIT=1 $(PY) -m pytest $(TWO) -m kernels --cov --cov-append --cov-report=
 	$(PY) -m coverage report --fail-under=90
 SHIELD := envs/limits.py,envs/shield/rule.py,envs/shield/fallback.py,envs/shield/reasons.py
 verify: coverage .venv-gym1/.ready

@@ -27,12 +27,10 @@ def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> li
             f"{per_core} people of each core, training seeds {list(train_seeds)}; give 4, 8, 12 ... people, in "
             "pairs who are each other's placebo, and each seed once"
         )
-
-    def stamp(*seeds: int) -> str:
-        """Of a cell that uses the cohort's policies of these seeds: more seeds leave what is done of the others."""
-        return made_of + policies(seeds)
-
-    made_of = sources()
+    # Each names the policies of the seeds that it uses: more seeds leave what is done of the others.
+    code = sources()
+    of_none, of_all = code + policies(()), code + policies(train_seeds)
+    of_seed = {train_seed: code + policies([train_seed]) for train_seed in train_seeds}
     whom: list[dict[str, Any]] = [
         {"rung": rung, "core": core, "number": number, "seed": check_seed(seed)}
         for number in range(1, per_core + 1)
@@ -42,7 +40,7 @@ def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> li
     made: list[Cell] = []
     for name, one in zip(names, whom, strict=True):
         twin = f"twins/{name}"
-        made.append(Cell(twin, fit_cell, one, stamp=stamp()))
+        made.append(Cell(twin, fit_cell, one, stamp=of_none))
         for arm, family in TUNED.items():
             made.append(
                 Cell(
@@ -50,7 +48,7 @@ def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> li
                     tune_cell,
                     {"family": family, "twin": twin},
                     (twin,),
-                    stamp=stamp(),
+                    stamp=of_none,
                 )
             )
         for arm in TRAINED:
@@ -62,7 +60,7 @@ def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> li
                         train_cell,
                         arguments,
                         (twin,),
-                        stamp=stamp(train_seed),
+                        stamp=of_seed[train_seed],
                     )
                 )
     for name, one in zip(names, whom, strict=True):
@@ -80,7 +78,7 @@ def cells(rung: str, per_core: int, seed: int, train_seeds: Sequence[int]) -> li
             *(cell for many in trainings.values() for cell in many),
             *placebo,
         ]
-        made.append(Cell(f"judged/{name}", judge_cell, arguments, tuple(needs), stamp=stamp(*train_seeds)))
+        made.append(Cell(f"judged/{name}", judge_cell, arguments, tuple(needs), stamp=of_all))
     return made
 
 

@@ -20,6 +20,7 @@ def test_the_example_runs_as_it_stands() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "'reason'" in done.stdout
+_DIFFERENCE = r"([-+][\d.]+) \[([-+][\d.]+), ([-+][\d.]+)\]"
 
 
 def test_every_file_it_links_to_is_there() -> None:
@@ -49,8 +50,7 @@ def test_its_figures_of_hidden_people_are_the_committed_ones() -> None:
     lines = (ROOT / "results" / "hidden" / "m3.md").read_text("utf-8").splitlines()
     for rival, unit in (("cohort-history", " points"), ("somebody-elses-twin", "")):
         (line,) = [one for one in lines if one.startswith(f"| twin-posterior | {rival} |")]
-        number = r"([-+][\d.]+) \[([-+][\d.]+), ([-+][\d.]+)\]"
-        tir, low = ([f"{float(one):+.1f}" for one in found] for found in re.findall(number, line))
+        tir, low = ([f"{float(one):+.1f}" for one in found] for found in re.findall(_DIFFERENCE, line))
         told = f"{tir[0]}{unit} [{tir[1]}, {tir[2]}], below 70 {low[0]} [{low[1]}, {low[2]}]"
         assert told in README, told
     (row,) = [one for one in lines if one.startswith("| twin-posterior | rule |")]
@@ -61,10 +61,9 @@ def test_its_figures_of_hidden_people_are_the_committed_ones() -> None:
 @pytest.mark.parametrize("rung", ["m1", "m2"])
 def test_its_figures_of_the_easier_rungs_are_the_committed_ones(rung: str) -> None:
     text = (ROOT / "results" / "hidden" / f"{rung}.md").read_text("utf-8")
-    number = r"([-+][\d.]+) \[([-+][\d.]+), ([-+][\d.]+)\]"
     for rival in ("cohort-history", "somebody-elses-twin"):
         (line,) = re.findall(rf"^\| twin-posterior \| {rival} \| (.+)$", text, re.M)
-        tir = [f"{float(one):+.1f}" for one in re.findall(number, line)[0]]
+        tir = [f"{float(one):+.1f}" for one in re.findall(_DIFFERENCE, line)[0]]
         assert f"{tir[0]} [{tir[1]}, {tir[2]}] over the {'cohort' if 'cohort' in rival else 'placebo'}" in README
     for arm, word in (("twin-posterior", "fortnights"), ("basal-bolus-twin", "under basal-bolus retuned")):
         (failures,) = re.findall(rf"^\| {arm} \| rule \| (\d+ of \d+) \|", text, re.M)

@@ -152,6 +152,7 @@ def test_the_table_says_what_is_met_and_what_is_missed() -> None:
     assert worse[0].endswith("**missed**.") and worse[3].endswith("**missed**.")
 
 
+@pytest.mark.slow
 def test_nobody_is_in_two_places() -> None:
     drawn = set(people.judged("drawn").cohort.ids)
     assert len(drawn) == 30
@@ -166,6 +167,7 @@ def test_nobody_is_in_two_places() -> None:
         people.judged("tabel")
 
 
+@pytest.mark.slow
 def test_the_command_judges_agents_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["--where", "second body", "--agent", "usual", "consensus", "--out", str(tmp_path)]
     assert session.main([*asked, "--sessions", "2", "--processes", "1"]) == 0

@@ -38,6 +38,7 @@ def test_an_action_asks_for_what_the_plan_says() -> None:
         core.step(action)
 
 
+@pytest.mark.slow
 def test_a_policy_learns_to_ask_for_what_it_was_shown() -> None:
     seen, asked, counts = shown(SETTING, 0)
     assert len(seen) == len(asked) == len(counts) and seen.shape[1] == len(AroundSession().observation_names)

@@ -66,6 +66,7 @@ def test_what_was_fitted_lies_within_the_interval_of_people(target, trials: Tria
     assert Found(target, target.measure(trials)).inside
 
 
+@pytest.mark.slow
 def test_the_committed_table_is_that_of_the_twin_as_it_stands(trials: Trials, tmp_path: Path) -> None:
     """All held-out trials too: their values are those that were committed, met or not."""
     found = [Found(one, one.measure(trials)) for one in TARGETS]

@@ -81,6 +81,7 @@ def test_the_command_prints_the_table_and_keeps_it(
     assert in_silico.main([]) == 1
 
 
+@pytest.mark.slow
 def test_the_causal_twin_knows_more_of_insulin_than_the_forecast_twin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

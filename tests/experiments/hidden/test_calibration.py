@@ -15,6 +15,7 @@ from twins.inference.identify import RULE_MG_DL, WEAK
 from twins.inference.replay import forecasts
 
 
+@pytest.mark.slow
 def test_people_are_drawn_from_what_the_fit_believes() -> None:
     held = people(20, 3)
     daily = np.array([one.planned_basal_u_per_h * 24 / calibration.BASAL_SHARE for one in held.records])
@@ -45,6 +46,7 @@ def test_they_live_as_their_own_twins_foresee_but_for_noise_and_drift(
         assert personal.bodies(theta[None], record)[0, COLUMN["BW"]] == record.weight_kg
 
 
+@pytest.mark.slow
 def test_truths_are_ranked_and_intervals_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibration, "WIDTHS", (1.0, 2.0))
     monkeypatch.setattr(identify, "ROUNDS", 4)  # a fit of a moment

@@ -21,6 +21,7 @@ def told(everyday: People) -> list[Diary]:
     return diaries(everyday, 7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rung", "core"), [(rung, core) for rung in RUNGS for core in RUNGS[rung].cores])
 def test_a_person_hangs_on_seed_and_number_alone(rung: str, core: str) -> None:
     many, one, other = people(rung, core, 3, 5), people(rung, core, 1, 5, first=3), people(rung, core, 3, 6)
@@ -40,6 +41,7 @@ def test_what_is_no_rung_is_refused() -> None:
         people("M1", "uva", 0, 1)
 
 
+@pytest.mark.slow
 def test_a_diary_is_the_persons_own_and_is_that_of_a_person(everyday: People, told: list[Diary]) -> None:
     alone = diaries(people("M3", "kanderian", 1, 7, first=2), 7)[0]
     for name in ("glucose_mg_dl", "carbs_g", "bolus_u", "basal_u_per_h"):
@@ -54,12 +56,14 @@ def test_a_diary_is_the_persons_own_and_is_that_of_a_person(everyday: People, to
         assert meals > 0.4 / everyday.cohort.therapy[row, CARB_RATIO_G_PER_U]
 
 
+@pytest.mark.slow
 def test_logs_are_whole_on_the_first_rungs_and_not_on_the_last(told: list[Diary]) -> None:
     exact = diaries(people("M2", "kanderian", 4, 7), 7)
     counts = [np.mean([(one.carbs_g > 0).sum() for one in lived]) for lived in (exact, told)]
     assert RUNGS["M2"].habits.missed == 0 and counts[1] < counts[0]
 
 
+@pytest.mark.slow
 def test_new_days_are_new_and_change_with_settings_and_agent(everyday: People) -> None:
     settings = everyday.cohort.therapy
     days = [

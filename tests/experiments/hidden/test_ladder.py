@@ -95,6 +95,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Table]:
 _new_days = arms.new_days
 
 
+@pytest.mark.slow
 def test_a_person_goes_the_whole_way(lived: tuple[Path, Table]) -> None:
     folder, episodes = lived
     assert episodes["arm"].tolist() == [arm for arm in FEW for _ in arms.SHIELDS]
@@ -108,6 +109,7 @@ def test_a_person_goes_the_whole_way(lived: tuple[Path, Table]) -> None:
     assert told[0] == told[1] and 20 < told[0] <= 100 and np.isnan(untold).all()
 
 
+@pytest.mark.slow
 def test_the_table_and_the_figures_tell_it(
     lived: tuple[Path, Table], monkeypatch: pytest.MonkeyPatch
 ) -> None:

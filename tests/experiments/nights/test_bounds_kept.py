@@ -72,6 +72,7 @@ def _count(name: str, clock: str, shield: str) -> tuple[int, int]:
     return nights, outside
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", AGENTS)
 def test_no_night_of_ten_thousand_is_outside_a_bound(name: str) -> None:
     counts = [_count(name, clock, "rule") for clock in CLOCKS]

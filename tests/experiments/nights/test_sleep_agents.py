@@ -38,6 +38,7 @@ def _objective(judged: judge.Judged, name: str) -> float:
     return float(judged[name][0].objective.mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clock", ["forger", "hannay"])
 def test_extremes_lose_and_what_is_published_helps(clock: str) -> None:
     where = judge.setting(clock)
@@ -144,6 +145,7 @@ def test_the_share_of_a_gap_needs_both_its_ends(judged: judge.Judged) -> None:
     assert "### east" in said and "(knows the person)" in said and "not a medical device" in said
 
 
+@pytest.mark.slow
 def test_a_policy_learns_is_saved_and_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "REFERENCE", "published")
     monkeypatch.setattr(train, "LANES", 64)
@@ -158,6 +160,7 @@ def test_a_policy_learns_is_saved_and_judged(tmp_path: Path, monkeypatch: pytest
         Planner.load(tmp_path / "run" / "policy")
 
 
+@pytest.mark.slow
 def test_what_is_shown_is_what_the_plan_asks_for() -> None:
     seen, asked = shown(published(), replace(WHERE, days=2), 0)
     assert seen.shape == (512 * 4 * 2, 42) and asked.shape == (512 * 4 * 2, 8) and np.abs(asked).max() <= 1.0

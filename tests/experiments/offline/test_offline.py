@@ -101,6 +101,7 @@ def _always(value: float) -> worth.Act:
     return lambda observations: np.full(len(observations), value)
 
 
+@pytest.mark.slow
 def test_fitted_q_and_the_doubly_robust_estimate_find_a_known_value() -> None:
     log, act, gamma = _two_step(4_000), _always(0.05), 0.9
     truth = 0.05 + gamma * 0.1
@@ -114,6 +115,7 @@ def test_fitted_q_and_the_doubly_robust_estimate_find_a_known_value() -> None:
     assert robust.ess is not None and 50 < robust.ess < 4_000
 
 
+@pytest.mark.slow
 def test_with_a_wrong_q_the_doubly_robust_estimate_is_still_right() -> None:
     log, act, gamma = _two_step(40_000, 3), _always(0.1), 0.9
     wrong = Fitted(log, act, gamma, members=2, steps=1)
@@ -176,6 +178,7 @@ def test_coverage_counts_what_was_not_refused() -> None:
     assert np.isnan(worth.covered([Worth(None)], np.array([1.0])))
 
 
+@pytest.mark.slow
 def test_a_learner_without_value_clones_and_with_value_leaves_the_log_for_better_actions(small: Any) -> None:
     """Rewards of the log are replaced by minus the distance to an action that was seldom done."""
     _, log, _ = small

@@ -173,6 +173,7 @@ def test_every_claim_is_of_a_protocol_here_and_names_its_source() -> None:
         assert any(value is not None for value in dataclasses.astuple(one)[4:8])
 
 
+@pytest.mark.slow
 def test_the_command_writes_papers_rows_beside_ours_and_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

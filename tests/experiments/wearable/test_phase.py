@@ -115,6 +115,7 @@ def test_simulated_days_sleep_by_night_and_walk_by_day() -> None:
     assert len(table["value"]) == 6 * 24 * len(beside.MEASURES)
 
 
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.verify
 def test_real_people_of_t1d_uom() -> None:

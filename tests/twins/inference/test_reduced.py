@@ -40,6 +40,7 @@ def _by_hand(theta, record, steps: int):  # type: ignore[no-untyped-def]
     return np.array(out)
 
 
+@pytest.mark.slow
 def test_it_lives_as_its_equations_say() -> None:
     record, theta = with_meals(blank(0.5), seed=4), PLAIN.copy()
     theta[[personal.SENSITIVITY, personal.CARBS, personal.EMPTYING]] = 0.3, -0.2, 0.1
