@@ -174,28 +174,26 @@ class TwinShield:
         self, asked: NDArray[np.float64], belief: Belief, looked: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The largest safe dose [U] up to what is asked, (n,), and the margins of the lanes that were looked at."""
-        state = belief.state.reshape(len(self._drive), -1)
-        forecast = Forecast(self._ahead, state, self._drive, wanted=np.repeat(looked, self._shape[1]))
+        state, members = belief.state.reshape(len(self._drive), -1), self._shape[1]
+        forecast = Forecast(self._ahead, state, self._drive, wanted=np.repeat(looked, members))
 
-        def spare(dose: NDArray[np.float64]) -> NDArray[np.float64]:
-            members = self._shape[1]
-            low = forecast.lowest(np.repeat(dose, members)).reshape(self._shape)
+        def spare(dose: NDArray[np.float64], lanes: NDArray[np.bool_]) -> NDArray[np.float64]:
+            low = forecast.lowest(np.repeat(dose, members), np.repeat(lanes, members)).reshape(self._shape)
             low = np.where(np.isfinite(low), low, -1000.0)  # what cannot be foreseen is not safe
             return _quantile(low - self._floor, belief.weight, self._guard.quantile)
 
-        safe, best = asked.copy(), spare(asked)
+        safe, best = asked.copy(), spare(asked, looked)
         unsafe = looked & (best < 0)
         if unsafe.any():
             high, above = asked.copy(), best.copy()
-            low, below = np.zeros(len(asked)), spare(np.zeros(len(asked)))
-            for turn in range(ROUNDS):
-                if not (unsafe & (below >= 0)).any():
-                    break
+            low, below = np.zeros(len(asked)), spare(np.zeros(len(asked)), unsafe)
+            searched = unsafe & (below >= 0)
+            for turn in range(ROUNDS if searched.any() else 0):
                 # Secants close in from the unsafe side; every other try halves, so that the bracket surely shrinks.
                 share = np.clip(below / np.maximum(below - above, 1e-9), 0.02, 0.98) if turn % 2 == 0 else 0.5
                 at = low + share * (high - low)
-                now = spare(at)
-                good = now >= 0
+                now = spare(at, searched)
+                good = searched & (now >= 0)
                 low, below = np.where(good, at, low), np.where(good, now, below)
                 high, above = np.where(good, high, at), np.where(good, above, now)
             safe, best = np.where(unsafe, low, safe), np.where(unsafe, below, best)

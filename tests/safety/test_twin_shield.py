@@ -185,6 +185,16 @@ def test_a_cut_takes_the_bolus_before_the_basal_and_is_stable() -> None:
     assert np.allclose(again.bolus_u, allowed.bolus_u) and np.allclose(again.basal_u_per_h, 0.3)
 
 
+def test_what_one_body_is_allowed_does_not_hang_on_what_others_ask_for() -> None:
+    together, _, margin, core = decided(5.0, 9.0, floor_mg_dl=80.0)
+    for row in range(5):  # alone with a request that must be searched for; at times of others none is safe
+        for others in (0.0, 0.3):
+            only = np.arange(5) == row
+            asked = Request(np.where(only, 5.0, others), np.where(only, 9.0, 0.0))
+            allowed, _, spare = core._shield(asked, core.view, core.limits, core.belief)
+            assert allowed.bolus_u[row] == together.bolus_u[row] and spare[row] == margin[row]
+
+
 def test_a_higher_floor_never_allows_more() -> None:
     doses = [decided(5.0, 5.0, floor_mg_dl=floor)[0].bolus_u for floor in (60.0, 80.0, 100.0)]
     assert (doses[0] >= doses[1]).all() and (doses[1] >= doses[2]).all() and (doses[0] > doses[2]).any()

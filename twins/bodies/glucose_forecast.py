@@ -155,13 +155,20 @@ class Forecast:
         _gut_ahead(self._now, ahead.table, snacks, self._tried, _blocks(fed), ahead.mg_per_g, self._gut)
         _insulin_ahead(self._now, ahead.half, self._tried, self._insulin)
 
-    def lowest(self, dose_u: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Lowest plasma glucose [mg/dL] of each body (n,) within the horizon, over all snacks, after dose_u (n,)."""
-        ahead = self._ahead
+    def lowest(
+        self, dose_u: NDArray[np.float64], wanted: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """Lowest plasma glucose [mg/dL] of each body (n,) within the horizon, over all snacks, after dose_u (n,).
+
+        wanted (n,): bodies that are asked for now, of those wanted at the start; of others this may give infinity.
+        """
+        ahead, tried = self._ahead, self._tried
+        if wanted is not None:
+            tried = np.where(_blocks(wanted).any(axis=1), tried, 0)
         low = np.empty((len(ahead.table), LANES))
         _lowest(
             self._now, ahead.table, ahead.volume, ahead.response, self._gut, self._insulin, self._drive,
-            self._fed, self._tried, _blocks(np.ascontiguousarray(dose_u, np.float64)), low,
+            self._fed, tried, _blocks(np.ascontiguousarray(dose_u, np.float64)), low,
         )  # fmt: skip
         return low.reshape(-1)[: ahead.count]
 
@@ -213,13 +220,17 @@ def _gut_ahead(state, table, snacks, tried, food, mg_per_g, gut):  # type: ignor
                 for minute in range(STEP_MIN):
                     now = step * STEP_MIN + minute
                     bite = grams if now == eaten_at else 0.0
+                    eating = 0.0  # of the block; when nobody has eaten or will, nothing changes but the stomach
                     for i in range(LANES):
                         w[k.PLATE_IN, i] = bite + (food[block, now, i] if now < food.shape[1] else 0.0)
-                        k.eat(w, i, mg_per_g)
-                        w[k.CARBS, i] += w[k.EATEN, i]
-                    for _ in range(GUT_STEPS):
+                        eating += w[k.PLATE, i] + w[k.PLATE_IN, i] + w[k.EATEN, i]
+                    if now == 0 or eating != 0.0:
+                        k.eat(w, mg_per_g)
                         for i in range(LANES):
-                            k.gut_step(w, i, GUT_STEPS)
+                            w[k.CARBS, i] += w[k.EATEN, i]
+                    k.begin_emptying(w)
+                    for _ in range(GUT_STEPS):
+                        k.gut_step(w, GUT_STEPS)
                 for i in range(LANES):
                     k.absorbed(w, i, 1.0 * STEP_MIN)
                     gut[block, snack, 2 * step + 1, i] = w[k.GUT_1, i]

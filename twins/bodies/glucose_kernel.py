@@ -85,9 +85,9 @@ COEFFICIENTS = C_HALF + 14
 (
     DOSE, PLATE_IN, DRIVE_PERIPHERAL, DRIVE_HEPATIC, DRIVE_UPTAKE, DRIVE_LIVER,
     REFERENCE, PER_REFERENCE, EATEN, EMPTYING, CARBS, GUT_0, GUT_1, GUT_2,
-    ACTION_0, ACTION_1, ACTION_2, HEPATIC_0, HEPATIC_1, HEPATIC_2,
-) = range(17, 37)  # fmt: skip
-C0 = 37
+    ACTION_0, ACTION_1, ACTION_2, HEPATIC_0, HEPATIC_1, HEPATIC_2, STEADY, SOLID_END, STEEP_U, STEEP_V,
+) = range(17, 41)  # fmt: skip
+C0 = 41
 ROWS = C0 + COEFFICIENTS
 W0, H0 = C0 + C_WHOLE, C0 + C_HALF
 
@@ -113,53 +113,76 @@ def _exp(z):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _emptying(w, i, stomach):  # type: ignore[no-untyped-def]
-    """Rate of gastric emptying [1/min] with this much in the stomach [mg]; kmax before any meal.
-
-    tanh u - tanh v = 2 (U - V) / ((1 + U) (1 + V)) with U = e^2u, V = e^2v.
-    """
+def _before_emptying(w, i, stomach):  # type: ignore[no-untyped-def]
+    """What the rate of emptying needs the exponentials of, with this much in the stomach [mg]."""
     share = stomach * w[PER_REFERENCE, i]
-    u = _exp(w[C0 + C_STEEP_EMPTY, i] * (share - w[C0 + C_B, i]))
-    v = _exp(w[C0 + C_STEEP_FULL, i] * (share - w[C0 + C_D, i]))
-    kmin, kmax = w[C0 + C_KMIN, i], w[C0 + C_KMAX, i]
-    rate = kmin + (kmax - kmin) * (1.0 + (u - v) / ((1.0 + u) * (1.0 + v)))
-    return rate if w[REFERENCE, i] > 0.0 else kmax
+    w[STEEP_U, i] = w[C0 + C_STEEP_EMPTY, i] * (share - w[C0 + C_B, i])
+    w[STEEP_V, i] = w[C0 + C_STEEP_FULL, i] * (share - w[C0 + C_D, i])
 
 
 @inlined
-def eat(w, i, mg_per_g):  # type: ignore[no-untyped-def]
-    """A minute's food from the plate to the mouth, and the rate of gastric emptying that follows."""
-    plate = w[PLATE, i] + w[PLATE_IN, i]
-    eaten = EATING_RATE_G_PER_MIN if plate > EATING_RATE_G_PER_MIN else plate
-    w[PLATE, i] = plate - eaten
-    starts = eaten > 0.0 and w[EATING, i] == 0.0
-    stomach = w[STOMACH_SOLID, i] + w[STOMACH_LIQUID, i]
-    w[STOMACH_BEFORE_MEAL, i] = stomach if starts else w[STOMACH_BEFORE_MEAL, i]
-    w[MEAL_EATEN, i] = eaten if starts else w[MEAL_EATEN, i] + eaten
-    w[EATING, i] = 1.0 if eaten > 0.0 else 0.0
-    w[REFERENCE, i] = w[STOMACH_BEFORE_MEAL, i] + w[MEAL_EATEN, i] * mg_per_g
-    # below 1e-100 mg the reciprocal could overflow
-    w[PER_REFERENCE, i] = 1.0 / (w[REFERENCE, i] if w[REFERENCE, i] > 1e-100 else 1.0)
-    w[EATEN, i] = 1000.0 * eaten
-    w[EMPTYING, i] = _emptying(w, i, stomach)
+def _emptying(w):  # type: ignore[no-untyped-def]
+    """Rate of gastric emptying [1/min]; kmax before any meal.
+
+    tanh u - tanh v = 2 (U - V) / ((1 + U) (1 + V)) with U = e^2u, V = e^2v. The exponentials have a loop of their own:
+    a lane's are one long chain, and the short loop lets the processor work at those of several lanes at once.
+    """
+    for j in (STEEP_U, STEEP_V):
+        for i in range(LANES):
+            w[j, i] = _exp(w[j, i])
+    for i in range(LANES):
+        u, v = w[STEEP_U, i], w[STEEP_V, i]
+        kmin, kmax = w[C0 + C_KMIN, i], w[C0 + C_KMAX, i]
+        rate = kmin + (kmax - kmin) * (1.0 + (u - v) / ((1.0 + u) * (1.0 + v)))
+        w[EMPTYING, i] = rate if w[REFERENCE, i] > 0.0 else kmax
 
 
 @inlined
-def gut_step(w, i, steps):  # type: ignore[no-untyped-def]
+def eat(w, mg_per_g):  # type: ignore[no-untyped-def]
+    """A minute's food from the plate to the mouth."""
+    for i in range(LANES):
+        plate = w[PLATE, i] + w[PLATE_IN, i]
+        eaten = EATING_RATE_G_PER_MIN if plate > EATING_RATE_G_PER_MIN else plate
+        w[PLATE, i] = plate - eaten
+        starts = eaten > 0.0 and w[EATING, i] == 0.0
+        stomach = w[STOMACH_SOLID, i] + w[STOMACH_LIQUID, i]
+        w[STOMACH_BEFORE_MEAL, i] = stomach if starts else w[STOMACH_BEFORE_MEAL, i]
+        w[MEAL_EATEN, i] = eaten if starts else w[MEAL_EATEN, i] + eaten
+        w[EATING, i] = 1.0 if eaten > 0.0 else 0.0
+        w[REFERENCE, i] = w[STOMACH_BEFORE_MEAL, i] + w[MEAL_EATEN, i] * mg_per_g
+        # below 1e-100 mg the reciprocal could overflow
+        w[PER_REFERENCE, i] = 1.0 / (w[REFERENCE, i] if w[REFERENCE, i] > 1e-100 else 1.0)
+        w[EATEN, i] = 1000.0 * eaten
+        w[STEADY, i] = w[EATEN, i] / w[C0 + C_KMAX, i]
+
+
+@inlined
+def begin_emptying(w):  # type: ignore[no-untyped-def]
+    """The rate of gastric emptying at the beginning of a minute, after `eat`."""
+    for i in range(LANES):
+        _before_emptying(w, i, w[STOMACH_SOLID, i] + w[STOMACH_LIQUID, i])
+    _emptying(w)
+
+
+@inlined
+def gut_step(w, steps):  # type: ignore[no-untyped-def]
     """One of `steps` short steps of a minute, with the emptying rate of its middle; conserves carbohydrate."""
-    kmax, decay = w[C0 + C_KMAX, i], w[C0 + C_SOLID_HALF_STEP, i]
-    solid, liquid = w[STOMACH_SOLID, i], w[STOMACH_LIQUID, i]
-    steady = w[EATEN, i] / kmax
-    solid_mid = steady + (solid - steady) * decay
-    solid_end = steady + (solid_mid - steady) * decay
-    liquid_mid = liquid + (0.5 / steps) * (kmax * (0.5 * (solid + solid_mid)) - w[EMPTYING, i] * liquid)
-    w[EMPTYING, i] = _emptying(w, i, solid_mid + liquid_mid)
-    x = w[EMPTYING, i] * (1.0 / steps)
-    ground = w[EATEN, i] * (1.0 / steps) + (solid - solid_end)
-    liquid_end = liquid + (ground - x * liquid) * (1.0 - x * (0.5 - x * (1.0 / 6)))
-    emptied = ground + (liquid - liquid_end)
-    w[INTESTINE, i] = w[C0 + C_GUT_STEP, i] * w[INTESTINE, i] + w[C0 + C_GUT_INFLOW, i] * emptied
-    w[STOMACH_SOLID, i], w[STOMACH_LIQUID, i] = solid_end, liquid_end
+    for i in range(LANES):
+        kmax, decay = w[C0 + C_KMAX, i], w[C0 + C_SOLID_HALF_STEP, i]
+        solid, liquid, steady = w[STOMACH_SOLID, i], w[STOMACH_LIQUID, i], w[STEADY, i]
+        solid_mid = steady + (solid - steady) * decay
+        w[SOLID_END, i] = steady + (solid_mid - steady) * decay
+        liquid_mid = liquid + (0.5 / steps) * (kmax * (0.5 * (solid + solid_mid)) - w[EMPTYING, i] * liquid)
+        _before_emptying(w, i, solid_mid + liquid_mid)
+    _emptying(w)
+    for i in range(LANES):
+        solid, liquid, solid_end = w[STOMACH_SOLID, i], w[STOMACH_LIQUID, i], w[SOLID_END, i]
+        x = w[EMPTYING, i] * (1.0 / steps)
+        ground = w[EATEN, i] * (1.0 / steps) + (solid - solid_end)
+        liquid_end = liquid + (ground - x * liquid) * (1.0 - x * (0.5 - x * (1.0 / 6)))
+        emptied = ground + (liquid - liquid_end)
+        w[INTESTINE, i] = w[C0 + C_GUT_STEP, i] * w[INTESTINE, i] + w[C0 + C_GUT_INFLOW, i] * emptied
+        w[STOMACH_SOLID, i], w[STOMACH_LIQUID, i] = solid_end, liquid_end
 
 
 @inlined
@@ -237,15 +260,15 @@ def advance(  # type: ignore[no-untyped-def]
                     w[DRIVE_LIVER, i] = drive[lane, minute, LIVER_OUTPUT]
 
             # --- what is eaten this minute ---------------------------------------------------------
+            eat(w, mg_per_g)
+            begin_emptying(w)
             for i in range(LANES):
-                eat(w, i, mg_per_g)
                 w[CARBS, i] = w[EATEN, i] + (w[STOMACH_SOLID, i] + w[STOMACH_LIQUID, i] + w[INTESTINE, i])
                 w[GUT_0, i] = w[INTESTINE, i]
 
             # --- stomach and intestine ---------------------------------------------------------------
             for _ in range(GUT_STEPS):
-                for i in range(LANES):
-                    gut_step(w, i, GUT_STEPS)
+                gut_step(w, GUT_STEPS)
             for i in range(LANES):
                 absorbed(w, i, 1.0)
 

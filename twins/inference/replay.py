@@ -111,12 +111,12 @@ def _follow_food(w, carbs, share, gut):  # type: ignore[no-untyped-def]
             w[k.CARBS, i] = w[k.STOMACH_SOLID, i] + w[k.STOMACH_LIQUID, i] + w[k.INTESTINE, i]
             w[k.PLATE, i] += carbs[step] * share[i]
         for _ in range(STEP_MIN):
+            k.eat(w, 1000.0)
+            k.begin_emptying(w)
             for i in range(LANES):
-                k.eat(w, i, 1000.0)
                 w[k.CARBS, i] += w[k.EATEN, i]
             for _ in range(GUT_STEPS):
-                for i in range(LANES):
-                    k.gut_step(w, i, GUT_STEPS)
+                k.gut_step(w, GUT_STEPS)
         for i in range(LANES):
             k.absorbed(w, i, 1.0 * STEP_MIN)
             gut[2 * step + 1, i], gut[2 * step + 2, i] = w[k.GUT_1, i], w[k.GUT_2, i]

@@ -108,6 +108,14 @@ def test_a_future_does_not_depend_on_company() -> None:
         assert low[0] == together[row]
 
 
+def test_some_bodies_can_be_asked_for_alone() -> None:
+    people, dose = cohorts.load("all"), np.linspace(0, 3, 30)
+    forecast = Forecast(ahead.prepare(people.parameters, 600, 5), lived(people, 5.0, 4), drive(30))
+    everybody, wanted = forecast.lowest(dose), np.arange(30) >= ahead.LANES
+    some = forecast.lowest(dose, wanted)
+    assert np.array_equal(some[wanted], everybody[wanted]) and np.isinf(some[~wanted]).all()
+
+
 def test_more_sensitive_bodies_go_lower() -> None:
     people = cohorts.load(["adult#001"])
     state, bodies = people.model.basal_state(people.parameters), ahead.prepare(people.parameters, 600, 5)
