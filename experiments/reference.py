@@ -55,6 +55,11 @@ STEPS: tuple[Step, ...] = (
     Step("studies", ("verify_results", "--share", "0.05", "--seed", "0")),
     Step("shield", ("shield",), {"results/table.md": "shield/table.md"}),
     Step(
+        "frontier",
+        ("shield", "--frontier"),
+        {"results/frontier.md": "shield/frontier.md", "results/frontier.svg": "shield/frontier.svg"},
+    ),
+    Step(
         "battery",
         ("battery", "--agent", "basal-bolus", "pid", POLICY, *HOSTILE),
         _same("battery", "table.md", "bars.csv", "battery.csv", "map.svg"),

@@ -23,13 +23,16 @@ from experiments.records.tables import Table, concat, write_table
 from experiments.simulate import simulate
 from twins.files import atomic_write_text
 
-SEED = 61_000
-"""Of the days. The floor under doubt and the draws of the margin were chosen after a look at those of seed 60,000."""
+SEED, CHOICE_SEED = 62_000, 60_000
+"""Of the days that rows are judged on, and of those that settings were chosen on: the floors under doubt by
+`experiments.shield_frontier`, and the draws of the margin. Days of seed 61,000 were judged on before, with floors of 85
+and 67 under doubt, and missed three bars; a first look at other floors was on them, too, so they are used no more."""
 POLICY = "agents/policies/ppo/seed0"
 _EXACT = "twin:floor_mg_dl=80"
 _READINGS = "twin:floor_mg_dl=90,members=1,sd=0,uneaten_floor_mg_dl=none"
 _OBSERVED = "twin:floor_mg_dl=80,members=1,sd=0,uneaten_floor_mg_dl=none"
-_DOUBTING = "twin:floor_mg_dl=85,members=1,sd=0,uneaten_floor_mg_dl=67"
+DOUBTING = "twin:floor_mg_dl=90,members=1,sd=0,uneaten_floor_mg_dl=60"
+"""Of the settings that meet the bars on the days of the choice the one that costs least: `shield_frontier`."""
 _WRONG = "twin:floor_mg_dl=90,members=32,sd=0.2,uneaten_floor_mg_dl=none"
 _WRONG_80 = "twin:floor_mg_dl=80,members=32,sd=0.2,uneaten_floor_mg_dl=none"
 FLOOR_MG_DL, ALPHA = 80.0, 0.1
@@ -81,20 +84,20 @@ ROWS: tuple[Row, ...] = (
     Row("no-margin", "the same at floor 80 without it", "hostile-max", _WRONG_80, 2, draws=8, twin_error=0.2),
     Row("carbs-trusted", "carbs counted 50 % too high, trusted", "hostile-max", _OBSERVED, 2, replicas=4,
         faults=_TOO_MANY),
-    Row("carbs", "carbs counted 50 % too high, doubted", "hostile-max", _DOUBTING, 2,
+    Row("carbs", "carbs counted 50 % too high, doubted", "hostile-max", DOUBTING, 2,
         (("episodes_below_54_pct", "<=", 0.0),), replicas=4, faults=_TOO_MANY),
     Row("phantoms-trusted", "a quarter of the meals phantom, trusted", "hostile-max", _OBSERVED, 2, replicas=4,
         faults=_PHANTOMS),
-    Row("phantoms", "a quarter of the meals phantom, doubted", "hostile-max", _DOUBTING, 2,
+    Row("phantoms", "a quarter of the meals phantom, doubted", "hostile-max", DOUBTING, 2,
         (("episodes_below_40_pct", "<=", 0.0),), replicas=4, faults=_PHANTOMS),
-    Row("doubting", "announcements right, but doubted", "hostile-max", _DOUBTING, 2, replicas=4),
+    Row("doubting", "announcements right, but doubted", "hostile-max", DOUBTING, 2, replicas=4),
     Row("policy-rule", "the policy behind the rules", POLICY, "rule", 2, replicas=4),
     Row("policy", "the policy behind the twin", POLICY, _OBSERVED, 2, _BEHIND, replicas=4),
-    Row("policy-doubting", "the policy behind a twin that doubts", POLICY, _DOUBTING, 2, (("tir_lost", "<=", 5.0),),
+    Row("policy-doubting", "the policy behind a twin that doubts", POLICY, DOUBTING, 2, (("tir_lost", "<=", 5.0),),
         replicas=4),
     Row("basal-bolus-rule", "basal-bolus behind the rules", "basal-bolus", "rule", 2, replicas=4),
     Row("basal-bolus", "basal-bolus behind the twin", "basal-bolus", _OBSERVED, 2, replicas=4),
-    Row("basal-bolus-doubting", "basal-bolus behind a twin that doubts", "basal-bolus", _DOUBTING, 2, replicas=4),
+    Row("basal-bolus-doubting", "basal-bolus behind a twin that doubts", "basal-bolus", DOUBTING, 2, replicas=4),
     Row("planner", "the planner behind the rules", "planner", "rule", 2, replicas=4),
     Row("clairvoyant", "all meals known, no shield", "clairvoyant", "off", 2, replicas=4),
 )  # fmt: skip
@@ -107,12 +110,12 @@ MEASURES = {
 }  # fmt: skip
 
 
-def world(row: Row, days: float | None = None, draw: int = 0) -> ProtocolConfig:
-    """The protocol of a row, for the 30 people; of a later draw with other twins and days."""
+def world(row: Row, days: float | None = None, draw: int = 0, seed: int = SEED) -> ProtocolConfig:
+    """The protocol of a row, for the 30 people; of a later draw with other twins and days. seed: of the days."""
     return load_protocol("simglucose-default").model_copy(
         update={
             "name": "shield-bars", "days": row.days if days is None else days, "replicas": row.replicas,
-            "seed": SEED + draw, "twin_error": row.twin_error,
+            "seed": seed + draw, "twin_error": row.twin_error,
         }
     )  # fmt: skip
 
@@ -127,29 +130,40 @@ def cells(only: Sequence[str] | None = None, days: float | None = None) -> list[
             f"cells/{row.name}.csv",
             judge,
             {"name": row.name, "days": days},
-            stamp=f"{row} {SEED} {model_hash(load(row.agent))}",
+            stamp=stamp(row),
         )
         for row in ROWS
         if only is None or row.name in only
     ]
 
 
+def stamp(row: Row, seed: int = SEED) -> str:
+    """What the episodes of a row hang on beside the sources."""
+    return f"{row} {seed} {model_hash(load(row.agent))}"
+
+
 def judge(folder: Path, out: Path, name: str, days: float | None) -> None:
     """Simulate one row and write a line an episode to the file `out`."""
     (row,) = (one for one in ROWS if one.name == name)
+    simulate_row(row, out, days)
+
+
+def simulate_row(row: Row, out: Path, days: float | None, seed: int = SEED) -> None:
+    """Write a line for each episode of a row to the file `out`. seed: of the days."""
     agent: Any = load(row.agent)
     if row.oracle:
         agent.oracle = True
     shield, margin = row.shield, np.nan
     if row.calibrated:
         before = [
-            world(row, days, draw).model_copy(update={"split": "validation"}) for draw in range(row.draws)
+            world(row, days, draw, seed).model_copy(update={"split": "validation"})
+            for draw in range(row.draws)
         ]
         lows = [simulate(agent, one, shield, None, row.faults).glucose_mg_dl.min(axis=1) for one in before]
         bodies = np.concatenate([low.reshape(row.replicas, -1).min(axis=0) for low in lows])
         margin = conformal_margin(bodies, FLOOR_MG_DL, ALPHA)
         shield = f"{shield},margin_mg_dl={margin:.2f}"
-    found = [_episodes(row, agent, world(row, days, draw), shield, draw) for draw in range(row.draws)]
+    found = [_episodes(row, agent, world(row, days, draw, seed), shield, draw) for draw in range(row.draws)]
     write_table(
         out, concat(found) | {"margin_mg_dl": np.full(sum(len(one["name"]) for one in found), margin)}
     )
@@ -225,7 +239,9 @@ def write(tables: dict[str, Table], folder: Path, command: Sequence[str]) -> Pat
         "simglucose's own meals for the 30 people, adult-sized for everybody, announced exactly but where a row says "
         "otherwise; lows are not treated. Glucose is true plasma, mg/dL. 'twin cut': share of control intervals in "
         "which the twin lowered a dose. 70-180 lost: against the same agent behind the rules. Died: below 10 or above "
-        "600 mg/dL; the rest of the time counts as out of range. No bar bounds high glucose, nor does the shield: it "
+        "600 mg/dL; the rest of the time counts as out of range. Floors under doubt were chosen on other days "
+        "(`frontier.md`), after 85 and 67 had missed two bars on days that are used no more (one of 120 runs below 54 "
+        "with carbs miscounted, 5.45 points lost). No bar bounds high glucose, nor does the shield: it "
         "only ever takes insulin away.", "",
         f"| {' | '.join(heads)} |", "|---|---|" + "---:|" * (len(heads) - 3) + "---|",
     ]  # fmt: skip

@@ -1,14 +1,26 @@
 """What time in range was bought with: lows against time in range, and what the treatment asked for."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from envs.render import INK, MUTED, RULE, quiet
-from experiments.plots.style import AGENT, WORSE, as_label, color_of, head, new_axes
+from experiments.plots.style import (
+    AGENT,
+    BASELINE,
+    OTHER,
+    WORSE,
+    as_label,
+    color_of,
+    head,
+    legend_above,
+    new_axes,
+)
 from experiments.results.evaluations import Row
+from experiments.statistics import Interval
 
 
 def front(rows: Sequence[Row]) -> list[Row]:
@@ -131,4 +143,60 @@ def costs(
         panel.tick_params(axis="y", labelsize=6.5)
         for label, row in zip(panel.get_yticklabels(), rows, strict=False):
             label.set_color(AGENT if row["agent"] == ours else INK)
+    return ax
+
+
+@dataclass(frozen=True)
+class Trade:
+    """What harm is left at which price, a line for each series of settings.
+
+    series: by name, of each setting its label, price and harm. bars: price and harm that are allowed (None: no bar).
+    """
+
+    harm: str
+    price: str
+    series: Mapping[str, Sequence[tuple[str, Interval, float]]]
+    bars: tuple[float | None, float]
+
+
+_LOOKS = ((AGENT, "o"), (BASELINE, "s"), (OTHER, "^"), (INK, "D"))
+
+
+def protection(trades: Sequence[Trade], ax: Axes | None = None) -> Axes:
+    """A panel for each trade, harm against price with the price's interval as a hair; bars are dotted lines.
+
+    Panels are `ax.child_axes`. Raises ValueError for more series than there are looks.
+    """
+    ax = ax or new_axes(1.75 * len(trades) + 0.3, 0.01, 0.99, 0.3, 0.02)
+    ax.set_axis_off()
+    tall = 1 / len(trades)
+    for number, trade in enumerate(trades):
+        if len(trade.series) > len(_LOOKS):
+            raise ValueError(f"{len(trade.series)} series; there are looks for {len(_LOOKS)}")
+        panel = ax.inset_axes((0.09, 1 - (number + 1) * tall + 0.27 * tall, 0.88, 0.6 * tall))
+        quiet(panel)
+        panel.grid(color=RULE, lw=0.4)
+        for (name, settings), (color, shape) in zip(trade.series.items(), _LOOKS, strict=False):
+            at, harm = [one[1].estimate for one in settings], [one[2] for one in settings]
+            panel.plot(at, harm, f"{shape}-", color=color, ms=3.5, lw=0.8, label=name or "_", zorder=2)
+            for label, price, high in settings:
+                panel.plot(
+                    [price.low, price.high], [high] * 2, color=color, lw=0.5, alpha=0.5, label="_", zorder=1
+                )
+                panel.annotate(
+                    label, (price.estimate, high), (4, 3), textcoords="offset points", fontsize=6, color=color
+                )
+        panel.set_yscale(
+            "symlog", linthresh=2.0, linscale=1.0
+        )  # no run and one run stand apart, and so do a few and most
+        panel.set_ylim(-0.3, 1.6 * panel.get_ylim()[1])
+        panel.set_yticks([0, 1, 2, 5, 10, 20, 50], ["0", "1", "2", "5", "10", "20", "50"])
+        panel.minorticks_off()
+        panel.axhline(trade.bars[1], color=MUTED, lw=0.9, ls=(0, (1, 2)), label="_", zorder=0)
+        if trade.bars[0] is not None:
+            panel.axvline(trade.bars[0], color=MUTED, lw=0.9, ls=(0, (1, 2)), label="_", zorder=0)
+        panel.set_xlabel(trade.price, fontsize=7.5, color=INK, labelpad=1)
+        head(panel, trade.harm)
+        if number == 0:
+            legend_above(panel, len(trade.series), height=1.14)
     return ax

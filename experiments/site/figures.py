@@ -102,6 +102,12 @@ FIGURES: dict[str, Words] = {
         "The clock's phase of one person from light and from movement, by three clocks.",
         "Two panels by day: the estimated hour of melatonin onset by each clock, over the hours asleep.",
     ),
+    "shield/frontier.svg": Words(
+        ("shield",),
+        "What the twin shield protects from against what it costs, by its settings.",
+        "Three panels: runs that came too low with miscounted carbs and with phantom meals, and bodies below the "
+        "floor, against the points of time in range that it costs; bars are dotted lines.",
+    ),
     "session/around.svg": Words(
         ("session",),
         "Glucose, basal rate and carbohydrate around a session of exercise.",

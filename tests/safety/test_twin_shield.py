@@ -186,13 +186,20 @@ def test_a_cut_takes_the_bolus_before_the_basal_and_is_stable() -> None:
 
 
 def test_what_one_body_is_allowed_does_not_hang_on_what_others_ask_for() -> None:
-    together, _, margin, core = decided(5.0, 9.0, floor_mg_dl=80.0)
-    for row in range(5):  # alone with a request that must be searched for; at times of others none is safe
-        for others in (0.0, 0.3):
-            only = np.arange(5) == row
-            asked = Request(np.where(only, 5.0, others), np.where(only, 9.0, 0.0))
-            allowed, _, spare = core._shield(asked, core.view, core.limits, core.belief)
-            assert allowed.bolus_u[row] == together.bolus_u[row] and spare[row] == margin[row]
+    people = cohorts.load(FEW)  # from readings: 32 members a body, two blocks of lanes
+    setting = make_setting(cohort=people, days=1, shield="twin", guard=Guard(floor_mg_dl=80.0))
+    core = Core(setting, Dosing(), len(people))
+    core.reset(*Roster(people, len(people), "train", 0).next(np.arange(len(people))))
+    for _ in range(12):
+        core.step(basal_bolus(core.view))
+    everybody = Request(np.full(5, 5.0), np.full(5, 9.0))
+    together, _, margin = core._shield(everybody, core.view, core.limits, core.belief)
+    assert (together.bolus_u < 9).all()
+    for row in range(5):
+        only = np.arange(5) == row
+        asked = Request(np.where(only, 5.0, 0.0), np.where(only, 9.0, 0.0))
+        allowed, _, spare = core._shield(asked, core.view, core.limits, core.belief)
+        assert allowed.bolus_u[row] == together.bolus_u[row] and spare[row] == margin[row]
 
 
 def test_a_higher_floor_never_allows_more() -> None:
