@@ -7,6 +7,7 @@ import pytest
 
 from experiments.evidence import count, kept, report, sampler
 from experiments.records.tables import Table, read_table
+from experiments.results.against_committed import RESULTS
 from experiments.simulate import Rollout
 from scripts import evidence
 from twins.cohort import BASAL_U_PER_H
@@ -75,6 +76,12 @@ def test_events_are_counted_as_they_are_defined() -> None:
     assert found["tir_pct"][0] == 100 and found["below_54_pct"][4] == pytest.approx(100 * 18 / 48)
     starved = count.outcomes(_rollout([high], [""], [48], 0.01), 5, np.full(1, 0.6))
     assert starved["starved_hours"][0] == 4 and starved["starved_and_high_hours"][0] == 2
+
+
+def test_the_committed_bodies_are_of_the_sampler_and_the_simulator_at_hand() -> None:
+    counted = kept.read(RESULTS / "evidence")
+    rule = [cell for cell in count.cells() if cell.arguments["shield"] == "rule"]
+    assert kept.left(rule, counted) == [], "behind rules everybody was counted"
 
 
 def test_rows_cover_what_is_promised() -> None:
