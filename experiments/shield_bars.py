@@ -200,8 +200,7 @@ def measured(tables: dict[str, Table]) -> list[dict[str, Any]]:
             "died": [int(mine[f"died_{side}"].sum()) for side in ("low", "high")], "lowest_mg_dl": low.min(),
             "episodes_below_40_pct": 100 * (low < 40).mean(), "episodes_below_54_pct": 100 * (low < 54).mean(),
         }  # fmt: skip
-        worst = [low[mine["body"] == body].min() for body in np.unique(mine["body"])]
-        value["bodies_below_floor_pct"] = 100 * float((np.array(worst) < FLOOR_MG_DL).mean())
+        value["bodies_below_floor_pct"] = bodies_below_floor_pct(mine)
         value["margin_mg_dl"] = float(mine["margin_mg_dl"][0])
         for name in ("below_54_pct", "below_70_pct", "tir_pct", "twin_acted_pct"):
             value[name] = float(mine[name].mean())
@@ -215,6 +214,13 @@ def measured(tables: dict[str, Table]) -> list[dict[str, Any]]:
         ]
         found.append(value)
     return found
+
+
+def bodies_below_floor_pct(table: Table) -> float:
+    """Share of the bodies that came below the floor in any of their episodes, in %."""
+    low, body = table["lowest_mg_dl"], table["body"]
+    worst = np.array([low[body == one].min() for one in np.unique(body)])
+    return 100 * float((worst < FLOOR_MG_DL).mean())
 
 
 def _met(value: float, sign: str, limit: float, whole: bool) -> bool | None:

@@ -8,6 +8,7 @@ the days are others, so that a setting may be chosen here and be judged there.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -26,28 +27,29 @@ UNEATEN_MG_DL: tuple[int | None, ...] = (None, 50, 60, 70)
 """Floors of members that have eaten nothing of what was announced; None: announcements are trusted."""
 MARGINS_MG_DL = (0, 3, 6, 9, 12)
 PEOPLE = 30
-LOST_BAR, LOW_BAR, BODIES_BAR = 5.0, 0, 10.0
-"""Points of time in range that the policy may lose; runs that may fall too low; bodies below the floor, in %."""
 _BARS = {row.name: row for row in shield_bars.ROWS}
+LOW_BAR = 0
+"""Runs that may fall too low."""
+((_, _, LOST_BAR),) = _BARS["policy-doubting"].bars
+((_, _, BODIES_BAR),) = _BARS["margin"].bars
+"""Points of time in range that the policy may lose, and bodies that may come below the floor, in %."""
 _WORLDS = {"carbs": "carbs", "phantoms": "phantoms", "policy": "policy-doubting"}
 """Of each guard the rows of the bars whose shield it takes the place of."""
 
 
-def _guard(floor: int, uneaten: int | None) -> str:
-    return f"twin:floor_mg_dl={floor},members=1,sd=0,uneaten_floor_mg_dl={str(uneaten).lower()}"
+def _name(world: str, floor: int, uneaten: int | None) -> str:
+    return f"{world}-{floor}-{uneaten}"
 
 
 def rows() -> list[Row]:
     """The policy behind rules alone, every guard in three worlds, and every margin over bodies that are off."""
     found = [_BARS["policy-rule"]]
-    for floor in FLOORS_MG_DL:
-        for uneaten in UNEATEN_MG_DL:
-            found += [
-                replace(
-                    _BARS[name], name=f"{world}-{floor}-{uneaten}", shield=_guard(floor, uneaten), bars=()
-                )
-                for world, name in _WORLDS.items()
-            ]
+    for floor, uneaten in product(FLOORS_MG_DL, UNEATEN_MG_DL):
+        shield = f"twin:floor_mg_dl={floor},members=1,sd=0,uneaten_floor_mg_dl={str(uneaten).lower()}"
+        found += [
+            replace(_BARS[name], name=_name(world, floor, uneaten), shield=shield, bars=())
+            for world, name in _WORLDS.items()
+        ]
     plain = _BARS["no-margin"]
     found += [
         replace(plain, name=f"margin-{margin}", shield=f"{plain.shield},margin_mg_dl={margin}", draws=2)
@@ -94,9 +96,15 @@ class Point:
     lost: Interval
 
     @property
+    def uneaten_words(self) -> str:
+        """The floor of members that have eaten nothing, or that announcements are trusted."""
+        return "trusted" if self.uneaten is None else str(self.uneaten)
+
+    @property
     def meets_all(self) -> bool:
         """Whether no run fell too low and the policy lost no more than the bar."""
-        return self.carbs_below_54 <= LOW_BAR >= self.phantoms_below_40 and self.lost.estimate <= LOST_BAR
+        too_low = max(self.carbs_below_54, self.phantoms_below_40)
+        return too_low <= LOW_BAR and self.lost.estimate <= LOST_BAR
 
 
 @dataclass(frozen=True)
@@ -116,22 +124,21 @@ class MarginPoint:
 def points(tables: dict[str, Table]) -> list[Point]:
     """A point for each guard whose three rows were done, and the policy's behind rules alone."""
     found = []
-    for floor in FLOORS_MG_DL:
-        for uneaten in UNEATEN_MG_DL:
-            names = [f"{world}-{floor}-{uneaten}" for world in _WORLDS]
-            if not {*names, "policy-rule"} <= set(tables):
-                continue
-            carbs, phantoms, policy = (tables[name] for name in names)
-            lost = tables["policy-rule"]["tir_pct"] - policy["tir_pct"]
-            found.append(
-                Point(
-                    floor, uneaten, len(lost),
-                    int((carbs["lowest_mg_dl"] < 54).sum()), float(carbs["lowest_mg_dl"].min()),
-                    int((phantoms["lowest_mg_dl"] < 40).sum()), int((phantoms["lowest_mg_dl"] < 54).sum()),
-                    float(phantoms["lowest_mg_dl"].min()), int(policy["died_high"].sum()),
-                    score_interval(lost, policy["body"], np.full(len(lost), -1)),
-                )
-            )  # fmt: skip
+    for floor, uneaten in product(FLOORS_MG_DL, UNEATEN_MG_DL):
+        names = [_name(world, floor, uneaten) for world in _WORLDS]
+        if not {*names, "policy-rule"} <= set(tables):
+            continue
+        carbs, phantoms, policy = (tables[name] for name in names)
+        lost = tables["policy-rule"]["tir_pct"] - policy["tir_pct"]
+        found.append(
+            Point(
+                floor, uneaten, len(lost),
+                int((carbs["lowest_mg_dl"] < 54).sum()), float(carbs["lowest_mg_dl"].min()),
+                int((phantoms["lowest_mg_dl"] < 40).sum()), int((phantoms["lowest_mg_dl"] < 54).sum()),
+                float(phantoms["lowest_mg_dl"].min()), int(policy["died_high"].sum()),
+                score_interval(lost, policy["body"], np.full(len(lost), -1)),
+            )
+        )  # fmt: skip
     return found
 
 
@@ -140,12 +147,10 @@ def margins(tables: dict[str, Table]) -> list[MarginPoint]:
     found = []
     for margin in MARGINS_MG_DL:
         if (mine := tables.get(f"margin-{margin}")) is not None and "margin-0" in tables:
-            bodies = np.unique(mine["body"])
-            worst = np.array([mine["lowest_mg_dl"][mine["body"] == body].min() for body in bodies])
-            below = 100 * float((worst < FLOOR_MG_DL).mean())
             lost = tables["margin-0"]["tir_pct"] - mine["tir_pct"]
             price = score_interval(lost, mine["body"] % PEOPLE, np.full(len(lost), -1))
-            found.append(MarginPoint(margin, len(bodies), below, float(mine["tir_pct"].mean()), price))
+            below, bodies = shield_bars.bodies_below_floor_pct(mine), len(np.unique(mine["body"]))
+            found.append(MarginPoint(margin, bodies, below, float(mine["tir_pct"].mean()), price))
     return found
 
 
@@ -154,12 +159,9 @@ def write(tables: dict[str, Table], folder: Path, command: Sequence[str]) -> Pat
     folder.mkdir(parents=True, exist_ok=True)
     guards, over = points(tables), margins(tables)
     met = sorted((one for one in guards if one.meets_all), key=lambda one: one.lost.estimate)
-    named = (
-        ", ".join(f"{one.floor} and {'trusted' if one.uneaten is None else one.uneaten}" for one in met)
-        or "none"
-    )
+    named = ", ".join(f"{one.floor} and {one.uneaten_words}" for one in met) or "none"
     days = sorted({float(one["days"][0]) for one in tables.values()})
-    if days != [2.0]:
+    if days != [_BARS["carbs"].days]:
         named = "not judged, days are not those of the bars"
     rules = tables.get("policy-rule")
     behind_rules = "none was run" if rules is None else int(rules["died_high"].sum())
@@ -182,7 +184,7 @@ def write(tables: dict[str, Table], folder: Path, command: Sequence[str]) -> Pat
         f"| {' | '.join(heads)} |", "|" + "---:|" * len(heads),
     ]  # fmt: skip
     lines += [
-        f"| {one.floor} | {'trusted' if one.uneaten is None else one.uneaten} | {one.runs} x {days[0]:g} | "
+        f"| {one.floor} | {one.uneaten_words} | {one.runs} x {days[0]:g} | "
         f"{one.carbs_below_54} | {one.carbs_lowest:.1f} | {one.phantoms_below_40} | {one.phantoms_below_54} | "
         f"{one.phantoms_lowest:.1f} | {one.died_high} | {one.lost.estimate:.2f} "
         f"[{one.lost.low:.2f}, {one.lost.high:.2f}] |"

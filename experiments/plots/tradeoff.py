@@ -186,9 +186,8 @@ def protection(trades: Sequence[Trade], ax: Axes | None = None) -> Axes:
                 panel.annotate(
                     label, (price.estimate, high), (4, 3), textcoords="offset points", fontsize=6, color=color
                 )
-        panel.set_yscale(
-            "symlog", linthresh=2.0, linscale=1.0
-        )  # no run and one run stand apart, and so do a few and most
+        # No run and one run stand apart, and so do a few and most.
+        panel.set_yscale("symlog", linthresh=2.0, linscale=1.0)
         panel.set_ylim(-0.3, 1.6 * panel.get_ylim()[1])
         panel.set_yticks([0, 1, 2, 5, 10, 20, 50], ["0", "1", "2", "5", "10", "20", "50"])
         panel.minorticks_off()

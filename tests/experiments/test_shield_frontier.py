@@ -12,6 +12,7 @@ from experiments.plots import tradeoff
 from experiments.records.tables import Table
 from experiments.results.against_committed import RESULTS
 from scripts import shield
+from tests.legible import check_legible
 
 
 def _table(low: list[float], tir: float) -> Table:
@@ -27,7 +28,8 @@ def _tables(safe: tuple[int, int | None], lost: float) -> dict[str, Table]:
         world, _, rest = row.name.partition("-")
         chosen = rest == "-".join(map(str, safe))
         low = [60.0 if chosen else 39.0, 45.0 if not chosen else 54.0, 75.0, 80.0]
-        tables[row.name] = _table(low, 90.0 - lost if world == "policy" and chosen else 90.0)
+        price = 0.3 * int(rest) if world == "margin" else lost if world == "policy" and chosen else 0.0
+        tables[row.name] = _table(low, 90.0 - price)
     return tables
 
 
@@ -91,6 +93,7 @@ def test_every_series_is_drawn_and_none_is_dropped() -> None:
     )
     drawn = [line for line in ax.child_axes[0].lines if str(line.get_label()).startswith("floor")]
     assert len(drawn) == len(shield_frontier.FLOORS_MG_DL) and len(ax.child_axes) == 3
+    check_legible(ax)
     trade = tradeoff.Trade("x", "y", {str(k): [] for k in range(5)}, (None, 1.0))
     with pytest.raises(ValueError, match="5 series"):
         tradeoff.protection([trade])
