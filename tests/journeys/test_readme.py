@@ -12,6 +12,9 @@ from experiments.results import study_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+_ESTIMATE = r"[-+]?\d[\d.]*(?: %)? \[[^\]]+\]|\d+ of \d{3,}"
+"""An estimate with its interval, or a count of failures."""
+_DIFFERENCE = r"([-+][\d.]+) \[([-+][\d.]+), ([-+][\d.]+)\]"
 
 
 @pytest.mark.slow
@@ -20,7 +23,6 @@ def test_the_example_runs_as_it_stands() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "'reason'" in done.stdout
-_DIFFERENCE = r"([-+][\d.]+) \[([-+][\d.]+), ([-+][\d.]+)\]"
 
 
 def test_every_file_it_links_to_is_there() -> None:
@@ -68,6 +70,26 @@ def test_its_figures_of_the_easier_rungs_are_the_committed_ones(rung: str) -> No
     for arm, word in (("twin-posterior", "fortnights"), ("basal-bolus-twin", "under basal-bolus retuned")):
         (failures,) = re.findall(rf"^\| {arm} \| rule \| (\d+ of \d+) \|", text, re.M)
         assert f"{failures} {word}" in README
+
+
+@pytest.mark.parametrize(
+    ("heading", "source"),
+    [
+        ("### The day around one session", "session"),
+        ("### A season", "season"),
+        ("### Three weeks of nights", "sleep"),
+        ("### Four weeks of all of it", "whole"),
+    ],
+)
+def test_its_figures_of_a_task_are_the_committed_ones(heading: str, source: str) -> None:
+    section = re.split(r"^##", README.partition(f"{heading}\n")[2], maxsplit=1, flags=re.M)[0]
+    table = (ROOT / "results" / source / "table.md").read_text("utf-8")
+    compared = 0
+    for line in section.splitlines():  # the figures of a line stand in the table in the same order
+        told = re.findall(_ESTIMATE, line)
+        compared += len(told)
+        assert re.search(".*?".join(map(re.escape, told)), table, re.S), line
+    assert compared >= 8
 
 
 @pytest.mark.slow
