@@ -97,18 +97,20 @@ def write(
     return path
 
 
+def percent(share: float | None) -> str:
+    """A share with two digits in %; nothing for None."""
+    return "" if share is None else f"{100 * share:.2g} %" if share < 0.995 else "100 %"
+
+
 def _of(row: dict[str, Any]) -> str:
     return f" of {row['bodies'] + row['lost']}" if row["lost"] else ""
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    def share(value: float | None) -> str:
-        return "" if value is None else f"{100 * value:.2g} %" if value < 0.995 else "100 %"
-
     return [
         row["shield"], row["agent"], row["stratum"], row["lows"], f"{row['bodies']}{_of(row)} x {row['days']:g}",
-        str(row["died"]), str(row["very_low"]), share(row["very_low_upper"]),
-        str(row["very_high"]), share(row["very_high_upper"]),
+        str(row["died"]), str(row["very_low"]), percent(row["very_low_upper"]),
+        str(row["very_high"]), percent(row["very_high_upper"]),
         f"{row['lowest_mg_dl']:.0f}", f"{row['below_54_pct']:.2f}", f"{row['below_70_pct']:.1f}",
         f"{row['tir_pct']:.1f}",
         f"{row['starved_hours']:.0f}", f"{row['shield_changed_pct']:.1f}",
