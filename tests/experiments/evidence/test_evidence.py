@@ -82,6 +82,10 @@ def test_the_committed_bodies_are_of_the_sampler_and_the_simulator_at_hand() -> 
     counted = kept.read(RESULTS / "evidence")
     rule = [cell for cell in count.cells() if cell.arguments["shield"] == "rule"]
     assert kept.left(rule, counted) == [], "behind rules everybody was counted"
+    twin = [cell for cell in count.cells() if cell.arguments["shield"] == count.TWIN]
+    policy = [cell for cell in twin if cell.arguments["agent"] == count.POLICY]
+    whole = [cell for cell in policy if cell.arguments["stratum"] != "faults"]
+    assert whole and kept.left(whole, counted) == [], "and behind the twin shield all without faults"
 
 
 def test_rows_cover_what_is_promised() -> None:
