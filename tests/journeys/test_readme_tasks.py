@@ -1,6 +1,7 @@
 """The README's tables of exercise, nights and whole persons: each line is made again from the committed tables."""
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +33,12 @@ def _told(section: str, label: str, *cells: str) -> bool:
     return f"\n| {label} | {' | '.join(cells)}" in section
 
 
+def _all_told(section: str, tables: Sequence[MarkdownTable], head: str, agents: Mapping[str, str]) -> None:
+    """Each of these lines gives a column of these tables for its agent."""
+    for label, agent in agents.items():
+        assert _told(section, label, *(_cell(table, agent, head) for table in tables)), label
+
+
 def test_sessions() -> None:
     page, told = _page("session"), partial(_told, _section("The day around one session"))
     tables = [table for table in page.tables if table.heads[0] == "agent"]
@@ -58,35 +65,34 @@ def test_sessions() -> None:
 
 
 def test_seasons() -> None:
-    page, told = _page("season"), partial(_told, _section("A season"))
+    page, section = _page("season"), _section("A season")
     tables = [table for table in page.tables if "gain, points" in table.heads]
     assert len(tables) == 2
-    for label, agent in (
-        ("points gained: population's plan", "population-optimal"),
-        ("- with the rule of hours", "population-optimal-hours"),
-        ("- policy, three seeds", "season-ppo"),
-        ("- oracle, which knows the person", "oracle"),
-    ):
-        assert told(label, *(_cell(table, agent, "gain, points") for table in tables)), label
-    closed = {agent: _closed(page, agent) for agent in ("population-optimal-hours", "season-ppo")}
+    agents = {
+        "points gained: population's plan": "population-optimal",
+        "- with the rule of hours": "population-optimal-hours",
+        "- policy, three seeds": "season-ppo",
+        "- oracle, which knows the person": "oracle",
+    }
+    _all_told(section, tables, "gain, points", agents)
     rule = "gap in the objective, plan to oracle, that the rule closes"
-    assert told(rule, *closed["population-optimal-hours"])
-    assert told("- that the policy closes", *closed["season-ppo"])
+    assert _told(section, rule, *_closed(page, "population-optimal-hours"))
+    assert _told(section, "- that the policy closes", *_closed(page, "season-ppo"))
 
 
 def test_nights() -> None:
-    page, told = _page("sleep"), partial(_told, _section("Three weeks of nights"))
+    page, section = _page("sleep"), _section("Three weeks of nights")
     tables = [table for table in page.tables if table.under[-1].startswith("all,")]
     assert len(tables) == 2
-    for label, agent in (
-        ("sleep, h a day: imposed hours", "usual"),
-        ("- average person's plan", "average-optimal"),
-        ("- policy", "sleep-ppo"),
-        ("- oracle", "oracle"),
-    ):
-        assert told(label, *(_cell(table, agent, "slept, h") for table in tables)), label
+    agents = {
+        "sleep, h a day: imposed hours": "usual",
+        "- average person's plan": "average-optimal",
+        "- policy": "sleep-ppo",
+        "- oracle": "oracle",
+    }
+    _all_told(section, tables, "slept, h", agents)
     gap = "gap in the objective, average person's plan to oracle, that the policy closes"
-    assert told(gap, *_closed(page, "sleep-ppo"))
+    assert _told(section, gap, *_closed(page, "sleep-ppo"))
 
 
 def test_whole_persons() -> None:
