@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if everything is not None:
         had = {cell.name for cell in asked} - {cell.name for cell in cells}
         lost = count.lost(asked, {*flow.done, *had})
-        made = kept.made_by(args.beside) if args.beside else ""
+        made = kept.made_by(args.beside) if args.beside else []
         table = report.write(everything, folder / "results", command.typed("evidence", argv), lost, made)
         print(table.read_text("utf-8"))
     print(command.NOTICE)

@@ -5,6 +5,7 @@ The sampler's hash tells whether bodies and simulator are the same. The agent is
 counted must have been the policy that has this name today.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,9 @@ def read(folder: str | Path) -> Table:
     return read_table(folder / BODIES)
 
 
-def made_by(folder: str | Path) -> str:
-    """What made the rows of a folder, as its table says it."""
-    text = (Path(folder) / TABLE).read_text("utf-8")
-    return text.partition("Made by ")[2].partition(". Sampler D")[0]
+def made_by(folder: str | Path) -> list[str]:
+    """The commands that made the rows of a folder, as its table says it, the last first."""
+    return re.findall(r"^- `(.+)`$", (Path(folder) / TABLE).read_text("utf-8"), re.M)
 
 
 def left(cells: Sequence[Cell], kept: Table) -> list[Cell]:

@@ -63,10 +63,10 @@ def write(
     folder: Path,
     command: Sequence[str],
     lost: Mapping[tuple[str, ...], int] | None = None,
-    before: str = "",
+    before: Sequence[str] = (),
 ) -> Path:
-    """Write bodies.csv.gz and table.md into `folder`; returns the latter. lost: see `rows`; before: what made the rows
-    of bodies that were counted before."""
+    """Write bodies.csv.gz and table.md into `folder`; returns the latter. lost: see `rows`; before: the commands that
+    made the rows of bodies that were counted before, the last first."""
     folder.mkdir(parents=True, exist_ok=True)
     write_table(folder / "bodies.csv.gz", table)
     found, of = rows(table, lost), sampler.sampler_hash()
@@ -79,7 +79,7 @@ def write(
         "",
         f"{NOTICE}",
         "",
-        f"Made by `{' '.join(command)}`{f', beside rows made by {before}' if before else ''}. Sampler D, hash `{of}`.",
+        f"Sampler D, hash `{of}`.",
         "",
         "Bodies with the event within the days, and the one-sided 95 % upper bound (exact, Clopper-Pearson) of the "
         "share of new bodies of the stratum. The days of a body are not independent: a body counts once. Strata are "
@@ -92,6 +92,8 @@ def write(
     ]
     lines += [f"| {' | '.join(_cells(row))} |" for row in found]
     lines += ["", *(f"- {sentence(row, of)}" for row in found if row["agent"] == label(POLICY))]
+    lines += ["", "Made by these commands, the last first; each kept the rows that it was given:", ""]
+    lines += [f"- `{one}`" for one in (" ".join(command), *before)]
     path = folder / "table.md"
     atomic_write_text(path, "\n".join(lines) + "\n")
     return path
