@@ -21,7 +21,9 @@ POLICY = "agents/policies/ppo-history/fold0-seed0"
 """The shipped policy whose rows have bounds."""
 HOSTILE = ("hostile-max", "hostile-min", "hostile-bang", "hostile-random", "hostile-meal", "hostile-evolved")
 TWIN = "twin:above_basal_only=true"
-RULE_BODIES, TWIN_BODIES, HOSTILE_BODIES, HOSTILE_DAYS = 3000, 300, 60, 7.0
+RULE_BODIES, HOSTILE_BODIES, HOSTILE_DAYS = 3000, 60, 7.0
+TWIN_BODIES = {"untreated": 300, "treated": 96}
+"""By who treats lows; a body takes half a minute of a core, and lows that nobody treats are the harder case."""
 RULE_CHUNK, TWIN_CHUNK = 60, 12
 """Bodies of a cell: as many as a process holds in memory for 35 days."""
 TWIN_STRATA = ("drawn", "error-20", "faults")
@@ -36,8 +38,8 @@ def cells(bodies: float = 1.0) -> list[Cell]:
         for lows in sampler.LOWS:
             many = RULE_BODIES if one.drawn else 30
             made += _row(one, lows, "rule", POLICY, many, RULE_CHUNK, sampler.DAYS, bodies)
-            if one.name in TWIN_STRATA and lows == "untreated":  # the harder one; each takes hours
-                made += _row(one, lows, TWIN, POLICY, TWIN_BODIES, TWIN_CHUNK, sampler.DAYS, bodies)
+            if one.name in TWIN_STRATA:
+                made += _row(one, lows, TWIN, POLICY, TWIN_BODIES[lows], TWIN_CHUNK, sampler.DAYS, bodies)
     for agent in HOSTILE:
         for name, shields in (("drawn", ("rule", TWIN)), ("error-20", ("rule", TWIN))):
             for shield in shields:

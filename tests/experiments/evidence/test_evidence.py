@@ -100,6 +100,7 @@ def test_rows_cover_what_is_promised() -> None:
             assert bodies[f"{stratum}/{lows}/rule/ppo-history"] == 3000
     for stratum in count.TWIN_STRATA:
         assert bodies[f"{stratum}/untreated/twin/ppo-history"] == 300
+        assert bodies[f"{stratum}/treated/twin/ppo-history"] == 96
     assert bodies["seen/treated/rule/ppo-history"] == 30
     assert bodies["drawn/untreated/twin/hostile-max"] == 60
 
