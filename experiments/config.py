@@ -274,7 +274,8 @@ def train_settings(
         data = {"protocol": PERSONAL, **data}
     algo = said.get("algo") or flags.get("algo") or data.get("algo") or "ppo"
     base = build(kind_of(str(algo).strip()), {**data, "algo": str(algo).strip()}, conf_file or "settings")
-    return apply_overrides(base, [*(f"{name}={value}" for name, value in flags.items()), *overrides])
+    items = [f"{name}={value}" for name, value in flags.items()]
+    return apply_overrides(base, [*items, *overrides], "command line" if flags else "--set")
 
 
 def _like(parent: frozen.Manifest, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -182,6 +182,17 @@ def test_a_limit_of_cost_is_set_shown_and_explained() -> None:
     assert train_settings({}, None, ["cost_limit=null"]) == TrainConfig()
 
 
+@pytest.mark.parametrize(
+    ("flags", "items", "said"),
+    [({"n_timesteps": "abc"}, [], "command line: n_timesteps: 'abc'"), ({}, ["seed=x"], "--set: seed: 'x'")],
+)
+def test_an_error_says_where_the_setting_was_given(
+    flags: dict[str, str], items: list[str], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        train_settings(flags, None, items)
+
+
 def test_missing_setting_is_named() -> None:
     with pytest.raises(ConfigError, match="p.yml: scenario is missing"):
         build(ProtocolConfig, {k: v for k, v in _protocol().items() if k != "scenario"}, "p.yml")
