@@ -56,6 +56,26 @@ def test_its_figures_of_hidden_people_are_the_committed_ones() -> None:
     (row,) = [one for one in lines if one.startswith("| twin-posterior | rule |")]
     failures, tir_pct = row.split(" | ")[2], row.split(" | ")[5].partition(" ")[0]
     assert f"fails in {failures} fortnights" in README and f"has {tir_pct} % of time in range" in README
+    (line,) = [one for one in lines if one.startswith("| basal-bolus-twin | basal-bolus |")]
+    tir, low = ([f"{abs(float(one)):.1f}" for one in found] for found in re.findall(_DIFFERENCE, line))
+    assert f"retuned on it has {tir[0]} points [{tir[1]}, {tir[2]}] more in range" in README
+    assert f"and {low[0]} points [{low[1]}, {low[2]}] more below 70" in README
+
+
+def test_what_it_says_of_foresight_is_what_the_table_says() -> None:
+    table = (ROOT / "results" / "hidden" / "m3.md").read_text("utf-8")
+    (said,) = [line for line in README.splitlines() if line.startswith("- Twins foresee too much")]
+    foreseen = re.findall(r"^\| (?:basal-bolus-twin|pid-twin|twin-posterior) \| \+([\d.]+) \|", table, re.M)
+    low, *_, high = sorted(map(float, foreseen))
+    assert len(foreseen) == 3 and f"by {low:.0f} to {high:.0f} points of what is tuned on them" in said
+    cores = re.findall(
+        r"^\| (hovorka|kanderian|uva) \| 12 \| ([\d.]+) \(.*\) \| \d+ \| ([\d.]+) \(.*\) \| (\d+) \|", table, re.M
+    )
+    grams = {core: (float(rise), within) for core, _, rise, within in cores}
+    assert f"({min(grams.values())[0]} to {max(grams.values())[0]} of the truth in the median" in said
+    assert min(grams.values()) == grams["hovorka"] and grams["hovorka"][1] == "0"
+    units = sorted(float(fall) for core, fall, _, _ in cores if core != "hovorka")
+    assert f"({units[0]:.1f} to {units[1]:.1f} times the truth)" in said
 
 
 @pytest.mark.parametrize("rung", ["m1", "m2"])
