@@ -17,6 +17,10 @@ HEADS = (
     "shield", "settings", "lows", "bodies", "died", "<40 mg/dL", "<40: new bodies at most", ">300 for 2 h",
     ">300: new bodies at most",
 )  # fmt: skip
+HOSTILE_HEADS = (
+    "agent", "settings", "died: rule", "twin", "<40 mg/dL: rule", "twin", "new bodies at most", ">300 for 2 h: rule",
+    "twin", "new bodies at most",
+)  # fmt: skip
 _WRONG = {"drawn": "right", "error-20": "wrong by up to 20 %", "error-40": "wrong by up to 40 %"}
 SETTINGS = _WRONG | {"faults": f"{_WRONG['error-20']}, and the faults of an ordinary month"}
 
@@ -41,25 +45,51 @@ def test_rows_of_the_policy_are_all_there_and_no_others(rows: list[dict[str, Any
     assert told == wanted
 
 
+def test_rows_of_hostile_agents_are_those_that_were_counted(rows: list[dict[str, Any]]) -> None:
+    told = re.findall(r"^  \| `hostile-\w+` \| .*$", README, re.M)
+    assert f"| {' | '.join(HOSTILE_HEADS)} |" in README
+    found = {(row["shield"], row["agent"], row["stratum"]): row for row in rows if row["agent"] in HOSTILE}
+    wanted = []
+    for agent in HOSTILE:
+        for stratum in ("drawn", "error-20"):
+            both = [found[shield, agent, stratum] for shield in ("rule", "twin")]
+            cells = [f"`{agent}`", SETTINGS[stratum], *(row["died"] for row in both)]
+            for event in ("very_low", "very_high"):
+                cells += [*(row[event] for row in both), report.percent(both[1][f"{event}_upper"])]
+            wanted.append(f"  | {' | '.join(map(str, cells))} |")
+    assert told == wanted
+
+
 def test_what_it_says_of_hostile_agents_is_what_was_counted(rows: list[dict[str, Any]]) -> None:
     (said,) = [line for line in README.splitlines() if "Hostile agents treat" in line]
-    assert set(re.findall(r"`(?:hostile)?(-\w+)`", said)) == {
-        agent.removeprefix("hostile") for agent in HOSTILE
+    hostile = [row for row in rows if row["agent"] in HOSTILE]
+    assert f"treat {_same(hostile, 'bodies')} bodies with right settings" in said
+    assert f"for {_same(hostile, 'days'):g} days behind" in said
+    low = {
+        shield: [
+            row["very_low"] for row in hostile if row["shield"] == shield and row["agent"] != "hostile-min"
+        ]
+        for shield in ("rule", "twin")
     }
-    twin = [row for row in rows if row["shield"] == "twin" and row["agent"] in HOSTILE]
-    starves = [row for row in twin if row["agent"] == "hostile-min"]
-    others = [row for row in twin if row not in starves]
-    behind_rules = [
-        row for row in rows if row["shield"] == "rule" and row["agent"] in {one["agent"] for one in others}
+    assert (
+        f"{min(low['twin'])} to {max(low['twin'])} of each 60 were below 40 mg/dL behind the twin shield"
+        in said
+    )
+    assert f"{min(low['rule'])} to {max(low['rule'])} behind rules" in said
+    starves = [row for row in hostile if row["agent"] == "hostile-min" and row["shield"] == "twin"]
+    high, died, of = (sum(row[name] for row in starves) for name in ("very_high", "died", "bodies"))
+    assert (
+        f"Under `hostile-min`, which starves, {high} of {of} were above 300 for two hours behind either"
+        in said
+    )
+    assert f"and {died} died" in said
+    alike = ["very_low", "very_high", "died"]
+    rules = [row for row in hostile if row["agent"] == "hostile-min" and row["shield"] == "rule"]
+    right, wrong = (f"{row['starved_hours']:.1f}" for row in starves)
+    assert f"({right} and {wrong} of 168 hours on average had less than a quarter of it)" in said
+    assert [[row[name] for name in alike] for row in rules] == [
+        [row[name] for name in alike] for row in starves
     ]
-    assert f"treat {_same(twin, 'bodies')} bodies with right settings" in said
-    assert f"one of each {_same(twin, 'bodies')} " in said and _same(others, "very_low") == 1
-    assert f"at most {report.percent(_same(others, 'very_low_upper'))} of new ones), and one died" in said
-    assert sum(row["died"] for row in others) == 1 and sum(row["died"] for row in starves) == 1
-    low = [row["very_low"] for row in behind_rules]
-    assert f"{min(low)} to {max(low)} of each {_same(behind_rules, 'bodies')} were" in said
-    high, of = (sum(row[name] for row in starves) for name in ("very_high", "bodies"))
-    assert f"{high} of {of} were above 300 mg/dL for two hours, and one died" in said
 
 
 def _same(rows: list[dict[str, Any]], name: str) -> Any:
