@@ -138,6 +138,14 @@ def tune_named(
     return tune((TUNED | COHORT)[name].name, protocol, shield, who, shared=shared, person_days=budget)
 
 
+def refuse_unused(file: str | None, word: str) -> None:
+    """Raises ValueError where a file of gains is given and the agent that `word` names takes none."""
+    if file is not None and word not in TUNED | COHORT:
+        raise ValueError(
+            f"--gains {file} given, but {word} takes none; leave it out, or name one of {', '.join(TUNED | COHORT)}"
+        )
+
+
 def gains_for(name: str, file: str | None, protocol: ProtocolConfig, shield: str, fold: int | None) -> Values:
     """The gains that an agent needs to be judged: those of `file`, or a tuning's, which takes minutes and says so."""
     if file is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from agents.load import COHORT, NAMES, TUNED, load
+from agents.load import NAMES, load
 from experiments import command, people
 from experiments.evaluate import check_out, evaluate
 from experiments.page.findings import Findings
@@ -16,7 +16,7 @@ from experiments.records.config_files import show
 from experiments.results.against_committed import against_committed
 from experiments.results.collect import collect
 from experiments.results.evaluations import format_text
-from experiments.tune import gains_for
+from experiments.tune import gains_for, refuse_unused
 
 _FLAGS = {
     "people": ("--person", "--people"),
@@ -37,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--protocol", default="simglucose-default", help=f"{', '.join(protocols())}, or a path ending in .yml"
     )
-    parser.add_argument("--shield", default="rule", help="rule (default), off, twin, or twin:floor_mg_dl=80,...")
+    parser.add_argument(
+        "--shield", default="rule", help="rule (default), off, twin, or twin:floor_mg_dl=80,..."
+    )
     command.add_settings(parser, ProtocolConfig, _FLAGS)
     parser.add_argument(
         "--fold", type=int, help="judge only whom policies of this fold have not met (default: everybody)"
@@ -61,11 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     check_out(args["out"])  # before a tuning that takes minutes
     shield, fold = args["shield"], args["fold"]
     agent = load(args["agent"], lambda name: gains_for(name, args["gains"], protocol, shield, fold))
-    if args["gains"] is not None and args["agent"] not in TUNED | COHORT:
-        raise ValueError(
-            f"--gains {args['gains']} given, but {args['agent']} takes none; leave it out, or name one of "
-            f"{', '.join(TUNED | COHORT)}"
-        )
+    refuse_unused(args["gains"], args["agent"])
     done = evaluate(
         agent,
         args["agent"],

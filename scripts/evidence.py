@@ -35,23 +35,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if not 0 < args.share <= 1:
         raise ValueError(f"--share is {args.share}; give a number above 0 and up to 1")
+    cells = count.cells(args.share)
+    names = [f"cells/{prefix.removeprefix('cells/')}" for prefix in args.only or [""]]
+    if unknown := [one for one in names if not any(cell.name.startswith(one) for cell in cells)]:
+        raise ValueError(
+            f"--only {unknown[0].removeprefix('cells/')}: no cell begins so; such as drawn/treated/rule (--list shows "
+            "all)"
+        )
     cells = [
         cell
-        for cell in count.cells(args.share)
-        if cell.name.startswith(
-            tuple(f"cells/{prefix.removeprefix('cells/')}" for prefix in args.only or [""])
-        )
-        and cell.arguments["shield"].startswith(args.shield or "")
+        for cell in cells
+        if cell.name.startswith(tuple(names)) and cell.arguments["shield"].startswith(args.shield or "")
     ]
     if not cells:
-        raise ValueError(
-            f"no cell begins as --only {args.only} says; such as drawn/treated/rule (--list shows all)"
-        )
+        raise ValueError(f"no cell of --only {args.only} is behind --shield {args.shield} (--list shows all)")
     before, asked = kept.read(args.beside) if args.beside else None, cells
     if before is not None:
         cells = kept.left(cells, before)
     if args.list:
-        print("\n".join(cell.name for cell in cells))
+        print(
+            "\n".join(cell.name for cell in cells)
+            or f"nothing is left: {args.beside} holds all of these bodies"
+        )
         return 0
     if not args.out:
         raise ValueError("give --out DIR, and an --only that names cells (--list shows them)")

@@ -12,6 +12,7 @@ from experiments import command
 from experiments.decisions import logged_agent, logged_settings, replay
 from experiments.records.decision_log import head_in_summary, read_log
 from experiments.records.gains import load_gains
+from experiments.tune import refuse_unused
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1 if log.unfinished else 0
     logged_settings(log)  # before an agent is loaded
     word = args.agent or logged_agent(log, NAMES)
+    refuse_unused(args.gains, word)
     agent = load(word, (lambda name: load_gains(Path(args.gains), name)) if args.gains else None)
     again = replay(log, agent)
     print(f"{again.same} of {again.logged} decisions came out again, bit for bit")

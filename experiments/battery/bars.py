@@ -66,6 +66,7 @@ BARS: dict[str, tuple[Bar, ...]] = {
     "F23a": (_most("safe_action_min", 30),),
     "F23b": (_most("safe_action_min", 30),),
     "F23c": (_most("safe_action_min", 30),),
+    "F23d": (*DEFAULT, _most("safe_action_min", 30)),
     "F24": (_most("below_54_pct", 0), NEVER_40),
     "F21a": (*DEFAULT, _most("safe_action_min", 18)),
     "F21b": (*DEFAULT, _most("safe_action_min", 18)),
@@ -75,12 +76,18 @@ here stands in `NOT_MEASURED`."""
 
 _SHARES = ("below_54_pct", "below_70_pct", "tir_pct", "above_250_pct")
 NOT_MEASURED = {
+    "F1": "alarm after 60 min: there is none",
     "F6": "basal missed while suspended",
     "F8": "the same bits as without the fault: readings carry no time stamps, so none can be put in order",
     "F10": "alarm and detector: there is none",
     "F11": "alarm and detector: there is none",
     "F17a": "no dose above basal while glucose is predicted below 90: the shield predicts 80",
+    "F18b": "no longer than 60 min at the highest rate: sums of an hour and a day are bounded instead",
     "F19c": "refusal of a policy made for another age group",
+    "F20": "insulin on board wrong by 1 % at most, no dose twice: of one shift, tests/envs/faults/test_world.py",
+    "F21": "10,000 drawn cases: tests/safety/test_cases.py",
+    "F22": "10,000 drawn cases: tests/safety/test_cases.py",
+    "F24": "bodies off from their twins by 20 %: results/shield and results/evidence",
     "F25": "poisoned files: refused by agents.frozen, tests/agents/test_malicious_policies.py",
 }
 

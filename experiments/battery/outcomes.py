@@ -25,6 +25,8 @@ from twins.random import Stream
 RULES = (
     "dose_not_finite_or_negative",
     "dose_above_a_cap",
+    "hour_above_its_cap",
+    "day_above_its_cap",
     "above_basal_on_an_old_reading",
     "above_basal_on_an_impossible_reading",
     "above_basal_after_a_jump",
@@ -95,8 +97,7 @@ def _seen(rollout: Rollout, setting: Setting) -> _Seen:
     before = np.concatenate([np.full((n, 1), np.nan), cgm[:, :-1]], axis=1)
     known = np.isfinite(before)
     last = np.maximum.accumulate(np.where(known, np.arange(samples), 0), axis=1)
-    therapy = Faults(setting.faults).therapy(setting.cohort.therapy)
-    scheduled = therapy[np.arange(n) % len(setting.cohort), BASAL_U_PER_H, None]
+    scheduled = _scheduled(setting)[np.arange(n) % len(setting.cohort), None]
     reading = np.take_along_axis(before, last, 1)
     age = np.asarray((np.arange(samples) - last) * float(dt), np.float64)
     basal, bolus = rollout.columns["basal_u_per_h"], rollout.columns["bolus_u"]
@@ -104,6 +105,21 @@ def _seen(rollout: Rollout, setting: Setting) -> _Seen:
         basal, bolus, np.where(np.isnan(reading), _UNKNOWN_MG_DL, reading), age, before,
         (bolus > 0) | (basal > scheduled + setting.pump.basal_step_u_per_h + 1e-9),
     )  # fmt: skip
+
+
+def _scheduled(setting: Setting) -> NDArray[np.float64]:
+    """Scheduled basal of each person as the shield knows it, U/h (people,)."""
+    return Faults(setting.faults).therapy(setting.cohort.therapy)[:, BASAL_U_PER_H]
+
+
+def _sums(
+    amounts: NDArray[np.float64], scheduled: NDArray[np.float64], minutes: int, dt: int
+) -> NDArray[np.float64]:
+    """Insulin of the `minutes` that end with each interval, U (n, K); scheduled basal (n, 1) came before the first."""
+    many = minutes // dt
+    before = np.broadcast_to(scheduled * dt / 60, (len(amounts), many))
+    total = np.cumsum(np.concatenate([before, amounts], axis=1), axis=1)
+    return np.asarray(total[:, many:] - total[:, :-many])
 
 
 def _broken(seen: _Seen, setting: Setting, dt: int) -> dict[str, NDArray[np.bool_]]:
@@ -129,10 +145,15 @@ def _broken(seen: _Seen, setting: Setting, dt: int) -> dict[str, NDArray[np.bool
         ) < limit.FLAT_WITHIN_MG_DL  # False where one is NaN
         flat[:, span - 1 :] = level
     doses = np.stack([seen.basal, seen.bolus])
+    amounts = seen.basal * dt / 60 + seen.bolus
+    scheduled = _scheduled(setting)[np.arange(n) % len(setting.cohort), None]
+    a_day = np.maximum(bounds[:, limit.MAX_DAILY_U, None], 24 * scheduled)
     return {
         "dose_not_finite_or_negative": np.asarray((~np.isfinite(doses) | (doses < 0)).any(axis=0)),
         "dose_above_a_cap": (seen.basal > bounds[:, limit.MAX_BASAL_U_PER_H, None] + 1e-9)
         | (seen.bolus > bounds[:, limit.MAX_BOLUS_U, None] + 1e-9),
+        "hour_above_its_cap": _sums(amounts, scheduled, 60, dt) > bounds[:, limit.MAX_HOURLY_U, None] + 1e-6,
+        "day_above_its_cap": _sums(amounts, scheduled, 1440, dt) > a_day + 1e-6,
         "above_basal_on_an_old_reading": ~fresh & seen.above_basal,
         "above_basal_on_an_impossible_reading": fresh & ~possible & seen.above_basal,
         "above_basal_after_a_jump": jumped & seen.above_basal,

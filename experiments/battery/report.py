@@ -83,10 +83,16 @@ def markdown(rows: Table, bars: Table, episodes: Table, command: Sequence[str]) 
         "means over episodes. A bar is met when nothing of it is missed; margins are in the unit of the measure.", "",
         f"Made by `{shlex.join(command)}`.", "", f"{NOTICE}", "",
     ]  # fmt: skip
-    steps = sum(float(rows["intervals"][k]) for k in range(len(rows["case"])))
+    # The case of a hostile agent is its days without fault once more: they count once.
+    steps = float(rows["intervals"][rows["case"] != HOSTILE_CASE].sum())
     broken = {rule: int(episodes[rule].sum()) for rule in RULES}
     told = ", ".join(f"{rule.replace('_', ' ')} {count}" for rule, count in broken.items() if count) or "none"
-    lines += [f"Hard rules, over {steps:,.0f} control intervals of all agents and faults: broken {told}.", ""]
+    lines += [
+        f"Hard rules, over {steps:,.0f} control intervals of all agents and faults: broken {told}. Counted are: "
+        f"{', '.join(rule.replace('_', ' ') for rule in RULES)}. "
+        "The others are checked by tests/safety/test_bounds.py.",
+        "",
+    ]
     for agent, shield in dict.fromkeys(zip(rows["agent"].tolist(), rows["shield"].tolist(), strict=True)):
         mine = select(rows, agent=agent, shield=shield)
         clean = select(mine, case=NONE)

@@ -56,8 +56,15 @@ def cells(
     """What there is to do. persons: only these; default: all of the table and drawn ones whom no agent has met.
 
     Hostile agents are judged in F24, others in the other cases, unless `faults` names the cases. Raises ValueError
-    for words that are not known, and when nobody is left.
+    for words that are not known, numbers out of range, and when nobody is left.
     """
+    for flag, number, least in (
+        ("--days", days, 0.05),
+        ("--replicas", replicas, 1),
+        ("--drawn", drawn_per_group, 0),
+    ):
+        if not number >= least:
+            raise ValueError(f"{flag} is {number}; give {least} or more")
     for shield in shields:
         if named(shield)[0] not in SHIELDS:
             raise ValueError(

@@ -20,13 +20,15 @@ from twins.cohort import BASAL_U_PER_H
 POLICY = "agents/policies/ppo-history/fold0-seed0"
 """The shipped policy whose rows have bounds."""
 HOSTILE = ("hostile-max", "hostile-min", "hostile-bang", "hostile-random", "hostile-meal", "hostile-evolved")
+BASELINE = "planner"
+"""Stands beside the hostile agents; the other baseline, the shield alone, is hostile-max behind the twin shield."""
 TWIN = "twin:above_basal_only=true"
-RULE_BODIES, HOSTILE_BODIES, HOSTILE_DAYS = 3000, 60, 7.0
+RULE_BODIES, SEEN_BODIES, HOSTILE_BODIES, HOSTILE_DAYS = 3000, 30, 60, 7.0
 TWIN_BODIES = {"untreated": 300, "treated": 96}
 """By who treats lows; a body takes half a minute of a core, and lows that nobody treats are the harder case."""
 RULE_CHUNK, TWIN_CHUNK = 60, 12
 """Bodies of a cell: as many as a process holds in memory for 35 days."""
-TWIN_STRATA = ("drawn", "error-20", "faults")
+TWIN_STRATA = ("drawn", "error-20", "faults", "seen")
 VERY_LOW_MG_DL, VERY_HIGH_MG_DL, VERY_HIGH_MIN = 40.0, 300.0, 120.0
 STARVED_SHARE = 0.25
 
@@ -36,16 +38,22 @@ def cells(bodies: float = 1.0) -> list[Cell]:
     made: list[Cell] = []
     for one in sampler.STRATA:
         for lows in sampler.LOWS:
-            many = RULE_BODIES if one.drawn else 30
-            made += _row(one, lows, "rule", POLICY, many, RULE_CHUNK, sampler.DAYS, bodies)
+            of_rule, of_twin = (RULE_BODIES, TWIN_BODIES[lows]) if one.drawn else (SEEN_BODIES, SEEN_BODIES)
+            made += _row(one, lows, "rule", POLICY, of_rule, RULE_CHUNK, sampler.DAYS, bodies)
             if one.name in TWIN_STRATA:
-                made += _row(one, lows, TWIN, POLICY, TWIN_BODIES[lows], TWIN_CHUNK, sampler.DAYS, bodies)
-    for agent in HOSTILE:
+                made += _row(one, lows, TWIN, POLICY, of_twin, TWIN_CHUNK, sampler.DAYS, bodies)
+    for agent in (*HOSTILE, BASELINE):
         for name, shields in (("drawn", ("rule", TWIN)), ("error-20", ("rule", TWIN))):
             for shield in shields:
                 one, chunk = sampler.stratum(name), TWIN_CHUNK if shield == TWIN else RULE_CHUNK
                 made += _row(one, "untreated", shield, agent, HOSTILE_BODIES, chunk, HOSTILE_DAYS, bodies)
     return made
+
+
+@cache
+def policy_hash() -> str:
+    """SHA-256 (hex) of the shipped policy, weights and all."""
+    return model_hash(load(POLICY))
 
 
 @cache

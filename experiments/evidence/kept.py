@@ -1,8 +1,8 @@
 """Bodies that were counted before, elsewhere or at another time: their rows stand in the table, and they are not lived
 again.
 
-The sampler's hash tells whether bodies and simulator are the same. The agent is told by its name alone: what was
-counted must have been the policy that has this name today.
+The sampler's hash tells whether bodies and simulator are the same, the policy's whether it is the one of this name
+today. Hostile agents are told by their names alone.
 """
 
 import re
@@ -13,27 +13,42 @@ from typing import Any
 import numpy as np
 
 from agents.load import label
-from experiments.evidence import sampler
+from experiments.evidence import count, sampler
 from experiments.fleet import Cell
 from experiments.records.tables import Table, concat, read_table
 
 BODIES, TABLE = "bodies.csv.gz", "table.md"
+COLUMNS = (
+    "stratum", "lows", "shield", "agent", "person", "group", "days", "died", "lowest_mg_dl", "very_low", "very_high",
+    "very_high_min", "starved_hours", "starved_and_high_hours", "below_54_pct", "below_70_pct", "tir_pct",
+    "shield_changed_pct",
+)  # fmt: skip
 
 
 def read(folder: str | Path) -> Table:
     """The rows of a folder that `experiments.evidence.report.write` made.
 
-    Raises ValueError where its bodies are of another sampler, and where there are none.
+    Raises ValueError where its bodies are of another sampler or policy, where a column lacks, and where there are none.
     """
-    folder, own = Path(folder), sampler.sampler_hash()
+    folder = Path(folder)
     if not (folder / TABLE).is_file() or not (folder / BODIES).is_file():
         raise ValueError(f"{folder} holds no {TABLE} and {BODIES}; give a folder such as results/evidence")
-    if f"hash `{own}`" not in (folder / TABLE).read_text("utf-8"):
+    said = (folder / TABLE).read_text("utf-8", errors="replace")
+    for what, own, holds in (
+        ("this sampler", sampler.sampler_hash(), "the simulator's, too"),
+        (f"the policy {count.POLICY}", count.policy_hash(), "its weights'"),
+    ):
+        if f"`{own}`" not in said:
+            raise ValueError(
+                f"the bodies of {folder} are not of {what} ({own[:12]}), whose hash holds {holds}; use the sources "
+                "that they were counted with, or leave --beside out"
+            )
+    table = read_table(folder / BODIES)
+    if lost := [name for name in COLUMNS if name not in table]:
         raise ValueError(
-            f"the bodies of {folder} are not of this sampler ({own[:12]}), whose hash holds the simulator's, too; use "
-            "the sources that they were counted with, or leave --beside out"
+            f"{folder / BODIES} has no column {', '.join(lost)}; give a folder that scripts.evidence wrote"
         )
-    return read_table(folder / BODIES)
+    return table
 
 
 def made_by(folder: str | Path) -> list[str]:

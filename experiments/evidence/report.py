@@ -9,13 +9,14 @@ import numpy as np
 from agents.frozen import NOTICE
 from agents.load import label
 from experiments.evidence import sampler
-from experiments.evidence.count import POLICY
+from experiments.evidence.count import POLICY, policy_hash
 from experiments.records.tables import Table, select, write_table
 from experiments.statistics import event_bounds
 from twins.files import atomic_write_text
 
 _KEY = ("shield", "agent", "stratum", "lows")
-_EVENTS = {"very_low": "plasma below 40", "very_high": "plasma above 300 for 2 h"}
+_EVENTS = ("very_low", "very_high")
+"""Plasma glucose below 40 mg/dL, and above 300 for two hours on end."""
 
 
 def rows(table: Table, lost: Mapping[tuple[str, ...], int] | None = None) -> list[dict[str, Any]]:
@@ -48,14 +49,18 @@ def rows(table: Table, lost: Mapping[tuple[str, ...], int] | None = None) -> lis
 
 def sentence(row: dict[str, Any], of: str) -> str:
     """What may be said of one row. of: hash of the sampler."""
-    upper, words = row["very_low_upper"], sampler.stratum(row["stratum"]).words
-    head = (
+    words = sampler.stratum(row["stratum"]).words
+    low, high = (_said(row[f"{event}_upper"]) for event in _EVENTS)
+    return (
         f"Under sampler D ({of[:12]}), stratum {row['stratum']} ({words}; lows {row['lows']}), {row['agent']} behind "
-        f"the {row['shield']} shield: {row['very_low']} of {row['bodies']} bodies had plasma glucose below 40 mg/dL "
-        f"within {row['days']:g} days"
+        f"the {row['shield']} shield: within {row['days']:g} days {row['very_low']} of {row['bodies']} bodies had "
+        f"plasma glucose below 40 mg/dL{low}, and {row['very_high']} had it above 300 for two hours on end{high}. "
+        "This is not a human risk."
     )
-    bound = "" if upper is None else f", so of new bodies of D at most {100 * upper:.2g} % (95 % confidence)"
-    return f"{head}{bound}. This is not a human risk."
+
+
+def _said(upper: float | None) -> str:
+    return "" if upper is None else f", so of new bodies of D at most {percent(upper)} (95 % confidence)"
 
 
 def write(
@@ -79,7 +84,7 @@ def write(
         "",
         f"{NOTICE}",
         "",
-        f"Sampler D, hash `{of}`.",
+        f"Sampler D, hash `{of}`. Policy {POLICY}, hash `{policy_hash()}`.",
         "",
         "Bodies with the event within the days, and the one-sided 95 % upper bound (exact, Clopper-Pearson) of the "
         "share of new bodies of the stratum. The days of a body are not independent: a body counts once. Strata are "

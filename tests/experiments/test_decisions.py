@@ -157,6 +157,8 @@ def test_command_lines_write_check_and_decide_again(
     said = capsys.readouterr().out
     assert "the chain holds: 72 decisions of low-glucose-suspend" in said
     assert "72 of 72 decisions came out again, bit for bit" in said
+    with pytest.raises(ValueError, match="--gains x.json given, but low-glucose-suspend takes none"):
+        replay_log.main([log, "--gains", "x.json"])
     data = Path(log).read_bytes()
     Path(log).write_bytes(data[:-300])
     assert replay_log.main([log, "--chain-only"]) == 1

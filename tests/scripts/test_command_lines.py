@@ -242,6 +242,7 @@ def test_train_shows_a_progress_bar_where_it_is_asked_for(tmp_path: Path) -> Non
 
 # --- refusals ------------------------------------------------------------------------------------------------
 _EVALUATE = ("evaluate", "--agent", "basal-bolus", "--out", "out")
+_PID = ("--agent", "pid", "--out", "out")
 _REFUSED: dict[str, tuple[Sequence[str], int, str]] = {
     "unknown person": ((*_EVALUATE, "--person", "adlt#001"), 1, "'adult#001'"),
     "unknown person, by which flag": ((*_EVALUATE, "--person", "adlt#001"), 1, "error: --person: people: "),
@@ -281,6 +282,9 @@ _REFUSED: dict[str, tuple[Sequence[str], int, str]] = {
         1,
         "no manifest.json",
     ),
+    "battery: no episode": (("battery", *_PID, "--replicas", "0"), 1, "--replicas is 0; give 1 or more"),
+    "battery: no days": (("battery", *_PID, "--days", "nan"), 1, "--days is nan; give 0.05 or more"),
+    "battery: fewer than nobody": (("battery", *_PID, "--drawn", "-3"), 1, "--drawn is -3; give 0 or more"),
     "report: no such folder": (("report", "nowhere"), 1, "no summary.json in nowhere"),
     "report: unknown flag": (("report", "nowhere", "--titel", "x"), 2, "'--title'"),
     "demo: unknown person": (("demo", "--person", "nobody.csv"), 1, "nobody.csv"),

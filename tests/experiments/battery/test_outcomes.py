@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from envs import limits as limit
 from envs.faults import Gap, Occlusion
 from envs.roster import Roster
 from envs.setting import Setting, make_setting
@@ -87,6 +88,15 @@ def test_each_rule_sees_its_breach_and_no_other_does(
         found.pop("above_basal_after_a_jump")
     assert found == {rule: expected}
     assert all(_told(shielded=False, **columns)[name][0] == 0 for name in RULES)
+
+
+def test_sums_of_an_hour_and_of_a_day_hold_in_every_window() -> None:
+    told = _told(bolus_u=_at(0.0, i30=15.0, i33=15.0))
+    assert {name: int(told[name][0]) for name in RULES if told[name][0]} == {"hour_above_its_cap": 9}
+    therapy = _setting().cohort.therapy
+    room = limit.for_therapy(therapy)[0, limit.MAX_DAILY_U] - 24 * therapy[0, BASAL_U_PER_H]
+    told = _told(bolus_u=_at(0.0, **{f"i{at}": room / 5 + 0.1 for at in (10, 28, 46, 64, 82)}))
+    assert {name: int(told[name][0]) for name in RULES if told[name][0]} == {"day_above_its_cap": 96 - 82}
 
 
 def test_what_lies_after_a_death_is_not_counted() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.evidence import count, kept, report, sampler
-from experiments.records.tables import Table, read_table
+from experiments.records.tables import Table, read_table, write_table
 from experiments.results.against_committed import RESULTS
 from experiments.simulate import Rollout
 from scripts import evidence
@@ -78,12 +78,19 @@ def test_events_are_counted_as_they_are_defined() -> None:
     assert starved["starved_hours"][0] == 4 and starved["starved_and_high_hours"][0] == 2
 
 
+DONE = [("untreated", stratum) for stratum in ("drawn", "error-20", "faults")]
+
+
 def test_the_committed_bodies_are_of_the_sampler_and_the_simulator_at_hand() -> None:
     counted = kept.read(RESULTS / "evidence")
+    # Lows treated behind the twin shield, the seen people there and the planner are being counted.
     whole = [
         cell
         for cell in count.cells()
-        if "rule" in cell.arguments["shield"] or cell.arguments["lows"] == "untreated"
+        if cell.arguments["agent"] != count.BASELINE
+        and (
+            "rule" in cell.arguments["shield"] or (cell.arguments["lows"], cell.arguments["stratum"]) in DONE
+        )
     ]
     assert kept.left(whole, counted) == [], "behind rules everybody was counted, behind the twin shield these"
 
@@ -98,10 +105,12 @@ def test_rows_cover_what_is_promised() -> None:
     for stratum in ("drawn", "error-20", "error-40", "faults"):
         for lows in sampler.LOWS:
             assert bodies[f"{stratum}/{lows}/rule/ppo-history"] == 3000
-    for stratum in count.TWIN_STRATA:
+    for stratum in ("drawn", "error-20", "faults"):
         assert bodies[f"{stratum}/untreated/twin/ppo-history"] == 300
         assert bodies[f"{stratum}/treated/twin/ppo-history"] == 96
-    assert bodies["seen/treated/rule/ppo-history"] == 30
+    for lows, shield in ((lows, shield) for lows in sampler.LOWS for shield in ("rule", "twin")):
+        assert bodies[f"seen/{lows}/{shield}/ppo-history"] == 30
+    assert bodies["error-20/untreated/rule/planner"] == bodies["drawn/untreated/twin/planner"] == 60
     assert bodies["drawn/untreated/twin/hostile-max"] == 60
 
 
@@ -137,7 +146,13 @@ def test_a_bound_stands_behind_drawn_bodies() -> None:
         table[name] = np.zeros(n)
     (row,) = report.rows(table)
     assert row["very_low_upper"] == pytest.approx(0.00994, abs=1e-4)
-    assert "at most 0.99 % (95 % confidence). This is not a human risk." in report.sentence(row, "abc")
+    said = report.sentence(row, "abc")
+    assert (
+        "0 of 300 bodies had plasma glucose below 40 mg/dL, so of new bodies of D at most 0.99 % (95 %"
+        in said
+    )
+    assert "and 0 had it above 300 for two hours on end, so of new" in said
+    assert said.endswith("This is not a human risk.")
 
 
 def test_rows_behind_one_shield_can_be_done_alone(capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,9 +162,36 @@ def test_rows_behind_one_shield_can_be_done_alone(capsys: pytest.CaptureFixture[
         assert len(named) > 12 and all(f"/{shield}/" in name for name in named)
 
 
+def test_rows_without_their_policy_or_with_columns_lost_are_refused(tmp_path: Path) -> None:
+    for name in (kept.BODIES, kept.TABLE):
+        (tmp_path / name).write_bytes((RESULTS / "evidence" / name).read_bytes())
+    few = {name: column[:3] for name, column in kept.read(tmp_path).items()}
+    write_table(tmp_path / kept.BODIES, {name: few[name] for name in few if name != "died"})
+    with pytest.raises(ValueError, match="has no column died; give a folder"):
+        kept.read(tmp_path)
+    write_table(tmp_path / kept.BODIES, few)
+    said = (tmp_path / kept.TABLE).read_text()
+    (tmp_path / kept.TABLE).write_text(said.replace(count.policy_hash(), "0" * 64))
+    with pytest.raises(ValueError, match=r"not of the policy agents/policies/ppo-history/fold0-seed0 \("):
+        kept.read(tmp_path)
+    (tmp_path / kept.TABLE).write_bytes(b"\xa7\x00")
+    with pytest.raises(ValueError, match="not of this sampler"):
+        kept.read(tmp_path)
+
+
+def test_what_is_counted_already_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    told = ["--only", "drawn/treated/rule", "--beside", str(RESULTS / "evidence"), "--list"]
+    assert evidence.main(told) == 0
+    assert "nothing is left" in capsys.readouterr().out
+
+
 def test_wrong_words_are_answered() -> None:
     with pytest.raises(ValueError, match="above 0"):
         evidence.main(["--share", "0", "--out", "x"])
+    with pytest.raises(ValueError, match="--only nonsense: no cell begins so; such as drawn/treated/rule"):
+        evidence.main(["--only", "drawn", "nonsense", "--list"])
+    with pytest.raises(ValueError, match="no cell of .* is behind --shield twin"):
+        evidence.main(["--only", "error-40", "--shield", "twin", "--list"])
     with pytest.raises(ValueError, match="--out"):
         evidence.main([])
 
