@@ -92,6 +92,25 @@ def test_what_it_says_of_hostile_agents_is_what_was_counted(rows: list[dict[str,
     ]
 
 
+def test_what_the_twin_shield_costs_is_what_the_tables_say() -> None:
+    (said,) = [line for line in README.splitlines() if line.startswith("- What it costs: with its defaults")]
+    for study, agent in (
+        ("realistic", "planner"),
+        ("realistic", "ppo-history"),
+        ("simglucose-default", "ppo"),
+    ):
+        lost = _in_range(study, agent, "rule") - _in_range(study, agent, "twin")
+        assert f"{lost:.1f} from `{agent}`" in said
+    assert lost > 5 and "that bar is missed" in said
+
+
+def _in_range(study: str, agent: str, shield: str) -> float:
+    """Time in range of a row of a study's table, in %."""
+    text = (ROOT / "results" / study / "table.md").read_text("utf-8")
+    (row,) = re.findall(rf"^\| {agent} \| {shield} \| .*$", text, re.M)
+    return float(row.split(" | ")[6].partition(" ")[0])
+
+
 def _same(rows: list[dict[str, Any]], name: str) -> Any:
     (value,) = {row[name] for row in rows}
     return value
