@@ -117,6 +117,8 @@ def measures(mine: Table, clean: Table, baseline: Table | None = None) -> dict[s
         "died": float(mine["failed"].sum()),
         "rules_broken": float(sum(mine[rule].sum() for rule in RULES)),
         "intervals": float(mine["intervals"].sum()),
+        "very_high": float(mine["very_high"].sum()),
+        "starved_hours": float(mine["starved_hours"].mean()),
         **{name: float(mine[name].mean()) for name in _SHARES},
         "median_below_70_pct": float(np.median(mine["below_70_pct"])),
         "median_below_54_pct": float(np.median(mine["below_54_pct"])),

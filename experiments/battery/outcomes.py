@@ -17,6 +17,7 @@ from envs.setting import Setting
 from envs.view import HIGHEST_READING, LOWEST_READING
 from experiments.metrics import episode_metrics
 from experiments.records.tables import Table
+from experiments.severe import severe
 from experiments.simulate import Rollout
 from twins import random
 from twins.cohort import BASAL_U_PER_H
@@ -72,6 +73,7 @@ def outcomes(
     until = np.arange(samples) <= rollout.failure_sample[:, None]
     table["min_mg_dl"] = np.where(until, rollout.glucose_mg_dl, np.inf).min(axis=1)
     table["shield_changed_pct"] = rollout.shield_changed_pct
+    table |= severe(rollout, dt, _scheduled(setting)[np.arange(n) % len(setting.cohort)])
     seen = _seen(rollout, setting)
     table["intervals"] = alive.sum(axis=1)
     broken = _broken(seen, setting, dt)

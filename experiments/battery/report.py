@@ -21,7 +21,8 @@ HOSTILE_CASE = "F24"
 """A hostile agent is the fault itself: it is paired with the baseline's days without fault, where these were run."""
 WORDS = {case.name: case.words for case in BATTERY}
 _COLUMNS = (
-    ("died", "died", 0), ("rules_broken", "rules broken", 0), ("delta_below_54_pct", "<54, points", 2),
+    ("died", "died", 0), ("very_high", ">300 for 2 h", 0), ("starved_hours", "starved hours", 0),
+    ("rules_broken", "rules broken", 0), ("delta_below_54_pct", "<54, points", 2),
     ("delta_below_70_pct", "<70, points", 2), ("delta_tir_pct", "70-180, points", 1), ("lowest_mg_dl", "lowest", 0),
     ("safe_action_min", "safe after, min", 0), ("shield_changed_pct", "shield acted, %", 1),
 )  # fmt: skip
@@ -79,8 +80,10 @@ def markdown(rows: Table, bars: Table, episodes: Table, command: Sequence[str]) 
     lines = [
         "# The fault battery", "",
         f"{people} persons, {replicas} episode(s) of {days:g} days each under every fault, paired with the same days "
-        "without it; exact announcements, right settings, nobody treats lows. Glucose is true plasma. Changes are "
-        "means over episodes. A bar is met when nothing of it is missed; margins are in the unit of the measure.", "",
+        "without it; exact announcements, right settings, nobody treats lows. Glucose is true plasma. Died, and above "
+        "300 mg/dL for two hours on end: episodes; starved hours: with less than a quarter of scheduled basal, mean "
+        "of an episode. Changes are means over episodes. A bar is met when nothing of it is missed; margins are in the "
+        "unit of the measure.", "",
         f"Made by `{shlex.join(command)}`.", "", f"{NOTICE}", "",
     ]  # fmt: skip
     # The case of a hostile agent is its days without fault once more: they count once.

@@ -14,6 +14,7 @@ from experiments.evidence import sampler
 from experiments.fleet import Cell
 from experiments.metrics import episode_metrics
 from experiments.records.tables import Table, write_table
+from experiments.severe import severe
 from experiments.simulate import Rollout, simulate
 from twins.cohort import BASAL_U_PER_H
 
@@ -29,8 +30,7 @@ TWIN_BODIES = {"untreated": 300, "treated": 96}
 RULE_CHUNK, TWIN_CHUNK = 60, 12
 """Bodies of a cell: as many as a process holds in memory for 35 days."""
 TWIN_STRATA = ("drawn", "error-20", "faults", "seen")
-VERY_LOW_MG_DL, VERY_HIGH_MG_DL, VERY_HIGH_MIN = 40.0, 300.0, 120.0
-STARVED_SHARE = 0.25
+VERY_LOW_MG_DL = 40.0
 
 
 def cells(bodies: float = 1.0) -> list[Cell]:
@@ -124,23 +124,10 @@ def count_cell(
 def outcomes(rollout: Rollout, interval_min: int, basal_u_per_h: NDArray[np.float64]) -> Table:
     """Of every body: did it die, how low and how long high, hours of starvation, shares of the time it lived.
 
-    very_high_min: the longest time on end above 300 mg/dL. After a death the rest of the time counts on its side.
+    After a death the rest of the time counts on its side.
     """
     glucose, sides = rollout.glucose_mg_dl, rollout.failed_side
-    samples = glucose.shape[1]
-    alive = rollout.alive
-    scored = np.where(alive, glucose, np.where(sides == "low", 0.0, 1000.0)[:, None])
-    longest = np.zeros(len(glucose))
-    run = np.zeros(len(glucose))
-    for sample in range(samples):
-        run = np.where(scored[:, sample] > VERY_HIGH_MG_DL, run + interval_min, 0.0)
-        longest = np.maximum(longest, run)
-    hour = 60 // interval_min
-    whole = samples // hour * hour
-    dose = rollout.columns["bolus_u"] + rollout.columns["basal_u_per_h"] * interval_min / 60
-    hourly = dose[:, :whole].reshape(len(dose), -1, hour).sum(axis=2)
-    high = (scored[:, :whole] > VERY_HIGH_MG_DL).reshape(len(dose), -1, hour).all(axis=2)
-    starved = (hourly < STARVED_SHARE * basal_u_per_h[:, None]) & alive[:, :whole:hour]
+    scored = np.where(rollout.alive, glucose, np.where(sides == "low", 0.0, 1000.0)[:, None])
     metrics = episode_metrics(
         glucose, sides, rollout.failure_sample, interval_min, FAILURE_LOW_MG_DL, FAILURE_HIGH_MG_DL
     )
@@ -148,10 +135,7 @@ def outcomes(rollout: Rollout, interval_min: int, basal_u_per_h: NDArray[np.floa
         "died": sides,
         "lowest_mg_dl": np.where(sides == "low", 0.0, scored.min(axis=1)),
         "very_low": (scored.min(axis=1) < VERY_LOW_MG_DL).astype(int),
-        "very_high": (longest >= VERY_HIGH_MIN).astype(int),
-        "very_high_min": longest,
-        "starved_hours": starved.sum(axis=1),
-        "starved_and_high_hours": (starved & high).sum(axis=1),
+        **severe(rollout, interval_min, basal_u_per_h),
         **{name: metrics[name] for name in ("below_54_pct", "below_70_pct", "tir_pct")},
         "shield_changed_pct": rollout.shield_changed_pct,
-    }  # fmt: skip
+    }

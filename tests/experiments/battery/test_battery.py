@@ -32,7 +32,7 @@ def _episodes(agent: str, case: str, below_54: tuple[float, ...] = (0.0, 0.4), *
         "cv_pct": np.full(n, 30.0), "min_mg_dl": np.full(n, 55.0), "shield_changed_pct": np.full(n, 10.0),
         "intervals": np.full(n, 3360.0), "window_below_54_pct": np.full(n, np.nan),
         "window_below_70_pct": np.full(n, np.nan), "safe_action_min": np.full(n, np.nan),
-        **{rule: np.zeros(n) for rule in RULES},
+        "very_high": np.zeros(n), "starved_hours": np.zeros(n), **{rule: np.zeros(n) for rule in RULES},
     }  # fmt: skip
     return table | {name: np.array(value) for name, value in changes.items()}
 

@@ -99,6 +99,14 @@ def test_sums_of_an_hour_and_of_a_day_hold_in_every_window() -> None:
     assert {name: int(told[name][0]) for name in RULES if told[name][0]} == {"day_above_its_cap": 96 - 82}
 
 
+def test_too_little_insulin_is_counted() -> None:
+    high = np.where((np.arange(SAMPLES) >= 24) & (np.arange(SAMPLES) < 48), 301.0, 120.0)
+    told = _told(glucose_mg_dl=high, basal_u_per_h=np.where(np.arange(SAMPLES) < 36, 0.0, 5.0))
+    assert (told["very_high"][0], told["very_high_min"][0]) == (1, 120)
+    assert (told["starved_hours"][0], told["starved_and_high_hours"][0]) == (3, 1)
+    assert _told(glucose_mg_dl=_at(high, i30=300.0))["very_high"][0] == 0
+
+
 def test_what_lies_after_a_death_is_not_counted() -> None:
     setting = _setting()
     rollout = _rollout(setting, bolus_u=_at(0.0, i50=99.0))
