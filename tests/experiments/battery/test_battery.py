@@ -158,7 +158,7 @@ def test_table_and_map_tell_failures_first_and_what_was_missed() -> None:
     rows, bars = report.summary(concat(tables))
     assert list(rows)[3] == "died"
     text = report.markdown(rows, bars, concat(tables), ["python", "-m", "scripts.battery"])
-    numbers = "0 | 0 | 0.05 | 0.00 | 0.0 | 55 | 5 | 10.0 | met; nearest: lowest mg dl 55"
+    numbers = "0 | 0 | 0.0 | 0 | 0.05 | 0.00 | 0.0 | 55 | 5 | 10.0 | met; nearest: lowest mg dl 55"
     assert f"| F1 sensor gap of 40 min every 4 h | {numbers}" in text
     assert "broken none" in text and "missed 3 of" in text and "## Not measured" in text
     ax = fault_map({name: column[rows["case"] != "none"] for name, column in rows.items()}, report.WORDS)
