@@ -21,7 +21,7 @@ HOSTILE_CASE = "F24"
 """A hostile agent is the fault itself: it is paired with the baseline's days without fault, where these were run."""
 WORDS = {case.name: case.words for case in BATTERY}
 _COLUMNS = (
-    ("died", "died", 0), ("very_high", ">300 for 2 h", 0), ("starved_hours", "starved hours", 0),
+    ("died", "died", 0), ("very_high", ">300 for 2 h", 0), ("starved_hours", "starved hours", 1),
     ("rules_broken", "rules broken", 0), ("delta_below_54_pct", "<54, points", 2),
     ("delta_below_70_pct", "<70, points", 2), ("delta_tir_pct", "70-180, points", 1), ("lowest_mg_dl", "lowest", 0),
     ("safe_action_min", "safe after, min", 0), ("shield_changed_pct", "shield acted, %", 1),
