@@ -13,6 +13,7 @@ from pydantic import Field, create_model, model_validator
 from agents import frozen
 from agents.actors import ALGOS, Algo
 from agents.multiplier import MOST
+from agents.planner import EVERY_MIN
 from envs.setting import DIARY
 from envs.tasks.dosing import Action
 from experiments.hyperparams import SETTINGS, PpoConfig
@@ -117,6 +118,11 @@ class TrainConfig(Config):
     eval_days: float = Field(2.0, gt=0, le=366, description="length of a validation episode in days")
     eval_replicas: int = Field(5, ge=1, le=1000, description="validation episodes per person")
     torch_threads: int = Field(1, ge=1, le=1024, description="threads of torch; 1 for repeatable results")
+    teacher: Literal["planner"] | None = Field(
+        None,
+        description="who shows a new policy what it asks for, before it learns by itself: planner, or null. Its time "
+        "counts",
+    )
     init_from: Path | None = Field(None, description="folder of a saved policy to go on from (fine-tuning)")
     hyperparams: PpoConfig = Field(
         default_factory=lambda: build(PpoConfig, load_hyperparams().model_dump()),
@@ -174,6 +180,7 @@ class TrainConfig(Config):
             )
         self._check_twin()
         self._check_cost()
+        self._check_teacher()
         self.hyperparams.check(self.lanes)
         return self
 
@@ -208,6 +215,17 @@ class TrainConfig(Config):
                 "lagrange_kp: 0 given, and lagrange_ki: 0; nothing would follow from a cost above cost_limit. Give one "
                 "above 0"
             )
+
+    def _check_teacher(self) -> None:
+        if self.teacher is None:
+            return
+        needed = {"algo": "ppo", "action": "modulation", "decision_min": EVERY_MIN, "init_from": None}
+        for name, value in needed.items():
+            if (given := getattr(self, name)) != value:
+                raise ValueError(
+                    f"{name}: {given} given beside teacher {self.teacher}, which teaches policies with {name} "
+                    f"{'null' if value is None else value}; give that, or no teacher"
+                )
 
 
 def _kind(algo: Algo) -> type[TrainConfig]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
@@ -22,10 +23,12 @@ from agents.multiplier import Multiplier
 from agents.sb3 import set_weights
 from envs.faces.sb3 import Sb3Env
 from experiments.config import TrainConfig
+from experiments.imitation import imitate
 from experiments.protocol import ProtocolConfig
 from experiments.records.tables import read_table
 from experiments.runs import Run
 from experiments.simulate import world
+from experiments.teaching import lessons
 from experiments.trainees import Trainees, trainees, world_of
 from experiments.validation import STATE, OnLook, Watch, looks_of
 from twins.cohort import Cohort
@@ -81,6 +84,11 @@ def train(
         )
     if config.max_wall_s is not None:
         watch.rehearse(model)
+    if config.teacher is not None and checkpoint is None:
+        assert isinstance(model, PPO), "checked with the settings"
+        seen, asked, counts = lessons(config, protocol, cohort)
+        imitate(model, seen, asked, config.seed, counts)
+        run.update(taught_person_days=len(seen) * config.decision_min / 1440)
     left = config.n_timesteps - model.num_timesteps
     if left > 0 and not watch.time_is_up:
         # The weight moves before the watch saves: a checkpoint holds the weight of the rollout that follows.

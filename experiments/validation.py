@@ -187,7 +187,9 @@ class Watch(BaseCallback):
             **_of_cost(config),
             "episode_days": config.episode_days,
             "timesteps": model.num_timesteps,
+            **({} if config.teacher is None else {"teacher": config.teacher}),
             "person_days": before.get("parent_person_days", 0.0)
+            + before.get("taught_person_days", 0.0)
             + model.num_timesteps * config.decision_min / 1440,
             "validation_seed": VALIDATION_SEED,
             "init_from": before.get("parent_sha256"),
@@ -265,8 +267,10 @@ def _of_cost(config: TrainConfig) -> dict[str, Any]:
 
 def _digest(config: TrainConfig) -> NDArray[np.uint8]:
     """SHA-256 of the settings that cannot change while a training lasts."""
-    # Without a twin as before there were any: older checkpoints can be gone on from.
-    fixed = config.model_dump_json(exclude=_FREE | ({"twin", "twin_draws"} if config.twin is None else set()))
+    # Without a twin or teacher as before there were any: older checkpoints can be gone on from.
+    unused = {"twin", "twin_draws"} if config.twin is None else set()
+    unused |= {"teacher"} if config.teacher is None else set()
+    fixed = config.model_dump_json(exclude=_FREE | unused)
     return np.frombuffer(hashlib.sha256(fixed.encode()).digest(), np.uint8)
 
 
