@@ -19,9 +19,9 @@ from experiments.protocol import ProtocolConfig
 from experiments.simulate import setting_of
 from twins.cohort import BASAL_U_PER_H, Cohort
 
-EPISODES = 6
-PEOPLE = 300
-"""At most so many of the training people are taught on in an episode, drawn anew each time."""
+EPISODES, PEOPLE, DAYS = 6, 60, 1.0
+"""Episodes, at most so many of the training people in each (drawn anew), and its length: 360 person-days, which take
+the planner a minute and a half."""
 STRAY_SD = 0.2
 
 Lessons = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -31,7 +31,7 @@ Lessons = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 def lessons(config: TrainConfig, protocol: ProtocolConfig, cohort: Cohort) -> Lessons:
     """What the planner asks for over some episodes of these people, on days of the split train."""
     rng = np.random.default_rng(config.seed)
-    days = {"days": config.episode_days, "warmup_days": 0.0, "split": "train", "seed": config.seed}
+    days = {"days": DAYS, "warmup_days": 0.0, "split": "train", "seed": config.seed}
     held = EVERY_MIN // protocol.sample_min
     seen, asked, counted = [], [], []
     for _ in range(EPISODES):
@@ -42,7 +42,7 @@ def lessons(config: TrainConfig, protocol: ProtocolConfig, cohort: Cohort) -> Le
         planner.meet(around.twins, rows, keys, protocol.sample_min)
         observation, alive = core.reset(rows, keys), np.ones(len(who), bool)
         action = np.zeros((len(who), 2))
-        for interval in range(round(config.episode_days * 1440) // protocol.sample_min):
+        for interval in range(round(DAYS * 1440) // protocol.sample_min):
             request = planner.act(core.view.shown())
             if interval % held == 0:
                 wanted, counts = as_action(request, core.view)

@@ -56,7 +56,8 @@ def test_actions_ask_for_the_doses_that_they_stand_for() -> None:
 
 def test_lessons_are_of_every_decision_and_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teaching, "EPISODES", 2)
-    config, who = _config(history=True, episode_days=0.5), cohorts.load(FEW)
+    monkeypatch.setattr(teaching, "DAYS", 0.5)
+    config, who = _config(history=True), cohorts.load(FEW)
     seen, asked, counts = teaching.lessons(config, load_protocol(config.protocol), who)
     assert seen.shape == (2 * 2 * 48, 131) and asked.shape == counts.shape == (2 * 2 * 48, 2)
     again = teaching.lessons(config, load_protocol(config.protocol), who)
@@ -68,6 +69,7 @@ def test_lessons_are_of_every_decision_and_repeat(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.slow
 def test_a_training_begins_with_what_it_was_taught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("experiments.imitation.EPOCHS", 300)
+    monkeypatch.setattr(teaching, "DAYS", 0.5)
     policies = {}
     for name in ("planner", None):
         config = _config(
@@ -86,7 +88,7 @@ def test_a_training_begins_with_what_it_was_taught(tmp_path: Path, monkeypatch: 
     assert errors["planner"] < 0.5 * errors[None]
     told = policies["planner"].manifest.trained_on
     assert told["teacher"] == "planner" and "teacher" not in policies[None].manifest.trained_on
-    assert told["person_days"] > policies[None].manifest.trained_on["person_days"] + 2.9
+    assert told["person_days"] > policies[None].manifest.trained_on["person_days"] + 5.9
     assert len(read_table(tmp_path / "planner" / "evaluations.csv")["score"]) > 0
 
 
