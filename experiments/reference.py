@@ -60,8 +60,13 @@ STEPS: tuple[Step, ...] = (
         {"results/frontier.md": "shield/frontier.md", "results/frontier.svg": "shield/frontier.svg"},
     ),
     Step(
+        "convergence",
+        ("convergence",),
+        {"results/convergence.md": "shield/convergence.md", "results/convergence.svg": "shield/convergence.svg"},
+    ),
+    Step(
         "battery",
-        ("battery", "--agent", "basal-bolus", "pid", POLICY, *HOSTILE),
+        ("battery", "--agent", "basal-bolus", "pid", "planner", POLICY, *HOSTILE),
         _same("battery", "table.md", "bars.csv", "battery.csv", "map.svg"),
     ),
     Step("published", ("published",), _same("published", "people.csv", "table.md", "published.svg")),

@@ -9,7 +9,7 @@ import numpy as np
 from agents.frozen import NOTICE
 from agents.load import label
 from experiments.evidence import sampler
-from experiments.evidence.count import POLICY, policy_hash
+from experiments.evidence.count import BASELINE, HOSTILE, POLICY, policy_hash
 from experiments.records.tables import Table, select, write_table
 from experiments.statistics import event_bounds
 from twins.files import atomic_write_text
@@ -20,13 +20,13 @@ _EVENTS = ("very_low", "very_high")
 
 
 def rows(table: Table, lost: Mapping[tuple[str, ...], int] | None = None) -> list[dict[str, Any]]:
-    """One row for each shield, agent, stratum and treatment of lows.
+    """One row for each shield, agent, stratum and treatment of lows, in this order.
 
     lost: bodies of a row, by these four, that could not be counted. upper: the bound; None for the 30 seen bodies, and
     where bodies are lost, for who cannot be counted is no chance.
     """
     found = []
-    for key in dict.fromkeys(zip(*(table[name].tolist() for name in _KEY), strict=True)):
+    for key in sorted(dict.fromkeys(zip(*(table[name].tolist() for name in _KEY), strict=True)), key=_place):
         named = dict(zip(_KEY, key, strict=True))
         mine = select(table, **named)
         row: dict[str, Any] = named | {
@@ -45,6 +45,17 @@ def rows(table: Table, lost: Mapping[tuple[str, ...], int] | None = None) -> lis
         row["lowest_mg_dl"] = float(mine["lowest_mg_dl"].min())
         found.append(row)
     return found
+
+
+def _place(key: tuple[str, ...]) -> list[int]:
+    """Where a row stands; names that are not known stand last, as they came."""
+    orders = (
+        ("rule", "twin"), (label(POLICY), BASELINE, *HOSTILE), [one.name for one in sampler.STRATA], sampler.LOWS,
+    )  # fmt: skip
+    return [
+        list(order).index(name) if name in order else len(order)
+        for name, order in zip(key, orders, strict=True)
+    ]
 
 
 def sentence(row: dict[str, Any], of: str) -> str:

@@ -115,6 +115,12 @@ FIGURES: dict[str, Words] = {
         "policy and the tuned consensus; below it basal over scheduled and carbohydrate an hour.",
         dose=True,
     ),
+    "shield/convergence.svg": Words(
+        ("shield",),
+        "What a harder search still gains the planner, with 95 % intervals.",
+        "Two lines, of the clairvoyant and of the planner: cost of the glucose lived above that of the hardest search, "
+        "in %, against the plans tried for a dose; a dashed line marks the default.",
+    ),
     "session/frontier.svg": Words(
         ("session",),
         "Time in range against lows a completed session.",

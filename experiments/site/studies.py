@@ -72,7 +72,7 @@ PAGES: dict[str, StudyPage] = {
         documents=("battery/table.md",),
     ),
     "shield": StudyPage("The twin shield against its bars", "What is met and what is missed, and what more would cost.",
-                        documents=("shield/table.md", "shield/frontier.md")),
+                        documents=("shield/table.md", "shield/frontier.md", "shield/convergence.md")),
     "evidence": StudyPage("Bodies that come to harm", "Thousands of drawn bodies behind the shields, with bounds.",
                           documents=("evidence/table.md",)),
     "session": StudyPage("Around a session of exercise", "Insulin, food and the start of a session.",
