@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from envs.render import INK, RULE, quiet
-from experiments.plots.style import AGENT, BASELINE, legend_above, new_axes
+from experiments.plots.style import AGENT, BASELINE, head, legend_above, new_axes
 from experiments.statistics import Interval
 
 _LOOKS = ({"color": AGENT, "marker": "o"}, {"color": BASELINE, "marker": "s"})
@@ -22,7 +22,7 @@ def curves(found: Mapping[str, Sequence[tuple[int, Interval]]], default: int) ->
     """
     if not found:
         raise ValueError("no search was lived; a curve needs some")
-    ax = new_axes(2.4, 0.09, 0.97, 0.32, 0.45)
+    ax = new_axes(2.4, 0.06, 0.98, 0.3, 0.42)
     quiet(ax)
     ax.grid(axis="y", color=RULE, lw=0.4)
     for k, (name, points) in enumerate(found.items()):
@@ -43,6 +43,6 @@ def curves(found: Mapping[str, Sequence[tuple[int, Interval]]], default: int) ->
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.minorticks_off()
     ax.set_xlabel("Plans that are tried for one dose", fontsize=8, color=INK)
-    ax.set_ylabel("Cost above the hardest search's, %", fontsize=8, color=INK)
-    legend_above(ax, 2)
+    head(ax, "Cost above the hardest search's, %")
+    legend_above(ax, 2, 1.0)
     return ax

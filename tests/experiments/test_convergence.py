@@ -9,6 +9,7 @@ from agents.planner import Aim, Search
 from experiments import convergence
 from experiments.plots.convergence import curves
 from experiments.records.tables import Table
+from experiments.results.against_committed import RESULTS
 from experiments.statistics import Interval
 from scripts import convergence as script
 from tests.legible import check_legible
@@ -64,3 +65,10 @@ def test_the_figure_is_legible() -> None:
     check_legible(curves(found, 192))
     with pytest.raises(ValueError, match="a curve needs some"):
         curves({}, 192)
+
+
+def test_what_is_committed_is_of_the_searches_at_hand() -> None:
+    text = (RESULTS / "shield" / "convergence.md").read_text()
+    for name in convergence.AGENTS:
+        for search in convergence.SEARCHES:
+            assert f"| {name} | {search.population} x {search.iterations} |" in text

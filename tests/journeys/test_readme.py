@@ -110,6 +110,18 @@ def test_what_it_says_of_the_primary_comparison_is_what_the_tables_say() -> None
         assert f"{gap.low:+.1f} to {gap.high:+.1f}" in README
 
 
+def test_what_it_says_of_the_planners_search_is_what_the_table_says() -> None:
+    table = (ROOT / "results" / "shield" / "convergence.md").read_text("utf-8")
+    (said,) = [line for line in README.splitlines() if line.startswith("`planner` and `clairvoyant` look")]
+    for agent in ("clairvoyant", "planner"):
+        cells = rf"[^|]+ \| ([\d,]+) \|.*\| {_DIFFERENCE} \| [\d.]+ \| ([\d.]+) \|$"
+        rows = re.findall(rf"^\| {agent} \| {cells}", table, re.M)
+        (default,) = [row for row in rows if row[0] == "192"]
+        assert f"{float(default[1]):.1f} % [{float(default[2]):.1f}, {float(default[3]):.1f}]" in said
+        assert f"for {rows[-1][4]}" in said and f"instead of {default[4]}" in said
+        assert int(rows[-1][0].replace(",", "")) == 32 * 192 and "32 times the plans" in said
+
+
 def test_every_script_and_flag_it_names_exists() -> None:
     named = set(re.findall(r"python -m scripts\.(\w+)", README))
     assert named and [name for name in named if not (ROOT / "scripts" / f"{name}.py").is_file()] == []
