@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from agents.load import label
+from experiments.battery.outcomes import RULES
+from experiments.battery.report import HOSTILE_CASE
+from experiments.battery.run import NONE as CLEAN
 from experiments.evidence import report
 from experiments.evidence.count import HOSTILE, POLICY
-from experiments.records.tables import read_table
+from experiments.records.tables import read_table, select
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -90,6 +93,34 @@ def test_what_it_says_of_hostile_agents_is_what_was_counted(rows: list[dict[str,
     assert [[row[name] for name in alike] for row in rules] == [
         [row[name] for name in alike] for row in starves
     ]
+
+
+def test_what_it_says_of_faults_is_what_was_counted() -> None:
+    (said,) = [line for line in README.splitlines() if line.startswith("- 25 [faults]")]
+    table = read_table(ROOT / "results" / "battery" / "battery.csv")
+    million = table["intervals"][table["case"] != HOSTILE_CASE].sum() / 1e6
+    assert f"in {million:.1f} million control intervals" in said and table["rules_broken"].sum() == 0
+    assert "none of nine hard rules was broken" in said and len(RULES) == 9
+    met, died, high = [], [], []
+    for agent in ("basal-bolus", "pid", "planner", label(POLICY)):
+        mine = select(table, agent=agent)
+        faults = mine["case"] != CLEAN
+        assert faults.sum() == 40
+        met.append(int((mine["missed"][faults] == 0).sum()))
+        died.append(int(mine["died"][faults].sum()))
+        high.append(int(mine["very_high"][faults].sum()))
+    assert (
+        f"`basal-bolus` meets all bars in {met[0]} of the 40, `pid` in {met[1]}, `planner` in {met[2]} ("
+        in said
+    )
+    assert (
+        f"`ppo-history` in {met[3]};" in said and "{}, {}, {} and {} ended in a death".format(*died) in said
+    )
+    assert "and {}, {}, {} and {} were above 300".format(*high) in said
+    (exercise,) = select(table, agent=label(POLICY), case="F17b")["died"]
+    assert f"`ppo-history`'s {exercise:.0f} under exercise" in said
+    (stuck,) = select(table, agent=label(POLICY), case="F23d")["safe_action_min"]
+    assert f"(`ppo-history` {stuck:.0f} min where 30 are allowed)" in said
 
 
 def test_what_the_twin_shield_costs_is_what_the_tables_say() -> None:
