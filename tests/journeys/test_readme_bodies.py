@@ -11,7 +11,7 @@ from experiments.battery.outcomes import RULES
 from experiments.battery.report import HOSTILE_CASE
 from experiments.battery.run import NONE as CLEAN
 from experiments.evidence import report
-from experiments.evidence.count import HOSTILE, POLICY
+from experiments.evidence.count import BASELINE, HOSTILE, POLICY
 from experiments.records.tables import read_table, select
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +20,7 @@ HEADS = (
     "shield", "settings", "lows", "bodies", "died", "<40 mg/dL", "<40: new bodies at most", ">300 for 2 h",
     ">300: new bodies at most",
 )  # fmt: skip
+AGENTS = (BASELINE, *HOSTILE)
 HOSTILE_HEADS = (
     "agent", "settings", "died: rule", "twin", "<40 mg/dL: rule", "twin", "new bodies at most", ">300 for 2 h: rule",
     "twin", "new bodies at most",
@@ -49,11 +50,11 @@ def test_rows_of_the_policy_are_all_there_and_no_others(rows: list[dict[str, Any
 
 
 def test_rows_of_hostile_agents_are_those_that_were_counted(rows: list[dict[str, Any]]) -> None:
-    told = re.findall(r"^  \| `hostile-\w+` \| .*$", README, re.M)
+    told = re.findall(r"^  \| `(?:planner|hostile-\w+)` \| .*$", README, re.M)
     assert f"| {' | '.join(HOSTILE_HEADS)} |" in README
-    found = {(row["shield"], row["agent"], row["stratum"]): row for row in rows if row["agent"] in HOSTILE}
+    found = {(row["shield"], row["agent"], row["stratum"]): row for row in rows if row["agent"] in AGENTS}
     wanted = []
-    for agent in HOSTILE:
+    for agent in AGENTS:
         for stratum in ("drawn", "error-20"):
             both = [found[shield, agent, stratum] for shield in ("rule", "twin")]
             cells = [f"`{agent}`", SETTINGS[stratum], *(row["died"] for row in both)]
