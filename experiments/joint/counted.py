@@ -72,7 +72,7 @@ def evidence(results: Path) -> Iterator[JointRow]:
     page = read_page(results / "evidence" / "table.md")
     origin = replace(page.origin(results), source=f"evidence/{BODIES}")
     for row in evidence_report.rows(read_table(results / "evidence" / BODIES)):
-        upper = row["very_low_upper"]
+        upper = evidence_report.percent(row["very_low_upper"])
         share = 100 * row["very_low"] / row["bodies"]
         shares = {name: Value(row[name], places=2) for name in ("below_54_pct", "below_70_pct", "tir_pct")}
         yield JointRow(
@@ -81,7 +81,7 @@ def evidence(results: Path) -> Iterator[JointRow]:
             row["shield"], row["bodies"], Failed(row["died"], row["bodies"], "bodies that died"),
             Measure("bodies below 40 mg/dL", "% of bodies", Value(share), "less"), information.of(row["agent"]),
             origin, shares,
-            note="" if upper is None else f"of new bodies at most {100 * upper:.2g} % (one-sided 95 % bound)",
+            note=f"of new bodies at most {upper} (one-sided 95 % bound)" if upper else "",
         )  # fmt: skip
 
 

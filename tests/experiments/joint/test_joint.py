@@ -85,6 +85,12 @@ def test_published_rows_are_those_of_their_table(whole: Joint) -> None:
         ), row
 
 
+def test_bounds_of_new_bodies_are_written_as_in_their_own_table(whole: Joint) -> None:
+    notes = {one.agent: one.note for one in whole.of("evidence") if one.shield == "rule"}
+    assert notes["hostile-max"] == "of new bodies at most 100 % (one-sided 95 % bound)"
+    assert not any("e+" in note for note in notes.values())
+
+
 def test_protocols_are_not_pooled_and_parts_hold_one_measure(whole: Joint) -> None:
     for key in {(row.protocol, row.part) for row in whole.rows}:
         mine = [row for row in whole.rows if (row.protocol, row.part) == key]
