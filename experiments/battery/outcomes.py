@@ -53,6 +53,8 @@ class _Seen:
     before: NDArray[np.float64]
     """Readings as they came, an interval earlier than the dose: NaN where none came."""
     above_basal: NDArray[np.bool_]
+    scheduled: NDArray[np.float64]
+    """Scheduled basal as the shield knows it, U/h (n, 1)."""
 
 
 def outcomes(
@@ -73,8 +75,8 @@ def outcomes(
     until = np.arange(samples) <= rollout.failure_sample[:, None]
     table["min_mg_dl"] = np.where(until, rollout.glucose_mg_dl, np.inf).min(axis=1)
     table["shield_changed_pct"] = rollout.shield_changed_pct
-    table |= severe(rollout, dt, _scheduled(setting)[np.arange(n) % len(setting.cohort)])
     seen = _seen(rollout, setting)
+    table |= severe(rollout, dt, seen.scheduled[:, 0])
     table["intervals"] = alive.sum(axis=1)
     broken = _broken(seen, setting, dt)
     for rule in RULES:
@@ -99,19 +101,15 @@ def _seen(rollout: Rollout, setting: Setting) -> _Seen:
     before = np.concatenate([np.full((n, 1), np.nan), cgm[:, :-1]], axis=1)
     known = np.isfinite(before)
     last = np.maximum.accumulate(np.where(known, np.arange(samples), 0), axis=1)
-    scheduled = _scheduled(setting)[np.arange(n) % len(setting.cohort), None]
+    therapy = Faults(setting.faults).therapy(setting.cohort.therapy)
+    scheduled = therapy[np.arange(n) % len(setting.cohort), BASAL_U_PER_H, None]
     reading = np.take_along_axis(before, last, 1)
     age = np.asarray((np.arange(samples) - last) * float(dt), np.float64)
     basal, bolus = rollout.columns["basal_u_per_h"], rollout.columns["bolus_u"]
     return _Seen(
         basal, bolus, np.where(np.isnan(reading), _UNKNOWN_MG_DL, reading), age, before,
-        (bolus > 0) | (basal > scheduled + setting.pump.basal_step_u_per_h + 1e-9),
+        (bolus > 0) | (basal > scheduled + setting.pump.basal_step_u_per_h + 1e-9), scheduled,
     )  # fmt: skip
-
-
-def _scheduled(setting: Setting) -> NDArray[np.float64]:
-    """Scheduled basal of each person as the shield knows it, U/h (people,)."""
-    return Faults(setting.faults).therapy(setting.cohort.therapy)[:, BASAL_U_PER_H]
 
 
 def _sums(
@@ -148,14 +146,14 @@ def _broken(seen: _Seen, setting: Setting, dt: int) -> dict[str, NDArray[np.bool
         flat[:, span - 1 :] = level
     doses = np.stack([seen.basal, seen.bolus])
     amounts = seen.basal * dt / 60 + seen.bolus
-    scheduled = _scheduled(setting)[np.arange(n) % len(setting.cohort), None]
-    a_day = np.maximum(bounds[:, limit.MAX_DAILY_U, None], 24 * scheduled)
+    a_day = np.maximum(bounds[:, limit.MAX_DAILY_U, None], 24 * seen.scheduled)
     return {
         "dose_not_finite_or_negative": np.asarray((~np.isfinite(doses) | (doses < 0)).any(axis=0)),
         "dose_above_a_cap": (seen.basal > bounds[:, limit.MAX_BASAL_U_PER_H, None] + 1e-9)
         | (seen.bolus > bounds[:, limit.MAX_BOLUS_U, None] + 1e-9),
-        "hour_above_its_cap": _sums(amounts, scheduled, 60, dt) > bounds[:, limit.MAX_HOURLY_U, None] + 1e-6,
-        "day_above_its_cap": _sums(amounts, scheduled, 1440, dt) > a_day + 1e-6,
+        "hour_above_its_cap": _sums(amounts, seen.scheduled, 60, dt)
+        > bounds[:, limit.MAX_HOURLY_U, None] + 1e-6,
+        "day_above_its_cap": _sums(amounts, seen.scheduled, 1440, dt) > a_day + 1e-6,
         "above_basal_on_an_old_reading": ~fresh & seen.above_basal,
         "above_basal_on_an_impossible_reading": fresh & ~possible & seen.above_basal,
         "above_basal_after_a_jump": jumped & seen.above_basal,
