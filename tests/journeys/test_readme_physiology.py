@@ -26,15 +26,15 @@ def _trials(name: str) -> dict[str, tuple[bool, bool]]:
     return {trial: (used == "fitted", inside == "yes") for trial, inside, used in rows}
 
 
+def _inside(trials: dict[str, tuple[bool, bool]], fitted: bool) -> list[bool]:
+    """Of the trials that were fitted to, or of the others: whether the twin is inside."""
+    return [inside for one, inside in trials.values() if one == fitted]
+
+
 def test_exercise_beside_trials() -> None:
-    trials, said = (
-        _trials("physiology/exercise.md"),
-        _said("- **Beside trials in people** ([table](results/physiology/exercise"),
-    )
-    fitted, held = (
-        [inside for one, inside in trials.values() if one],
-        [inside for one, inside in trials.values() if not one],
-    )
+    said = _said("- **Beside trials in people** ([table](results/physiology/exercise")
+    trials = _trials("physiology/exercise.md")
+    fitted, held = _inside(trials, True), _inside(trials, False)
     assert all(fitted) and f"fitted to {len(fitted)} results, all of which the twin meets" in said
     assert f"of {len(held)} that were not fitted it meets {sum(held)}, " in said
     assert {trial for trial, (_, inside) in trials.items() if not inside} == {
@@ -67,14 +67,9 @@ def test_exercise_beside_bouts() -> None:
 
 
 def test_sleep_beside_trials() -> None:
-    trials, said = (
-        _trials("physiology/sleep.md"),
-        _said("- **Beside trials in people** ([table](results/physiology/sleep"),
-    )
-    fitted, held = (
-        [inside for one, inside in trials.values() if one],
-        [inside for one, inside in trials.values() if not one],
-    )
+    said = _said("- **Beside trials in people** ([table](results/physiology/sleep")
+    trials = _trials("physiology/sleep.md")
+    fitted, held = _inside(trials, True), _inside(trials, False)
     assert all(fitted) and f"all {len(fitted)} results that sizes were set by" in said
     assert f"and {sum(held)} of {len(held)} others" in said
     shifts = re.findall(
