@@ -179,7 +179,8 @@ def make_setting(
     person: one id (default "adult#001"), or cohort: a group ("all", "adult" ...), a list of ids or a
     `Cohort`. scenario: a name of `twins.world.scenarios`, "diary:FILE" for recorded days, or a `Scenario`
     (which brings its own behaviour). decision_min: minutes between decisions (default: the sensor's
-    sample time). shield: "rule", "off", "twin", or one with settings of its guard, such as "twin:floor_mg_dl=80".
+    sample time). shield: "rule", "off", "twin", or one with settings of its guard, such as "twin:floor_mg_dl=80";
+    guard: the same as an object, beside "twin".
     faults: what goes wrong, see `envs.faults`: one or more faults, or names such as "F4a". believed: the twins that
     shield and planner work with, where they are not the cohort's own bodies.
     Raises ValueError that names the wrong keyword, what is allowed and the near miss.
@@ -187,7 +188,13 @@ def make_setting(
     if isinstance(sensor, str):
         sensor = devices.sensor(sensor)
     if isinstance(shield, str):
-        shield, asked = named(shield)
+        word = shield
+        shield, asked = named(word)
+        if guard is not None and (shield != "twin" or word != shield):
+            raise ValueError(
+                f"guard is {guard!r} beside shield {word!r}; give a guard with shield 'twin' alone, or its settings in "
+                "the word, such as 'twin:floor_mg_dl=80'"
+            )
         guard = asked if guard is None else guard
     return Setting(
         people(person, cohort, legacy_gut),

@@ -128,6 +128,8 @@ def writing(path: Path) -> Iterator[None]:
                 f"no room on the disk to write {path} ({error.strerror}); what was there before is "
                 "unchanged. Free some space, or choose a folder on another disk"
             ) from error
+        if error.errno in (errno.EEXIST, errno.ENOTDIR):
+            raise StorageError(f"cannot write {path}: a file is where a folder is needed. Choose another") from error
         raise StorageError(
             f"cannot write {path}: {error.strerror or error}. Choose a folder that you may write to"
         ) from error
