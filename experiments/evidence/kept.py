@@ -16,8 +16,11 @@ from agents.load import label
 from experiments.evidence import count, sampler
 from experiments.fleet import Cell
 from experiments.records.tables import Table, concat, read_table
+from twins.files import read_file
 
 BODIES, TABLE = "bodies.csv.gz", "table.md"
+_MOST_BYTES = 1 << 20
+"""Of the table."""
 COLUMNS = (
     "stratum", "lows", "shield", "agent", "person", "group", "days", "died", "lowest_mg_dl", "very_low", "very_high",
     "very_high_min", "starved_hours", "starved_and_high_hours", "below_54_pct", "below_70_pct", "tir_pct",
@@ -33,7 +36,7 @@ def read(folder: str | Path) -> Table:
     folder = Path(folder)
     if not (folder / TABLE).is_file() or not (folder / BODIES).is_file():
         raise ValueError(f"{folder} holds no {TABLE} and {BODIES}; give a folder such as results/evidence")
-    said = (folder / TABLE).read_text("utf-8", errors="replace")
+    said = _said(folder)
     for what, own, holds in (
         ("this sampler", sampler.sampler_hash(), "the simulator's, too"),
         (f"the policy {count.POLICY}", count.policy_hash(), "its weights'"),
@@ -53,7 +56,12 @@ def read(folder: str | Path) -> Table:
 
 def made_by(folder: str | Path) -> list[str]:
     """The commands that made the rows of a folder, as its table says it, the last first."""
-    return re.findall(r"^- `(.+)`$", (Path(folder) / TABLE).read_text("utf-8"), re.M)
+    return re.findall(r"^- `(.+)`$", _said(Path(folder)), re.M)
+
+
+def _said(folder: Path) -> str:
+    """The text of the table. Raises UnfitFile for what is too large."""
+    return read_file(folder / TABLE, _MOST_BYTES).decode("utf-8", errors="replace")
 
 
 def left(cells: Sequence[Cell], kept: Table) -> list[Cell]:

@@ -20,9 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from agents import frozen
+from agents.forecast import saved as forecasters
 from agents.load import load as load_agent
 from experiments import fleet
 from experiments.config import TrainConfig, train_settings
+from experiments.evidence import count, kept, sampler
+from experiments.personal import twin_file
 from experiments.protocol import load_protocol
 from experiments.records import checkpoints
 from experiments.records.config_files import apply_overrides, build, load_yaml
@@ -53,6 +56,10 @@ _DIARY = b"time,glucose_mg_dl,carbs_g,bolus_u,basal_u_per_h\n"
 _ALIASES = b"a: &a [x, x, x, x, x, x, x, x, x, x]\n" + b"".join(
     b"%c: &%c [%s]\n" % (k, k, b", ".join([b"*%c" % (k - 1)] * 10)) for k in range(ord("b"), ord("k"))
 )
+_WEIGHTS = (forecasters.TRAINED / forecasters.WEIGHTS).read_bytes()
+_TOLD = json.loads((forecasters.TRAINED / forecasters.MANIFEST).read_text())
+"""Of the forecaster that comes with the project."""
+_WIDE = json.dumps(_TOLD | {"width": 10**9}).encode()
 
 
 # --- ways to make a file ------------------------------------------------------------------------------------
@@ -191,7 +198,27 @@ def _resumed(folder: Path) -> object:
     return Run.resume(folder, need_mb=1)
 
 
+def _forecaster(*more: Make) -> Make:
+    """The forecaster that comes with the project, with a part of it made anew."""
+
+    def make(folder: Path) -> None:
+        for name in (forecasters.MANIFEST, forecasters.WEIGHTS):
+            shutil.copy(forecasters.TRAINED / name, folder / name)
+        _all(*more)(folder)
+
+    return make
+
+
+def _counted(data: bytes) -> Make:
+    """A folder of bodies that says what it must, with these bytes as its bodies."""
+    said = f"`{sampler.sampler_hash()}` `{count.policy_hash()}`".encode()
+    return _all(_file(kept.TABLE, said), _file(kept.BODIES, data))
+
+
 _READ: dict[str, Load] = {
+    "twin": lambda folder: twin_file.load(folder / "f"),
+    "forecaster": lambda folder: forecasters.load(folder, tuple(_TOLD["figures"])),
+    "bodies": kept.read,
     "diary": lambda folder: readers.read(folder / "f.csv"),
     "table": lambda folder: read_table(folder / "f.csv"),
     "packed table": lambda folder: read_table(folder / "f.csv.gz"),
@@ -344,11 +371,23 @@ def cases() -> dict[str, tuple[Make, Load]]:
     add("table", {name: (_file("f.csv", data), _READ["table"]) for name, data in _TABLE.items()})
     add("table", {"200 MB of nothing": (_sparse("f.csv", 200 << 20, b"a,b\n1,2\n"), _READ["table"])})
     add("table", {name: one for name, one in _text("f.csv", _READ["table"]).items() if "lists" not in name})
+    for name, (make, load) in _text("f", _READ["twin"]).items():
+        add("twin of a person", {name: (make, load)})
+    add("twin of a person", {name: (_file("f", data), _READ["twin"]) for name, data in _JSON.items()})
+    for file in (forecasters.MANIFEST, forecasters.WEIGHTS):
+        for name, (make, load) in _text(file, _READ["forecaster"]).items():
+            add("forecaster", {f"{name} as {file}": (_forecaster(_instead(file, make)), load)})
+    add("forecaster", {
+        "weights of another": (_forecaster(_file(forecasters.WEIGHTS, _WEIGHTS[:-1] + b"?")), _READ["forecaster"]),
+        "an enormous width": (_forecaster(_file(forecasters.MANIFEST, _WIDE)), _READ["forecaster"]),
+    })  # fmt: skip
     packed = {"a bomb": BOMB, "many rows": ROWS, "cut off": ROWS[:5000], "not packed": b"a,b\n1,2\n"}
     add(
         "packed table",
         {name: (_file("f.csv.gz", data), _READ["packed table"]) for name, data in packed.items()},
     )
+    add("bodies", {name: (_counted(data), _READ["bodies"]) for name, data in packed.items()})
+    add("bodies", {"2 GB as a table": (_all(_counted(b""), _sparse(kept.TABLE)), _READ["bodies"])})
     add("packed table", {"a packed pickle": (_packed_pickle("f.csv.gz"), _READ["packed table"])})
     add("diary", {name: (_file("f.csv", data), _READ["diary"]) for name, data in _DIARIES.items()})
     add("diary", _text("f.csv", _READ["diary"]))

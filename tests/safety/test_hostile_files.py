@@ -15,7 +15,7 @@ LOADERS = {
     "policy", "fine-tuning", "agent", "settings", "protocol", "study", "a flag", "gains", "manifest of a run",
     "a run to go on with", "mark of a cell", "table", "packed table", "diary", "diary UoMGlucose2301.csv",
     "diary subject_01.csv", "evaluation", "study of a stranger", "report of a stranger", "report of a run", "journal",
-    "decision log", "lock", "checkpoint",
+    "decision log", "lock", "checkpoint", "twin of a person", "forecaster", "bodies",
 }  # fmt: skip
 
 
