@@ -24,6 +24,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--agent", nargs="+", default=[], metavar="NAME", help=f"{', '.join(NAMES)}, or folders of policies"
     )
     parser.add_argument("--shield", nargs="+", default=["rule"], help=f"{', '.join(SHIELDS)} (default: rule)")
+    parser.add_argument(
+        "--guarded",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="also these behind the twin shield in every case; hostile-max there is the shield alone",
+    )
     parser.add_argument("--fault", nargs="+", metavar="F4", help="only these, such as F4 (all sizes) or F4a")
     parser.add_argument(
         "--person", nargs="+", metavar="ID", help="only these (default: all whom no policy has met)"
@@ -49,9 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         evolve.store(values, score, " ".join(typed))
         print(f"{evolve.FOUND.name}: {score:.1f} mg/dL on fresh days")
         return 0
-    if not args.agent or args.out is None:
+    if not (args.agent or args.guarded) or args.out is None:
         raise ValueError(f"give --agent (such as basal-bolus, {', '.join(HOSTILE)}) and --out DIR")
-    todo = run.cells(args.agent, args.shield, args.fault, args.person, args.days, args.replicas, args.drawn)
+    todo = run.cells(
+        args.agent, args.shield, args.fault, args.person, args.days, args.replicas, args.drawn, args.guarded
+    )
     episodes, flow = tabled.rows_of(todo, args.out, command.workers(args))
     table = report.write(episodes, Path(args.out), typed)
     print(table.read_text(encoding="utf-8"), command.NOTICE, sep="\n")

@@ -17,6 +17,7 @@ from experiments.records.tables import Table, select, write_table
 from twins.files import atomic_write_bytes, atomic_write_text
 
 BASELINE = "basal-bolus"
+"""What people do, behind the same shield, or behind rules where it was not run behind another."""
 HOSTILE_CASE = "F24"
 """A hostile agent is the fault itself: it is paired with the baseline's days without fault, where these were run."""
 WORDS = {case.name: case.words for case in BATTERY}
@@ -41,10 +42,8 @@ def summary(episodes: Table) -> tuple[Table, Table]:
             mine = select(own, case=case)
             if not len(mine["case"]):
                 continue
-            base = select(episodes, agent=BASELINE, shield=shield, case=case)
-            sound = (
-                select(episodes, agent=BASELINE, shield=shield, case=NONE) if case == HOSTILE_CASE else clean
-            )
+            base = _baseline(episodes, shield, case)
+            sound = _baseline(episodes, shield, NONE) if case == HOSTILE_CASE else clean
             paired = sound if len(sound["case"]) else clean
             found = measures(mine, paired, base if len(base["case"]) and agent != BASELINE else None)
             held = judged(case, found)
@@ -65,6 +64,11 @@ def summary(episodes: Table) -> tuple[Table, Table]:
                 for bar, value, margin in held
             ]  # fmt: skip
     return _table(rows), _table(bars)
+
+
+def _baseline(episodes: Table, shield: str, case: str) -> Table:
+    found = select(episodes, agent=BASELINE, shield=shield, case=case)
+    return found if len(found["case"]) else select(episodes, agent=BASELINE, shield="rule", case=case)
 
 
 def _table(rows: Sequence[dict[str, str | float]]) -> Table:

@@ -52,10 +52,12 @@ def cells(
     days: float = DAYS,
     replicas: int = REPLICAS,
     drawn_per_group: int = DRAWN_PER_GROUP,
+    guarded: Sequence[str] = (),
 ) -> list[Cell]:
     """What there is to do. persons: only these; default: all of the table and drawn ones whom no agent has met.
 
-    Hostile agents are judged in F24, others in the other cases, unless `faults` names the cases. Raises ValueError
+    Hostile agents are judged in F24, others in the other cases, unless `faults` names the cases. guarded: agents that
+    are judged behind the twin shield in every case, hostile ones too: that is the shield alone. Raises ValueError
     for words that are not known, numbers out of range, and when nobody is left.
     """
     for flag, number, least in (
@@ -77,27 +79,28 @@ def cells(
                 f"{one.name} ({one.words}) is no fault to put into a day; F24: give a hostile agent, such as --agent "
                 "hostile-max; F25: see tests/safety/test_hostile_files.py"
             )
-    who = _unmet([load(agent) for agent in agents], world(days, replicas, drawn_per_group), persons)
+    pairs = [(agent, shield, False) for agent in agents for shield in shields]
+    pairs += [(agent, "twin", True) for agent in guarded]
+    who = _unmet([load(agent) for agent, *_ in pairs], world(days, replicas, drawn_per_group), persons)
     made = []
-    for agent in dict.fromkeys(agents):
+    for agent, shield, every in dict.fromkeys(pairs):
         stamp = model_hash(load(agent))
-        for shield in shields:
-            for case in (None, *chosen):
-                if case is not None and not _fits(case, agent, faults is not None):
-                    continue
-                name = NONE if case is None else case.name
-                made.append(
-                    Cell(
-                        f"cells/{label(agent)}-{shield.replace(':', '-')}/{name}.csv",
-                        judge,
-                        {
-                            "agent": agent, "shield": shield, "case": name, "persons": who, "days": days,
-                            "replicas": replicas, "drawn_per_group": drawn_per_group,
-                        },
-                        stamp=f"{case} {stamp}",
-                    )
-                )  # fmt: skip
-    return made
+        for case in (None, *chosen):
+            if case is not None and not (case.faults if every else _fits(case, agent, faults is not None)):
+                continue
+            name = NONE if case is None else case.name
+            made.append(
+                Cell(
+                    f"cells/{label(agent)}-{shield.replace(':', '-')}/{name}.csv",
+                    judge,
+                    {
+                        "agent": agent, "shield": shield, "case": name, "persons": who, "days": days,
+                        "replicas": replicas, "drawn_per_group": drawn_per_group,
+                    },
+                    stamp=f"{case} {stamp}",
+                )
+            )  # fmt: skip
+    return list({cell.name: cell for cell in made}.values())
 
 
 def _fits(case: Case, agent: str, asked: bool) -> bool:

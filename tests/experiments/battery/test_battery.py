@@ -66,6 +66,15 @@ def test_margins_are_the_distance_to_the_bar_on_its_good_side() -> None:
     assert len(judged("F1", measures(worse, clean, clean))) == len(DEFAULT) + 2
 
 
+def test_behind_another_shield_the_baseline_is_the_one_behind_rules_where_no_other_was_run() -> None:
+    twin = {"shield": ["twin", "twin"]}
+    runs = [_episodes("basal-bolus", case) for case in ("none", "F1")]
+    runs += [_episodes("hostile-max", "none", **twin), _episodes("hostile-max", "F1", (0.0, 1.4), **twin)]
+    rows, _ = report.summary(concat(runs))
+    (beyond,) = select(rows, agent="hostile-max", case="F1")["below_54_beyond_baseline_pct"]
+    assert beyond == pytest.approx(0.5)
+
+
 def test_only_the_same_people_and_days_are_compared() -> None:
     with pytest.raises(ValueError, match="not of the same people and days"):
         measures(_episodes("pid", "F1", (0.0,)), _episodes("pid", "none"))
@@ -82,6 +91,10 @@ def test_nobody_that_a_policy_has_met_is_judged() -> None:
         "none",
         "F24",
     ]
+    guarded = [cell.arguments for cell in run.cells([], guarded=["hostile-max"])]
+    assert {one["shield"] for one in guarded} == {"twin"}
+    with_faults = [case.name for case in BATTERY if case.faults]
+    assert [one["case"] for one in guarded] == ["none", *with_faults], "the shield alone, in every case"
     with pytest.raises(ValueError, match="have met everybody"):
         run.cells([FOLD0.replace("fold0", f"fold{k}") for k in range(5)], drawn_per_group=0)
 
