@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="also these behind the twin shield in every case; hostile-max there is the shield alone",
+        help="also these behind the twin shield, where hostile-max is the shield alone",
     )
     parser.add_argument("--fault", nargs="+", metavar="F4", help="only these, such as F4 (all sizes) or F4a")
     parser.add_argument(

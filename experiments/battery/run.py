@@ -57,7 +57,8 @@ def cells(
     """What there is to do. persons: only these; default: all of the table and drawn ones whom no agent has met.
 
     Hostile agents are judged in F24, others in the other cases, unless `faults` names the cases. guarded: agents that
-    are judged behind the twin shield in every case, hostile ones too: that is the shield alone. Raises ValueError
+    are judged behind the twin shield, too; the hostile one that asks for the most is there the shield alone. Raises
+    ValueError
     for words that are not known, numbers out of range, and when nobody is left.
     """
     for flag, number, least in (
@@ -74,19 +75,19 @@ def cells(
             )
     chosen = cases(faults)
     for one in chosen if faults is not None else ():
-        if not one.faults and not (one.number == "F24" and set(agents) & set(HOSTILE)):
+        if not one.faults and not (one.number == "F24" and {*agents, *guarded} & set(HOSTILE)):
             raise ValueError(
                 f"{one.name} ({one.words}) is no fault to put into a day; F24: give a hostile agent, such as --agent "
                 "hostile-max; F25: see tests/safety/test_hostile_files.py"
             )
-    pairs = [(agent, shield, False) for agent in agents for shield in shields]
-    pairs += [(agent, "twin", True) for agent in guarded]
-    who = _unmet([load(agent) for agent, *_ in pairs], world(days, replicas, drawn_per_group), persons)
+    pairs = [(agent, shield) for agent in agents for shield in shields]
+    pairs += [(agent, "twin") for agent in guarded]
+    who = _unmet([load(agent) for agent, _ in pairs], world(days, replicas, drawn_per_group), persons)
     made = []
-    for agent, shield, every in dict.fromkeys(pairs):
+    for agent, shield in dict.fromkeys(pairs):
         stamp = model_hash(load(agent))
         for case in (None, *chosen):
-            if case is not None and not (case.faults if every else _fits(case, agent, faults is not None)):
+            if case is not None and not _fits(case, agent, faults is not None):
                 continue
             name = NONE if case is None else case.name
             made.append(
@@ -100,7 +101,7 @@ def cells(
                     stamp=f"{case} {stamp}",
                 )
             )  # fmt: skip
-    return list({cell.name: cell for cell in made}.values())
+    return made
 
 
 def _fits(case: Case, agent: str, asked: bool) -> bool:

@@ -91,10 +91,14 @@ def test_nobody_that_a_policy_has_met_is_judged() -> None:
         "none",
         "F24",
     ]
-    guarded = [cell.arguments for cell in run.cells([], guarded=["hostile-max"])]
-    assert {one["shield"] for one in guarded} == {"twin"}
+    both = run.cells(["hostile-max"], guarded=["hostile-max", "pid"])
+    told = [(cell.arguments["agent"], cell.arguments["shield"], cell.arguments["case"]) for cell in both]
+    assert told[:4] == [
+        ("hostile-max", shield, case) for shield in ("rule", "twin") for case in ("none", "F24")
+    ]
     with_faults = [case.name for case in BATTERY if case.faults]
-    assert [one["case"] for one in guarded] == ["none", *with_faults], "the shield alone, in every case"
+    assert told[4:] == [("pid", "twin", case) for case in ("none", *with_faults)]
+    assert len(run.cells(["pid"], ["twin"], guarded=["pid"])) == 1 + len(with_faults), "nothing is done twice"
     with pytest.raises(ValueError, match="have met everybody"):
         run.cells([FOLD0.replace("fold0", f"fold{k}") for k in range(5)], drawn_per_group=0)
 
