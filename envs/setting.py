@@ -190,7 +190,7 @@ def make_setting(
     if isinstance(shield, str):
         word = shield
         shield, asked = named(word)
-        if guard is not None and (shield != "twin" or word != shield):
+        if guard is not None and shield in SHIELD_NAMES and word != "twin":
             raise ValueError(
                 f"guard is {guard!r} beside shield {word!r}; give a guard with shield 'twin' alone, or its settings in "
                 "the word, such as 'twin:floor_mg_dl=80'"

@@ -45,6 +45,13 @@ _RANGES = {
 _WHOLE = ("members", "horizon_min")
 
 
+def _allowed(name: str) -> str:
+    """What a setting with a range may be, in words."""
+    low, high = _RANGES[name]
+    told = f"{'a whole number, ' if name in _WHOLE else ''}{low} ... {high}"
+    return f"{told}, or none" if name == "uneaten_floor_mg_dl" else told
+
+
 @dataclass(frozen=True)
 class Guard:
     """Settings of the twin shield. Glucose in mg/dL.
@@ -69,9 +76,9 @@ class Guard:
             value = getattr(self, name)
             if name == "uneaten_floor_mg_dl" and value is None:
                 continue
-            whole = "a whole number, " if name in _WHOLE else ""
-            if not (_number(value) and low <= value <= high) or (whole and not isinstance(value, int)):
-                raise ValueError(f"{name} of the guard is {value!r}; allowed is {whole}{low} ... {high}")
+            whole = name not in _WHOLE or isinstance(value, int)
+            if not (_number(value) and low <= value <= high and whole):
+                raise ValueError(f"{name} of the guard is {value!r}; allowed is {_allowed(name)}")
         if self.horizon_min % glucose_forecast.STEP_MIN:
             raise ValueError(
                 f"horizon_min of the guard is {self.horizon_min}; give a multiple of {glucose_forecast.STEP_MIN}"
@@ -97,12 +104,15 @@ def _number(value: object) -> bool:
 def named(word: str) -> tuple[str, Guard]:
     """The name of a shield and its guard from one word: "rule", "twin", or "twin:floor_mg_dl=80,members=1".
 
-    Raises ValueError that names the wrong setting, what is allowed and the near miss; other names pass as they are.
+    Raises ValueError that names the wrong setting, what is allowed and the near miss; plain names pass as they are.
     """
     name, colon, rest = word.partition(":")
     if name != "twin":
-        if colon and (hint := near_miss(name, ["twin"])):
-            raise ValueError(f"shield {word!r}: settings may follow 'twin' alone{hint}")
+        if colon:
+            raise ValueError(
+                f"shield {word!r}: settings may follow 'twin' alone{near_miss(name, ['twin'])}; give a shield without "
+                "a colon, or such as 'twin:floor_mg_dl=80'"
+            )
         return word, Guard()
     if colon and not rest:
         raise ValueError(
@@ -133,8 +143,7 @@ def _value(word: str, key: str, text: str) -> float | int | bool | None:
     try:
         return int(text) if text.lstrip("-").isdigit() and key in _WHOLE else float(text)
     except ValueError:
-        low, high = _RANGES[key]
-        raise ValueError(f"shield {word!r}: {key} is {text!r}; give a number, {low} ... {high}") from None
+        raise ValueError(f"shield {word!r}: {key} is {text!r}; allowed is {_allowed(key)}") from None
 
 
 class TwinShield:

@@ -292,6 +292,11 @@ def test_a_guard_of_another_kind_is_refused() -> None:
         make_setting(shield="twin", guard={"floor_mg_dl": 90})  # type: ignore[arg-type]
 
 
+def test_beside_a_guard_a_misspelt_shield_is_told_its_nearest() -> None:
+    with pytest.raises(ValueError, match="did you mean 'twin'"):
+        make_setting(shield="twins", guard=Guard())
+
+
 @pytest.mark.parametrize("word", ["rule", "off", "twin:floor_mg_dl=80"])
 def test_a_guard_that_would_do_nothing_is_refused(word: str) -> None:
     with pytest.raises(ValueError, match=f"beside shield '{word}'; give a guard with shield 'twin' alone"):
@@ -309,13 +314,15 @@ def test_a_shield_is_named_with_its_settings_in_one_word() -> None:
 
 @pytest.mark.parametrize(
     ("word", "told"),
-    [("twin:flor_mg_dl=80", "did you mean 'floor_mg_dl'"), ("twin:members=many", "give a number, 1 ... 1024"),
+    [("twin:flor_mg_dl=80", "did you mean 'floor_mg_dl'"), ("twin:members=many", "'many'; allowed is a whole number"),
      ("twin:members=2.5", "members of the guard is 2.5; allowed is a whole number, 1 ... 1024"),
-     ("twin:floor_mg_dl=abc", "floor_mg_dl is 'abc'; give a number, 40 ... 140"),
+     ("twin:floor_mg_dl=abc", "floor_mg_dl is 'abc.; allowed is 40 ... 140"),
      ("twinn:members=1", "settings may follow 'twin' alone; did you mean 'twin'"),
      ("twin:", "no setting follows the colon"),
      ("twin:floor_mg_dl=10", "40 ... 140"), ("twins", "allowed are rule, off, twin"),
-     ("rule:floor_mg_dl=80", "allowed"), ("twin:members=2,members=3", "given twice"),
+     ("rule:floor_mg_dl=80", "settings may follow 'twin' alone"), ("off:", "settings may follow 'twin' alone"),
+     ("twin:uneaten_floor_mg_dl=200", "allowed is 0 ... 140, or none"),
+     ("twin:uneaten_floor_mg_dl=x", "x.; allowed is 0 ... 140, or none"), ("twin:members=2,members=3", "given twice"),
      ("twin:above_basal_only=yes", "true and false")],
 )  # fmt: skip
 def test_a_wrong_word_is_answered(word: str, told: str) -> None:
