@@ -2,7 +2,7 @@
 
 Two trades. With carbs miscounted or never eaten the shield doubts announcements, and what it doubts it also withholds
 from who counts right: its two floors, of members that have eaten and of those that have not, set how much. With bodies
-that differ from their twins a margin is added to the floor. Worlds and people are those of `experiments.shield_bars`;
+that differ from their twins a margin is added to the floor. Worlds and people are those of `experiments.shield_rows`;
 the days are others, so that a setting may be chosen here and be judged there.
 """
 
@@ -18,16 +18,15 @@ from experiments import shield_bars
 from experiments.fleet import Cell
 from experiments.plots import style, tradeoff
 from experiments.records.tables import Table
-from experiments.shield_bars import CHOICE_SEED, FLOOR_MG_DL, Row
-from experiments.statistics import Interval, score_interval
+from experiments.shield_rows import CHOICE_SEED, FLOOR_MG_DL, POLICY, ROWS, Row
+from experiments.statistics import Interval
 from twins.files import atomic_write_bytes, atomic_write_text
 
 FLOORS_MG_DL = (80, 90, 100, 110)
 UNEATEN_MG_DL: tuple[int | None, ...] = (None, 50, 60, 70)
 """Floors of members that have eaten nothing of what was announced; None: announcements are trusted."""
 MARGINS_MG_DL = (0, 3, 6, 9, 12)
-PEOPLE = 30
-_BARS = {row.name: row for row in shield_bars.ROWS}
+_BARS = {row.name: replace(row, seed=CHOICE_SEED) for row in ROWS}
 LOW_BAR = 0
 """Runs that may fall too low."""
 ((_, _, LOST_BAR),) = _BARS["policy-doubting"].bars
@@ -65,7 +64,7 @@ def cells(days: float | None = None) -> list[Cell]:
             f"cells/{row.name}.csv",
             judge,
             {"name": row.name, "days": days},
-            stamp=shield_bars.stamp(row, CHOICE_SEED),
+            stamp=shield_bars.stamp(row),
         )
         for row in rows()
     ]
@@ -74,7 +73,7 @@ def cells(days: float | None = None) -> list[Cell]:
 def judge(folder: Path, out: Path, name: str, days: float | None) -> None:
     """Simulate one row and write a line an episode to the file `out`."""
     (row,) = (one for one in rows() if one.name == name)
-    shield_bars.simulate_row(row, out, days, CHOICE_SEED)
+    shield_bars.simulate_row(row, out, days)
 
 
 @dataclass(frozen=True)
@@ -129,14 +128,13 @@ def points(tables: dict[str, Table]) -> list[Point]:
         if not {*names, "policy-rule"} <= set(tables):
             continue
         carbs, phantoms, policy = (tables[name] for name in names)
-        lost = tables["policy-rule"]["tir_pct"] - policy["tir_pct"]
         found.append(
             Point(
-                floor, uneaten, len(lost),
+                floor, uneaten, len(policy["body"]),
                 int((carbs["lowest_mg_dl"] < 54).sum()), float(carbs["lowest_mg_dl"].min()),
                 int((phantoms["lowest_mg_dl"] < 40).sum()), int((phantoms["lowest_mg_dl"] < 54).sum()),
                 float(phantoms["lowest_mg_dl"].min()), int(policy["died_high"].sum()),
-                score_interval(lost, policy["body"], np.full(len(lost), -1)),
+                shield_bars.tir_lost(tables["policy-rule"], policy),
             )
         )  # fmt: skip
     return found
@@ -147,8 +145,7 @@ def margins(tables: dict[str, Table]) -> list[MarginPoint]:
     found = []
     for margin in MARGINS_MG_DL:
         if (mine := tables.get(f"margin-{margin}")) is not None and "margin-0" in tables:
-            lost = tables["margin-0"]["tir_pct"] - mine["tir_pct"]
-            price = score_interval(lost, mine["body"] % PEOPLE, np.full(len(lost), -1))
+            price = shield_bars.tir_lost(tables["margin-0"], mine)
             below, bodies = shield_bars.bodies_below_floor_pct(mine), len(np.unique(mine["body"]))
             found.append(MarginPoint(margin, bodies, below, float(mine["tir_pct"].mean()), price))
     return found
@@ -175,7 +172,7 @@ def write(tables: dict[str, Table], folder: Path, command: Sequence[str]) -> Pat
         "right, by its two floors; one member, twins exact (the shield's defaults, 32 members, are not among them). "
         "The 30 people of `table.md` on other days, to choose by. Glucose in mg/dL. Carbs counted 50 % too high, or a "
         "quarter of the meals phantom: the agent that always asks for the most, runs that came below. 70-180 lost: "
-        f"points of time in range that `{shield_bars.POLICY}` loses against rules alone where all is announced "
+        f"points of time in range that `{POLICY}` loses against rules alone where all is announced "
         "rightly, with a 95 % interval over people; died high: its runs that ended above 600, behind rules alone "
         f"{behind_rules}.", "",
         f"Bars: no run below 54 with carbs miscounted, none below 40 with phantom meals, at most {LOST_BAR:g} points "

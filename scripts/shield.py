@@ -7,7 +7,7 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from experiments import command, fleet, shield_bars, shield_frontier
+from experiments import command, fleet, shield_bars, shield_frontier, shield_rows
 from experiments.records.tables import read_table
 
 
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.days is not None and not 0 < args.days <= 366:
         raise ValueError(f"--days is {args.days}; give a number above 0 and up to 366")
     if args.list:
-        rows = shield_frontier.rows() if args.frontier else shield_bars.ROWS
+        rows = shield_frontier.rows() if args.frontier else shield_rows.ROWS
         print("\n".join(f"{row.name:22} {row.shield if args.frontier else row.words}" for row in rows))
         return 0
     if not args.out:

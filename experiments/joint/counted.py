@@ -30,7 +30,8 @@ from experiments.records.tables import read_table, select
 
 SHIELD_HEADS = (
     "world, agent", "shield", "runs x days", "died low", "died high", "lowest", "runs <40, %", "runs <54, %",
-    "bodies <80, %", "<54, %", "<70, %", "70-180, %", "70-180 lost", "twin cut, %", "margin", "bars",
+    "bodies <80, %", "runs >300 for 2 h, %", "<54, %", "<70, %", "70-180, %", "70-180 lost", "intervals cut, %",
+    "decisions cut, %", "margin", "bars",
 )  # fmt: skip
 _BATTERY_SHARES = ("below_54_pct", "below_70_pct", "tir_pct", "above_250_pct")
 _GROUPS = {"all": "all 30 people", "adult": "adults", "adolescent": "adolescents", "child": "children"}

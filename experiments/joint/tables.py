@@ -11,6 +11,7 @@ from experiments.joint import information
 from experiments.joint.markdown import read_page
 from experiments.joint.row import SHARES, TIME_IN_RANGE, Failed, Information, JointRow, Measure
 from experiments.results.evaluations import METRICS
+from experiments.studies.settings import load_study
 
 SESSION_HEADS = (
     "agent", "failed", "missed, %", "began against a bound", "asked against one", "events a session",
@@ -146,19 +147,30 @@ def whole(results: Path) -> Iterator[JointRow]:
 
 
 def constrained(results: Path) -> Iterator[JointRow]:
-    """Learning under a limit of cost; its policies are not kept, its table is."""
-    page = read_page(results / "constrained" / "table.md")
+    """Learning under a limit of cost."""
+    yield from _learned_in_minutes(results, "constrained")
+
+
+def taught(results: Path) -> Iterator[JointRow]:
+    """Learning from lessons of the planner."""
+    yield from _learned_in_minutes(results, "taught")
+
+
+def _learned_in_minutes(results: Path, name: str) -> Iterator[JointRow]:
+    """A study whose policies are not kept; its table is."""
+    page = read_page(results / name / "table.md")
     (table,) = page.with_heads(STUDY_HEADS)
+    learners = load_study(name).learners
     rows = [(row, int(row[2])) for row in table.rows]
     most = max(count for _, count in rows)
     for row, persons in rows:
         shares = {name: table.value(row, head) for name, (head, _) in METRICS.items() if name in SHARES}
         agent = row[0].removesuffix(" \\*")
         known = information.of_treatment(agent) or Information(
-            "T2 (other bodies)", "a few minutes of training on the people of the other folds", True
+            "T2 (other bodies)", f"a few minutes on the people of the other folds; {learners[agent].words}", True
         )
         yield JointRow(
-            "dosing", "constrained", f"protocol realistic, {'all' if persons == most else 'fold 0 of the'} people",
+            "dosing", name, f"protocol realistic, {'all' if persons == most else 'fold 0 of the'} people",
             agent, row[1], persons, table.failed(row, "failures", "episodes"),
             Measure(TIME_IN_RANGE, "% of time", shares["tir_pct"], "more"), known, page.origin(results), shares,
         )  # fmt: skip

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from envs.shield.twin import named
-from experiments import shield_bars, shield_frontier
+from experiments import shield_frontier, shield_rows
 from experiments.plots import tradeoff
 from experiments.records.tables import Table
 from experiments.results.against_committed import RESULTS
@@ -36,7 +36,8 @@ def _tables(safe: tuple[int, int | None], lost: float) -> dict[str, Table]:
 def test_every_setting_is_lived_in_every_world_beside_the_row_whose_shield_it_replaces() -> None:
     rows = {row.name: row for row in shield_frontier.rows()}
     assert len(rows) == len(shield_frontier.cells()) == len(shield_frontier.rows())
-    committed = {row.name: row for row in shield_bars.ROWS}
+    assert {row.seed for row in shield_frontier.rows()} == {shield_rows.CHOICE_SEED}, "days to choose by, no others"
+    committed = {row.name: row for row in shield_rows.ROWS}
     for world, of in (("carbs", "carbs"), ("phantoms", "phantoms"), ("policy", "policy-doubting")):
         same = rows[f"{world}-90-60"]
         assert named(same.shield) == named(committed[of].shield), "the setting of the bars is among them"
@@ -82,7 +83,7 @@ def test_other_days_than_those_of_the_bars_are_not_judged(tmp_path: Path) -> Non
 def test_the_bars_are_judged_with_the_setting_that_was_chosen() -> None:
     text = (RESULTS / "shield" / "frontier.md").read_text()
     (first,) = re.findall(r"the one that loses least first: (\d+) and (\d+)", text)
-    _, guard = named(shield_bars.DOUBTING)
+    _, guard = named(shield_rows.DOUBTING)
     assert (guard.floor_mg_dl, guard.uneaten_floor_mg_dl) == tuple(map(float, first))
 
 
