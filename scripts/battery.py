@@ -57,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{evolve.FOUND.name}: {score:.1f} mg/dL on fresh days")
         return 0
     if not (args.agent or args.guarded) or args.out is None:
-        raise ValueError(f"give --agent (such as basal-bolus, {', '.join(HOSTILE)}) and --out DIR")
+        raise ValueError(
+            f"give --agent or --guarded (such as basal-bolus, {', '.join(HOSTILE)}) and --out DIR"
+        )
     todo = run.cells(
         args.agent, args.shield, args.fault, args.person, args.days, args.replicas, args.drawn, args.guarded
     )

@@ -67,8 +67,8 @@ def summary(episodes: Table) -> tuple[Table, Table]:
 
 
 def _baseline(episodes: Table, shield: str, case: str) -> Table:
-    found = select(episodes, agent=BASELINE, shield=shield, case=case)
-    return found if len(found["case"]) else select(episodes, agent=BASELINE, shield="rule", case=case)
+    own = len(select(episodes, agent=BASELINE, shield=shield, case=NONE)["case"])
+    return select(episodes, agent=BASELINE, shield=shield if own else "rule", case=case)
 
 
 def _table(rows: Sequence[dict[str, str | float]]) -> Table:
@@ -86,8 +86,9 @@ def markdown(rows: Table, bars: Table, episodes: Table, command: Sequence[str]) 
         f"{people} persons, {replicas} episode(s) of {days:g} days each under every fault, paired with the same days "
         "without it; exact announcements, right settings, nobody treats lows. Glucose is true plasma. Died, and above "
         "300 mg/dL for two hours on end: episodes; starved hours: with less than a quarter of scheduled basal, mean "
-        "of an episode. Changes are means over episodes. A bar is met when nothing of it is missed; margins are in the "
-        "unit of the measure.", "",
+        "of an episode. Changes are means over episodes. Some bars compare with `basal-bolus` behind the same shield, "
+        "or behind rules where it was not run behind another. A bar is met when nothing of it is missed; margins are "
+        "in the unit of the measure.", "",
         f"Made by `{shlex.join(command)}`.", "", f"{NOTICE}", "",
     ]  # fmt: skip
     # The case of a hostile agent is its days without fault once more: they count once.

@@ -106,7 +106,7 @@ def test_nobody_that_a_policy_has_met_is_judged() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--agent", "pid"), "give --agent"),
+        (("--agent", "pid"), "give --agent or --guarded"),
         (("--agent", "pid", "--fault", "F44", "--out", "x"), "unknown fault 'F44'; did you mean 'F4'"),
         (("--agent", "pidd", "--out", "x"), "did you mean 'pid'"),
         (("--agent", "pid", "--shield", "rul", "--out", "x"), "did you mean 'rule'"),
