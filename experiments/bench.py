@@ -216,16 +216,24 @@ def ppo_speed(
     **changes: Any,
 ) -> Figures:
     """Environment steps per second of PPO end to end: ours with one thread (300 lanes, a decision every 5 min and
-    every 30 min), and the same PPO on simglucose's environment in two processes (a decision every 3 min).
+    every 30 min), as a ratio to ours without the rule shield (5 min; median of three pairs), and the same PPO on
+    simglucose's environment in two processes (a decision every 3 min).
 
     their_steps: of each of the two in one rollout. changes: hyperparameters of ours other than the tested ones.
     """
     quiet_gym()
     settings = load_hyperparams("ppo").model_dump() | changes
     found: Figures = {}
-    for decision_min in (5, 30):
-        env = envs.make_vec("Homeostat/Dosing-v0", lanes, "sb3", cohort="all", decision_min=decision_min)
-        found[f"ppo_steps_per_s_{decision_min}min"] = _learn(make_ppo(env, settings, 0), seconds)
+
+    def ours(decision_min: int, shield: str = "rule") -> float:
+        told = {"cohort": "all", "decision_min": decision_min, "shield": shield}
+        env = envs.make_vec("Homeostat/Dosing-v0", lanes, "sb3", **told)
+        return _learn(make_ppo(env, settings, 0), seconds)
+
+    pairs = np.array([[ours(5), ours(5, "off")] for _ in range(3)])
+    found["ppo_steps_per_s_5min"] = float(np.median(pairs[:, 0]))
+    found["ppo_rule_ratio_to_off"] = float(np.median(pairs[:, 0] / pairs[:, 1]))
+    found["ppo_steps_per_s_30min"] = ours(30)
     small = settings | {
         "n_steps": their_steps,
         "batch_size": 64,

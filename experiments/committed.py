@@ -116,6 +116,7 @@ def commit_speed(out: str | Path, measured: Mapping[str, Mapping[str, float]], c
         ("twin shield, one decision of one person, 32 members, 10 h, search, ms", shield["twin_decision_ms"], ".1f"),
         ("- 99th percentile, ms", shield["twin_decision_p99_ms"], ".1f"),
         ("steps/s of 300 lanes under the rule shield, over those without", shield["rule_ratio_to_off"], ".2f"),
+        ("- of PPO end to end, every 5 min, under it over without", ppo["ppo_rule_ratio_to_off"], ".2f"),
     ]
     table = "\n".join(
         ["| what | measured |", "|---|---:|", *(f"| {name} | {value:{form}} |" for name, value, form in rows)]

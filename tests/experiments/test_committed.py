@@ -79,11 +79,12 @@ def test_speed_is_written_as_measured(tmp_path: Path) -> None:
         "ppo_steps_per_s_30min": 3e4,
         "simglucose_ppo_steps_per_s": 80.0,
         "ratio_to_simglucose": 500.0,
+        "ppo_rule_ratio_to_off": 0.88,
     }
     shield = {"twin_decision_ms": 3.4, "twin_decision_p99_ms": 6.1, "rule_ratio_to_off": 0.97}
     table = commit_speed(tmp_path, {"kernel": kernel, "step": step, "ppo": ppo, "shield": shield}, "make bench")
     assert table in (tmp_path / "speed.md").read_text()
-    for cell in ("| 20.0 |", "| 100,000 |", "| 0.84 |", "| 0.43 |", "| 30.2 |", "| 500 |"):
+    for cell in ("| 20.0 |", "| 100,000 |", "| 0.84 |", "| 0.43 |", "| 30.2 |", "| 500 |", "| 0.88 |"):
         assert cell in table
     held = json.loads((tmp_path / "speed.json").read_text())
     assert held["ppo"] == ppo and held["command"] == "make bench" and held["versions"]["numpy"]
