@@ -44,3 +44,4 @@ def test_the_same_ppo_learns_on_both_environments() -> None:
     assert found["ratio_to_simglucose"] == pytest.approx(
         found["ppo_steps_per_s_5min"] / found["simglucose_ppo_steps_per_s"]
     )
+    assert 0.2 < found["ppo_rule_ratio_to_off"] < 5
