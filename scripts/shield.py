@@ -7,8 +7,9 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from experiments import command, fleet, shield_bars, shield_frontier, shield_rows
+from experiments import command, fleet
 from experiments.records.tables import read_table
+from experiments.shield import bars, frontier, rows
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,16 +33,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.days is not None and not 0 < args.days <= 366:
         raise ValueError(f"--days is {args.days}; give a number above 0 and up to 366")
     if args.list:
-        rows = shield_frontier.rows() if args.frontier else shield_rows.ROWS
-        print("\n".join(f"{row.name:22} {row.shield if args.frontier else row.words}" for row in rows))
+        listed = frontier.rows() if args.frontier else rows.ROWS
+        print("\n".join(f"{row.name:22} {row.shield if args.frontier else row.words}" for row in listed))
         return 0
     if not args.out:
         raise ValueError("--out is missing; give a folder")
     folder = Path(args.out)
-    cells = shield_frontier.cells(args.days) if args.frontier else shield_bars.cells(args.only, args.days)
+    cells = frontier.cells(args.days) if args.frontier else bars.cells(args.only, args.days)
     flow = fleet.run(cells, folder, command.workers(args))
     done = {Path(name).stem: read_table(folder / name) for name in flow.done}
-    write = shield_frontier.write if args.frontier else shield_bars.write
+    write = frontier.write if args.frontier else bars.write
     print(write(done, folder / "results", command.typed("shield", argv)).read_text("utf-8"))
     print(command.NOTICE)
     return 1 if flow.failed or flow.refused else 0

@@ -8,8 +8,8 @@ import pytest
 from experiments.joint.counted import SHIELD_HEADS
 from experiments.joint.markdown import MarkdownTable, read_page
 from experiments.joint.tables import STUDY_HEADS
-from experiments.shield_bars import MEASURES
-from experiments.shield_rows import CHOICE_FLOORS_MG_DL, CHOSEN_MG_DL, ROWS
+from experiments.shield.bars import MEASURES
+from experiments.shield.rows import CHOICE_FLOORS_MG_DL, CHOSEN_MG_DL, ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """What the twin shield does, against its bars: exact, from readings, in wrong bodies, with wrong carbs, for a policy.
 
-Worlds, agents and bars are those of `experiments.shield_rows`. A bar that is missed stays where it is; the table
+Worlds, agents and bars are those of `experiments.shield.rows`. A bar that is missed stays where it is; the table
 says by how much.
 """
 
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from agents.frozen import NOTICE
 from agents.load import load
 from agents.planner import EVERY_MIN, Planner
-from experiments.conformal import conformal_margin
 from experiments.decisions import model_hash
 from experiments.fleet import Cell
 from experiments.metrics import episode_metrics
@@ -23,7 +22,8 @@ from experiments.people import judged
 from experiments.protocol import ProtocolConfig, load_protocol
 from experiments.records.tables import Table, concat, write_table
 from experiments.severe import severe
-from experiments.shield_rows import AGAINST, ALPHA, CHOSEN_MG_DL, FLOOR_MG_DL, PEOPLE, ROWS, Row
+from experiments.shield.conformal import conformal_margin
+from experiments.shield.rows import AGAINST, ALPHA, CHOSEN_MG_DL, FLOOR_MG_DL, PEOPLE, ROWS, Row
 from experiments.simulate import simulate
 from experiments.statistics import Interval, score_interval
 from twins.cohort import BASAL_U_PER_H

@@ -10,7 +10,7 @@ from envs.faults import CarbError, Fault, PhantomMeal
 
 SEED, CHOICE_SEED = 62_000, 60_000
 """Of the days that rows are judged on, and of those that settings were chosen on: the floors under doubt by
-`experiments.shield_frontier`, the policy's floor, and the draws of the margin. Days of seed 61,000 were judged on
+`experiments.shield.frontier`, the policy's floor, and the draws of the margin. Days of seed 61,000 were judged on
 before, with floors of 85 and 67 under doubt, and missed three bars; a first look at other floors was on them, too, so
 they are used no more."""
 PEOPLE = 30
@@ -21,7 +21,7 @@ _EXACT = "twin:floor_mg_dl=80"
 _READINGS = "twin:floor_mg_dl=90,members=1,sd=0,uneaten_floor_mg_dl=none"
 _OBSERVED = "twin:floor_mg_dl=80,members=1,sd=0,uneaten_floor_mg_dl=none"
 DOUBTING = "twin:floor_mg_dl=90,members=1,sd=0,uneaten_floor_mg_dl=60"
-"""Of the settings that meet the bars on the days of the choice the one that costs least: `shield_frontier`."""
+"""Of the settings that meet the bars on the days of the choice the one that costs least: `frontier`."""
 _WRONG = "twin:floor_mg_dl=90,members=32,sd=0.2,uneaten_floor_mg_dl=none"
 _WRONG_80 = "twin:floor_mg_dl=80,members=32,sd=0.2,uneaten_floor_mg_dl=none"
 FLOOR_MG_DL, ALPHA = 80.0, 0.1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.conformal import conformal_margin
+from experiments.shield.conformal import conformal_margin
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.1, 0.3])

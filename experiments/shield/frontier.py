@@ -2,7 +2,7 @@
 
 Two trades. With carbs miscounted or never eaten the shield doubts announcements, and what it doubts it also withholds
 from who counts right: its two floors, of members that have eaten and of those that have not, set how much. With bodies
-that differ from their twins a margin is added to the floor. Worlds and people are those of `experiments.shield_rows`;
+that differ from their twins a margin is added to the floor. Worlds and people are those of `experiments.shield.rows`;
 the days are others, so that a setting may be chosen here and be judged there.
 """
 
@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from agents.frozen import NOTICE
-from experiments import shield_bars
 from experiments.fleet import Cell
 from experiments.plots import style, tradeoff
 from experiments.records.tables import Table
-from experiments.shield_rows import CHOICE_SEED, FLOOR_MG_DL, POLICY, ROWS, Row
+from experiments.shield import bars
+from experiments.shield.rows import CHOICE_SEED, FLOOR_MG_DL, POLICY, ROWS, Row
 from experiments.statistics import Interval
 from twins.files import atomic_write_bytes, atomic_write_text
 
@@ -64,7 +64,7 @@ def cells(days: float | None = None) -> list[Cell]:
             f"cells/{row.name}.csv",
             judge,
             {"name": row.name, "days": days},
-            stamp=shield_bars.stamp(row),
+            stamp=bars.stamp(row),
         )
         for row in rows()
     ]
@@ -73,7 +73,7 @@ def cells(days: float | None = None) -> list[Cell]:
 def judge(folder: Path, out: Path, name: str, days: float | None) -> None:
     """Simulate one row and write a line an episode to the file `out`."""
     (row,) = (one for one in rows() if one.name == name)
-    shield_bars.simulate_row(row, out, days)
+    bars.simulate_row(row, out, days)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def points(tables: dict[str, Table]) -> list[Point]:
                 int((carbs["lowest_mg_dl"] < 54).sum()), float(carbs["lowest_mg_dl"].min()),
                 int((phantoms["lowest_mg_dl"] < 40).sum()), int((phantoms["lowest_mg_dl"] < 54).sum()),
                 float(phantoms["lowest_mg_dl"].min()), int(policy["died_high"].sum()),
-                shield_bars.tir_lost(tables["policy-rule"], policy),
+                bars.tir_lost(tables["policy-rule"], policy),
             )
         )  # fmt: skip
     return found
@@ -145,8 +145,8 @@ def margins(tables: dict[str, Table]) -> list[MarginPoint]:
     found = []
     for margin in MARGINS_MG_DL:
         if (mine := tables.get(f"margin-{margin}")) is not None and "margin-0" in tables:
-            price = shield_bars.tir_lost(tables["margin-0"], mine)
-            below, bodies = shield_bars.bodies_below_floor_pct(mine), len(np.unique(mine["body"]))
+            price = bars.tir_lost(tables["margin-0"], mine)
+            below, bodies = bars.bodies_below_floor_pct(mine), len(np.unique(mine["body"]))
             found.append(MarginPoint(margin, bodies, below, float(mine["tir_pct"].mean()), price))
     return found
 
