@@ -122,6 +122,9 @@ def test_what_it_says_of_faults_is_what_was_counted() -> None:
     assert f"`ppo-history`'s {exercise:.0f} under exercise" in said
     (stuck,) = select(table, agent=label(POLICY), case="F23d")["safe_action_min"]
     assert f"(`ppo-history` {stuck:.0f} min where 30 are allowed)" in said
+    alone = select(table, agent="hostile-max", shield="twin", case=CLEAN)
+    lowest, inside = (alone[name][0] for name in ("lowest_mg_dl", "tir_pct"))
+    assert f"below {lowest:.1f} mg/dL in these days, with {inside:.1f} % in range" in said
 
 
 def test_what_the_twin_shield_costs_is_what_the_tables_say() -> None:
