@@ -27,6 +27,7 @@ READERS: Mapping[str, Callable[[Path], Iterator[JointRow]]] = {
     "published": counted.published,
     "hidden": tables.hidden,
     "constrained": tables.constrained,
+    "taught": tables.taught,
     "battery": counted.battery,
     "shield": counted.shield,
     "evidence": counted.evidence,

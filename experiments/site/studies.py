@@ -47,6 +47,10 @@ PAGES: dict[str, StudyPage] = {
         "Learning under a limit of cost", "Reward alone, a fixed penalty, a limit; inside the shield and without.",
         documents=("constrained/table.md",),
     ),
+    "taught": StudyPage(
+        "Learning from the planner", "Lessons alone, reward alone, and reward after lessons.",
+        documents=("taught/table.md",),
+    ),
     "fox2020": StudyPage("P1: Fox 2020", "A published protocol, rerun.", "fox2020", _PUBLISHED),
     "g2p2c": StudyPage("P2: G2P2C", "A published protocol, rerun.", "g2p2c", _PUBLISHED),
     "emerson2023": StudyPage(

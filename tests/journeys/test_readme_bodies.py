@@ -64,6 +64,15 @@ def test_rows_of_hostile_agents_are_those_that_were_counted(rows: list[dict[str,
     assert told == wanted
 
 
+def test_what_it_says_of_the_people_of_the_table_is_what_was_counted(rows: list[dict[str, Any]]) -> None:
+    (said,) = [line for line in README.splitlines() if "Rules bound doses, not glucose. The twin" in line]
+    seen = {row["shield"]: row for row in rows if row["stratum"] == "seen" and row["lows"] == "untreated"}
+    rule, twin = seen["rule"], seen["twin"]
+    assert rule["bodies"] == twin["bodies"] == 30 and rule["very_low_upper"] is twin["very_low_upper"] is None
+    assert f"{rule['very_low']} were below 40 mg/dL behind rules and {twin['very_low']} behind the twin" in said
+    assert f"and {rule['very_high']} and {twin['very_high']} above 300 for two hours" in said
+
+
 def test_what_it_says_of_hostile_agents_is_what_was_counted(rows: list[dict[str, Any]]) -> None:
     (said,) = [line for line in README.splitlines() if "Hostile agents treat" in line]
     hostile = [row for row in rows if row["agent"] in HOSTILE]

@@ -120,3 +120,16 @@ def test_learning_under_a_limit() -> None:
     assert f"({rows['sac-reward', 'off'][0]:.1f})" in said
     for agent, shield in (("planner", "rule"), ("hostile-max", "twin")):
         assert "{:.1f} % below 70 and {:.1f} % in range".format(*rows[agent, shield]) in said
+
+
+def test_lessons_of_the_planner() -> None:
+    said, rows = _said("`--set teacher=planner --decision-min 15`"), _study("taught")
+    taught, alone, lessons = (rows[name, "rule"] for name in ("ppo-taught", "ppo-alone", "lessons-alone"))
+    assert taught[1] < alone[1] and taught[0] > alone[0] and "They do not pay here" in said
+    assert (
+        f"taught policy spends {taught[1]:.1f} % of the time in range and {taught[0]:.1f} below 70 mg/dL"
+        in said
+    )
+    assert f"without lessons {alone[1]:.1f} and {alone[0]:.1f}" in said
+    low = rows["lessons-alone", "off"][0]
+    assert f"give {lessons[1]:.1f} and {lessons[0]:.1f}, and {low:.1f} % below 70 without the shield" in said
