@@ -66,7 +66,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         "battery",
-        ("battery", "--agent", "basal-bolus", "pid", "planner", POLICY, *HOSTILE),
+        ("battery", "--agent", "basal-bolus", "pid", "planner", POLICY, *HOSTILE, "--guarded", "hostile-max"),
         _same("battery", "table.md", "bars.csv", "battery.csv", "map.svg"),
     ),
     Step("published", ("published",), _same("published", "people.csv", "table.md", "published.svg")),
