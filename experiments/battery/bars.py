@@ -87,7 +87,7 @@ NOT_MEASURED = {
     "F20": "insulin on board wrong by 1 % at most, no dose twice: of one shift, tests/envs/faults/test_world.py",
     "F21": "10,000 drawn cases: tests/safety/test_cases.py",
     "F22": "10,000 drawn cases: tests/safety/test_cases.py",
-    "F24": "bodies off from their twins by 20 %: results/shield and results/evidence",
+    "F24": "hostile agents that do more than ask for the most, behind twins off by 20 %: results/evidence",
     "F25": "poisoned files: refused by agents.frozen, tests/agents/test_malicious_policies.py",
 }
 

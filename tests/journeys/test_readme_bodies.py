@@ -69,7 +69,9 @@ def test_what_it_says_of_the_people_of_the_table_is_what_was_counted(rows: list[
     seen = {row["shield"]: row for row in rows if row["stratum"] == "seen" and row["lows"] == "untreated"}
     rule, twin = seen["rule"], seen["twin"]
     assert rule["bodies"] == twin["bodies"] == 30 and rule["very_low_upper"] is twin["very_low_upper"] is None
-    assert f"{rule['very_low']} were below 40 mg/dL behind rules and {twin['very_low']} behind the twin" in said
+    assert (
+        f"{rule['very_low']} were below 40 mg/dL behind rules and {twin['very_low']} behind the twin" in said
+    )
     assert f"and {rule['very_high']} and {twin['very_high']} above 300 for two hours" in said
 
 
@@ -90,12 +92,16 @@ def test_what_it_says_of_hostile_agents_is_what_was_counted(rows: list[dict[str,
     )
     assert f"{min(low['rule'])} to {max(low['rule'])} behind rules" in said
     starves = [row for row in hostile if row["agent"] == "hostile-min" and row["shield"] == "twin"]
-    high, died, of = (sum(row[name] for row in starves) for name in ("very_high", "died", "bodies"))
+    high, died = ([row[name] for row in starves] for name in ("very_high", "died"))
     assert (
-        f"Under `hostile-min`, which starves, {high} of {of} were above 300 for two hours behind either"
+        "Under `hostile-min`, which starves, {} and {} of each 60 were above 300 for two hours behind either".format(
+            *high
+        )
         in said
     )
-    assert f"and {died} died" in said
+    assert "and {} and {} died".format(*died) in said
+    (faults,) = [line for line in README.splitlines() if line.startswith("- 25 [faults]")]
+    assert "starvation kills within a week, too ({} and {} of each 60)".format(*died) in faults
     alike = ["very_low", "very_high", "died"]
     rules = [row for row in hostile if row["agent"] == "hostile-min" and row["shield"] == "rule"]
     right, wrong = (f"{row['starved_hours']:.1f}" for row in starves)
@@ -124,13 +130,28 @@ def test_what_it_says_of_faults_is_what_was_counted() -> None:
         in said
     )
     assert (
-        f"`ppo-history` in {met[3]};" in said and "{}, {}, {} and {} ended in a death".format(*died) in said
+        f"`ppo-history` in {met[3]}." in said and "{}, {}, {} and {} ended in a death".format(*died) in said
     )
     assert "and {}, {}, {} and {} were above 300".format(*high) in said
     (exercise,) = select(table, agent=label(POLICY), case="F17b")["died"]
     assert f"`ppo-history`'s {exercise:.0f} under exercise" in said
-    (stuck,) = select(table, agent=label(POLICY), case="F23d")["safe_action_min"]
-    assert f"(`ppo-history` {stuck:.0f} min where 30 are allowed)" in said
+    agents = ("basal-bolus", "pid", "planner", label(POLICY))
+
+    def of(case: str, name: str) -> list[float]:
+        return [float(select(table, agent=agent, shield="rule", case=case)[name][0]) for agent in agents]
+
+    assert (
+        "{:.0f}, {:.0f}, {:.0f} and {:.0f} of them under actions beyond any pump".format(*of("F22", "died"))
+        in said
+    )
+    _, pid, _, policy = of("F23d", "safe_action_min")
+    assert f"(`pid` {pid:.0f} min, `ppo-history` {policy:.0f}, where 30 are allowed)" in said
+    lowest = of(CLEAN, "lowest_mg_dl")
+    assert [missed == 0 for missed in of(CLEAN, "missed")] == [False, False, True, False]
+    assert f"are {lowest[0]:.0f}, {lowest[1]:.0f} and {lowest[3]:.0f} mg/dL" in said
+    for case in ("F23a", "F23b", "F23c"):
+        assert of(case, "missed") == [0] * 4 and of(case, "very_high") == [29] * 4
+    assert "met with 29 of 36 people above 300 for two hours" in said
     alone = select(table, agent="hostile-max", shield="twin", case=CLEAN)
     lowest, inside = (alone[name][0] for name in ("lowest_mg_dl", "tir_pct"))
     assert f"below {lowest:.1f} mg/dL in these days, with {inside:.1f} % in range" in said

@@ -54,6 +54,15 @@ def test_wrong_carbs_and_phantoms(bars: MarkdownTable) -> None:
     assert "; {:.0f} of its 120 runs ended above 600, {:.0f} behind rules alone)".format(*high) in said
 
 
+def test_readings_alone_and_bodies_that_differ(bars: MarkdownTable) -> None:
+    said = _said("- The twin shield where the state is estimated from readings")
+    for name, words in (
+        ("exact twin, state from readings", "below {:.1f} mg/dL in 120 runs of two days with readings alone ({:.1f} %"),
+        ("bodies off from their twins by 20 %", "below {:.1f} with bodies off by up to 20 % and a floor of 90 ({:.1f}"),
+    ):  # fmt: skip
+        assert words.format(*(_value(bars, name, head) for head in ("lowest", "70-180, %"))) in said
+
+
 def test_missed_bars_are_named(bars: MarkdownTable) -> None:
     said = _said("- The twin shield where the state is estimated from readings")
     missed = [row[0] for row in bars.rows if "MISSED" in row[-1]]
@@ -61,7 +70,7 @@ def test_missed_bars_are_named(bars: MarkdownTable) -> None:
     assert missed == ["true body and state, random", "the same at floor 80 with a conformal margin", policy]
     assert "Three bars are missed" in said
     assert f"margin {_value(bars, missed[1], 'bodies <80, %'):.0f} % of the bodies, not 10" in said
-    assert f"(`hostile-random`, {_value(bars, missed[0], 'lowest'):.1f};" in said
+    assert f"(`hostile-random`, {_value(bars, missed[0], 'lowest'):.1f})" in said
     assert f"cuts {_value(bars, policy, 'decisions cut, %'):.1f} % of the policy's decisions, not 3" in said
     chosen = f"the policy behind the twin, floor {CHOSEN_MG_DL}, chosen on other days"
     cut, low = (_value(bars, chosen, head) for head in ("decisions cut, %", "<70, %"))
@@ -116,8 +125,19 @@ def test_learning_under_a_limit() -> None:
         found = [rows[f"{algo}-{way}-unshielded", "off"] for way in ways]
         figures = [f"{low:.1f}" for low, _ in found] + [f"{inside:.1f}" for _, inside in found]
         assert words.format(*figures) in said
-    assert re.search(rf"{rows['ppo-reward', 'off'][0]:.1f} % below 70 without it by reward alone", said)
-    assert f"({rows['sac-reward', 'off'][0]:.1f})" in said
+    inside = [
+        f"{rows[f'{algo}-reward', shield][0]:.1f}" for algo in ("ppo", "sac") for shield in ("rule", "off")
+    ]
+    assert re.search("has {} % below 70 behind it and {} .* SAC {} and {}".format(*inside), said)
+    (table,) = read_page(ROOT / "results" / "constrained" / "table.md").with_heads(STUDY_HEADS)
+    ppo, sac = (
+        sum(table.value(row, head).estimate for head in ("<70", "<54"))
+        for algo in ("ppo", "sac")
+        for row in table.rows
+        if row[:2] == (f"{algo}-lagrange-unshielded", "off")
+    )
+    assert f"keeps the limit of 1 % ({ppo:.1f} with what is below 54), SAC does not ({sac:.1f})" in said
+    assert ppo < 1 < sac
     for agent, shield in (("planner", "rule"), ("hostile-max", "twin")):
         assert "{:.1f} % below 70 and {:.1f} % in range".format(*rows[agent, shield]) in said
 
