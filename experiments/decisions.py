@@ -238,7 +238,8 @@ def logged_agent(log: Log, known: Sequence[str]) -> str:
     name = log.opening["agent"]
     if name not in known:
         raise LogError(
-            f"the log names the agent {str(name)[:80]!r}, which does not come with the project; give --agent"
+            f"the log names the agent {str(name)[:80]!r}, which is none that goes by a name; what else a log names is "
+            "not loaded: give --agent"
         )
     return str(name)
 

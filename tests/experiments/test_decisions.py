@@ -176,5 +176,5 @@ def test_nothing_that_a_log_names_is_imported(judged: Path, tmp_path: Path) -> N
         path = tmp_path / f"{len(json.dumps(name))}.jsonl"
         with DecisionLog(path, told | {"agent": name}):
             pass
-        with pytest.raises(ValueError, match="does not come with the project; give --agent|needed is str"):
+        with pytest.raises(ValueError, match="what else a log names is not loaded: give --agent|needed is str"):
             replay_log.main([str(path)])
