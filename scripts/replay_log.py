@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--agent",
         help=f"the agent that decided: {', '.join(NAMES)}, module:Class, or the folder of a policy (default: the one "
-        "that the log names, if it comes with the project)",
+        "that the log names, if it goes by a name)",
     )
     parser.add_argument("--gains", metavar="FILE", help="gains of a tuned treatment")
     parser.add_argument("--chain-only", action="store_true", help="check the chain and do not decide again")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from envs.shield.twin import Guard
 from experiments.joint.counted import SHIELD_HEADS
 from experiments.joint.markdown import MarkdownTable, read_page
 from experiments.joint.tables import STUDY_HEADS
@@ -153,3 +154,10 @@ def test_lessons_of_the_planner() -> None:
     assert f"without lessons {alone[1]:.1f} and {alone[0]:.1f}" in said
     low = rows["lessons-alone", "off"][0]
     assert f"give {lessons[1]:.1f} and {lessons[0]:.1f}, and {low:.1f} % below 70 without the shield" in said
+
+
+def test_the_shields_defaults() -> None:
+    told = "defaults: floor {:.0f}, {:.0f} for those who have eaten nothing of what was announced, {} members, spread {}"
+    guard = Guard()
+    assert guard.uneaten_floor_mg_dl is not None
+    assert told.format(guard.floor_mg_dl, guard.uneaten_floor_mg_dl, guard.members, guard.sd) in README
