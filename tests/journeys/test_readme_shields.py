@@ -157,7 +157,7 @@ def test_lessons_of_the_planner() -> None:
 
 
 def test_the_shields_defaults() -> None:
-    told = "defaults: floor {:.0f}, {:.0f} for those who have eaten nothing of what was announced, {} members, spread {}"
+    told = "floor {:.0f}, {:.0f} for those who have eaten nothing of what was announced, {} members, spread {}"
     guard = Guard()
     assert guard.uneaten_floor_mg_dl is not None
     assert told.format(guard.floor_mg_dl, guard.uneaten_floor_mg_dl, guard.members, guard.sd) in README
