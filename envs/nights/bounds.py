@@ -5,7 +5,8 @@ in bed than a school night's usual 7 h, for who is young is not restricted; bedt
 the day before, but for going back to the usual one (Eastman et al., Sleep 28 (2005) 33: to advance by two hours a day
 shifts no more). On a rota of nights and after travel: no less than 6 h in bed, and to bed within 16 h of rising, or
 later by as much as the usual hours are. For all: no more than 10 h in bed for the night, 8 h up between two nights, and
-two hours between a nap and a night; no rising before 4:00; up in time for required hours, and not in bed before a
+two hours between a nap and a night; no rising before 4:00, nor, in ordinary life, so late that lessons on the next
+morning would leave no room for the other bounds; up in time for required hours, and not in bed before a
 night's work is over, which goes before all else. Nobody is in bed in required hours, nor wears dark glasses in them.
 """
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from envs.hold import Hold
 from envs.nights.night import Array, Night
-from twins.world.duties import NIGHT, REQUIRED_H, SCHOOL, USUAL_H
+from twins.world.duties import LESSONS, NIGHT, REQUIRED_H, SCHOOL, USUAL_H
 
 FLOOR_H, SHIFT_FLOOR_H, MOST_H = 7.0, 6.0, 10.0
 MOST_SHIFT_H = 1.0
@@ -26,6 +27,8 @@ EARLIEST_RISE_H = 10.0
 READY_H = 0.75
 """Up so long before required hours begin, and not in bed so long after their end: the way."""
 MOST_AWAKE_H, LEAST_AWAKE_H, NAP_APART_H = 16.0, 8.0, 2.0
+SCHOOL_RISE_H = float(REQUIRED_H[LESSONS, 0]) - READY_H - FLOOR_H - LEAST_AWAKE_H + 24.0
+"""Who rises later cannot be up 8 h, sleep 7 h and be in time for lessons on the next morning."""
 
 
 class Bound(IntEnum):
@@ -70,7 +73,8 @@ def hold(
     )
     bed = keep(bed, low - wide, high + wide, Bound.BEDTIME_MOVED)
     floor = np.where(ordinary, FLOOR_H, SHIFT_FLOOR_H)
-    earliest, latest = np.maximum(_earliest_bed(duty), before_rise - 24.0 + LEAST_AWAKE_H), _latest_rise(duty)
+    earliest = np.maximum(_earliest_bed(duty), before_rise - 24.0 + LEAST_AWAKE_H)
+    latest = np.minimum(_latest_rise(duty), np.where(ordinary, SCHOOL_RISE_H, 24.0))
     usually_longer = np.maximum(usual_bed + 24.0 - before_usual - MOST_AWAKE_H, 0.0)
     late = np.where(ordinary, 24.0, before_rise - 24.0 + MOST_AWAKE_H + usually_longer)
     bed = keep(bed, earliest, late, Bound.AWAKE_LONG)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -83,6 +83,9 @@ _hours = st.floats(-3.0, 30.0)
 
 
 @settings(max_examples=200, deadline=None)
+@example(
+    kind=SCHOOL, asked=[23.0] + 7 * [0.0], week=7 * [0] + [1], wobble=8 * [0.0]
+)  # ever later, then lessons
 @given(
     kind=st.sampled_from([EAST, NIGHTS, SCHOOL]),
     asked=st.lists(_hours, min_size=8, max_size=8),
