@@ -4,18 +4,13 @@ import re
 from pathlib import Path
 from statistics import median
 
+from tests.readme import README, said_line
+
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def _table(name: str) -> str:
     return (ROOT / "results" / name).read_text(encoding="utf-8")
-
-
-def _said(begin: str) -> str:
-    """The one line of the README that begins so."""
-    (line,) = [line for line in README.splitlines() if line.startswith(begin)]
-    return line
 
 
 def _trials(name: str) -> dict[str, tuple[bool, bool]]:
@@ -32,7 +27,7 @@ def _inside(trials: dict[str, tuple[bool, bool]], fitted: bool) -> list[bool]:
 
 
 def test_exercise_beside_trials() -> None:
-    said = _said("- **Beside trials in people** ([table](results/physiology/exercise")
+    said = said_line("- **Beside trials in people** ([table](results/physiology/exercise")
     trials = _trials("physiology/exercise.md")
     fitted, held = _inside(trials, True), _inside(trials, False)
     assert all(fitted) and f"fitted to {len(fitted)} results, all of which the twin meets" in said
@@ -50,7 +45,7 @@ def test_exercise_beside_trials() -> None:
 
 
 def test_exercise_beside_bouts() -> None:
-    told, said = _table("physiology/bouts.md"), _said("- **Beside recorded bouts**")
+    told, said = _table("physiology/bouts.md"), said_line("- **Beside recorded bouts**")
     found = re.findall(
         r"^Told, as trials: RMSE ([-+][\d.]+) mg/dL \[([-+][\d.]+), ([-+][\d.]+)\].*in (\d) of (\d)",
         told,
@@ -67,7 +62,7 @@ def test_exercise_beside_bouts() -> None:
 
 
 def test_sleep_beside_trials() -> None:
-    said = _said("- **Beside trials in people** ([table](results/physiology/sleep")
+    said = said_line("- **Beside trials in people** ([table](results/physiology/sleep")
     trials = _trials("physiology/sleep.md")
     fitted, held = _inside(trials, True), _inside(trials, False)
     assert all(fitted) and f"all {len(fitted)} results that sizes were set by" in said
@@ -87,7 +82,7 @@ def test_sleep_beside_trials() -> None:
 
 
 def test_watches() -> None:
-    table, said = _table("wearable/table.md"), _said("- **Beside recordings of real watches**")
+    table, said = _table("wearable/table.md"), said_line("- **Beside recordings of real watches**")
     between, moved = re.findall(r"from light: ([\d.]+) h a day.*: \+([\d.]+) h\.", table)[0]
     assert (
         f"{between} h apart on a mean day" in said and f"those from light and from movement {moved} h" in said

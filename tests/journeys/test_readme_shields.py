@@ -11,21 +11,15 @@ from experiments.joint.markdown import MarkdownTable, read_page
 from experiments.joint.tables import STUDY_HEADS
 from experiments.shield.bars import MEASURES
 from experiments.shield.rows import CHOICE_FLOORS_MG_DL, CHOSEN_MG_DL, ROWS
+from tests.readme import README, said_line
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def bars() -> MarkdownTable:
     (table,) = read_page(ROOT / "results" / "shield" / "table.md").with_heads(SHIELD_HEADS)
     return table
-
-
-def _said(begin: str) -> str:
-    """The one line of the README that begins so."""
-    (line,) = [line for line in README.splitlines() if line.startswith(begin)]
-    return line
 
 
 def _runs(table: MarkdownTable, name: str, head: str) -> int:
@@ -43,7 +37,7 @@ def _value(table: MarkdownTable, name: str, head: str) -> float:
 
 
 def test_wrong_carbs_and_phantoms(bars: MarkdownTable) -> None:
-    said = _said("- The twin shield where the state is estimated from readings")
+    said = said_line("- The twin shield where the state is estimated from readings")
     assert _runs(bars, "carbs counted 50 % too high, doubted", "runs <54, %") == 0
     assert "with carbs counted half too high none of 120 runs fell below 54" in said
     phantoms = "a quarter of the meals phantom, doubted"
@@ -56,7 +50,7 @@ def test_wrong_carbs_and_phantoms(bars: MarkdownTable) -> None:
 
 
 def test_readings_alone_and_bodies_that_differ(bars: MarkdownTable) -> None:
-    said = _said("- The twin shield where the state is estimated from readings")
+    said = said_line("- The twin shield where the state is estimated from readings")
     for name, words in (
         ("exact twin, state from readings", "below {:.1f} mg/dL in 120 runs of two days with readings alone ({:.1f} %"),
         ("bodies off from their twins by 20 %", "below {:.1f} with bodies off by up to 20 % and a floor of 90 ({:.1f}"),
@@ -65,7 +59,7 @@ def test_readings_alone_and_bodies_that_differ(bars: MarkdownTable) -> None:
 
 
 def test_missed_bars_are_named(bars: MarkdownTable) -> None:
-    said = _said("- The twin shield where the state is estimated from readings")
+    said = said_line("- The twin shield where the state is estimated from readings")
     missed = [row[0] for row in bars.rows if "MISSED" in row[-1]]
     policy = "the policy behind the twin"
     assert missed == ["true body and state, random", "the same at floor 80 with a conformal margin", policy]
@@ -79,7 +73,7 @@ def test_missed_bars_are_named(bars: MarkdownTable) -> None:
 
 
 def test_the_planner(bars: MarkdownTable) -> None:
-    said = _said("- The twin shield where the state is estimated from readings")
+    said = said_line("- The twin shield where the state is estimated from readings")
     lost = [
         _value(bars, f"the planner behind {twin}", "70-180 lost")
         for twin in ("the twin", "a twin that doubts")
@@ -116,7 +110,7 @@ def _study(name: str) -> dict[tuple[str, str], tuple[float, float]]:
 
 
 def test_learning_under_a_limit() -> None:
-    said, rows = _said("`--set cost_limit=0.01` trains under a limit"), _study("constrained")
+    said, rows = said_line("`--set cost_limit=0.01` trains under a limit"), _study("constrained")
     ways = ("reward", "penalty", "lagrange")
     for algo, words in (
         ("ppo", "PPO trained without it spends {} % of the time below 70 mg/dL by reward alone, {} with a fixed "
@@ -144,7 +138,7 @@ def test_learning_under_a_limit() -> None:
 
 
 def test_lessons_of_the_planner() -> None:
-    said, rows = _said("`--set teacher=planner --decision-min 15`"), _study("taught")
+    said, rows = said_line("`--set teacher=planner --decision-min 15`"), _study("taught")
     taught, alone, lessons = (rows[name, "rule"] for name in ("ppo-taught", "ppo-alone", "lessons-alone"))
     assert taught[1] < alone[1] and taught[0] > alone[0] and "They do not pay here" in said
     assert (

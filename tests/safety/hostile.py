@@ -371,8 +371,7 @@ def cases() -> dict[str, tuple[Make, Load]]:
     add("table", {name: (_file("f.csv", data), _READ["table"]) for name, data in _TABLE.items()})
     add("table", {"200 MB of nothing": (_sparse("f.csv", 200 << 20, b"a,b\n1,2\n"), _READ["table"])})
     add("table", {name: one for name, one in _text("f.csv", _READ["table"]).items() if "lists" not in name})
-    for name, (make, load) in _text("f", _READ["twin"]).items():
-        add("twin of a person", {name: (make, load)})
+    add("twin of a person", _text("f", _READ["twin"]))
     add("twin of a person", {name: (_file("f", data), _READ["twin"]) for name, data in _JSON.items()})
     for file in (forecasters.MANIFEST, forecasters.WEIGHTS):
         for name, (make, load) in _text(file, _READ["forecaster"]).items():
